@@ -166,11 +166,13 @@ class Book:
     positions: Positions
     symbols: Symbols
     deals: Deals
+    deals_since: int | None = None
+    """Server time from which `deals` is complete; None while the source has not read them."""
 
 
 Table = TypeVar("Table", Accounts, Positions, Symbols, Deals)
 
-_DTYPES = {
+_DTYPES: dict[str, type[np.generic]] = {
     "Floats": np.float64,
     "Ints": np.int64,
     "Codes": np.int32,
@@ -232,9 +234,8 @@ def kept(new: Table, old: Table | None) -> Table:
         if dtype is None:
             unchanged = fresh == before
         else:
-            unchanged = len(fresh) == len(before) and bool(
-                np.array_equal(fresh.view(f"V{fresh.itemsize}"), before.view(f"V{before.itemsize}"))
-            )
+            bits = f"u{fresh.itemsize}"  # bit for bit, so that NaN equals NaN
+            unchanged = fresh is before or bool(np.array_equal(fresh.view(bits), before.view(bits)))
         if unchanged:
             same[name] = before
     if len(same) == len(fields(new)):

@@ -1,0 +1,335 @@
+"""The poller: poll, assess, step the alerts, publish a Frame; it never waits for a reader.
+
+The only thread that asks the feed for Books. It touches no widget and no database: frames go into
+a one-slot mailbox, facts (alert edges, accounts added and removed) into an outbox.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from rms_tui import alerts
+from rms_tui.alerts import AlertEvent, Desk
+from rms_tui.book import Book, Deals
+from rms_tui.feed import Feed, FeedError, Selection
+from rms_tui.frame import FeedState, Frame, Health
+from rms_tui.latest import Latest
+from rms_tui.outbox import Outbox
+from rms_tui.risk import assessment, exposure, memory
+from rms_tui.risk.profile import Plan
+from rms_tui.risk.verdict import Reason
+
+STALE_AFTER = 3.0
+"""Poll intervals after which the newest Book is stale."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChange:
+    """An operator added or removed an account. `at` is UTC seconds."""
+
+    login: int
+    server: str | None
+    action: Literal["add", "remove"]
+    operator: str
+    at: float
+
+
+Fact: TypeAlias = AlertEvent | AccountChange
+
+Outcome = Literal["added", "removed", "already watched", "not watched", "not on the server"]
+
+
+class Monitor:
+    """One source, watched. Commands may come from any thread."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        plan: Plan,
+        *,
+        interval: float = 5.0,
+        report_currency: str = "USD",
+        selection: Selection | None = None,
+        live: FeedState = FeedState.LIVE,
+        outbox: Outbox[Fact] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.feed = feed
+        self.frames: Latest[Frame] = Latest()
+        self.outbox: Outbox[Fact] = Outbox() if outbox is None else outbox
+        self._plan = plan
+        self._interval = interval
+        self._report_currency = report_currency
+        self._selection = selection or Selection()
+        self._live = live
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._wanted_acks: list[tuple[str, str, str | None]] = []
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._desk: Desk = alerts.EMPTY
+        self._frame: Frame | None = None
+        self._polls = 0
+        self._errors = 0
+
+    @property
+    def interval(self) -> float:
+        """Seconds between polls."""
+        return self._interval
+
+    @property
+    def selection(self) -> Selection:
+        return self._selection
+
+    @property
+    def plan(self) -> Plan:
+        return self._plan
+
+    @property
+    def running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Connect the feed and poll until `stop`; returns at once."""
+        self.feed.select(self._selection)
+        self.feed.start()
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="rms-monitor", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 1.0) -> None:
+        """End polling and close the feed, within `timeout` and the feed's own second."""
+        self._stopping.set()
+        self._wake.set()
+        self.feed.close()
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def set_interval(self, seconds: float) -> None:
+        """Poll every `seconds` from now on. Raises ValueError unless 0.05 to 3600."""
+        if not 0.05 <= seconds <= 3600:
+            raise ValueError(f"poll interval {seconds:g} s: expected 0.05 to 3600 seconds")
+        self._interval = seconds
+        self._wake.set()
+
+    def select(self, selection: Selection) -> None:
+        """Watch exactly these accounts from the next poll on."""
+        self._selection = selection
+        self.feed.select(selection)
+        self._wake.set()
+
+    def add(
+        self, logins: Sequence[int], operator: str, timeout: float = 10.0
+    ) -> list[tuple[int, Outcome]]:
+        """Watch accounts; says what happened to each. Raises FeedError when the source is silent."""
+        known = self.feed.known(logins, timeout)
+        with self._lock:
+            outcomes: list[tuple[int, Outcome]] = [
+                (login, self._added(login, login in known.found)) for login in logins
+            ]
+            joining = frozenset(login for login, outcome in outcomes if outcome == "added")
+            now = self._selection
+            self._commit(
+                Selection(now.everything, now.added | joining, now.without - joining),
+                joining,
+                "add",
+                operator,
+            )
+        return outcomes
+
+    def remove(self, logins: Sequence[int], operator: str) -> list[tuple[int, Outcome]]:
+        """Stop watching accounts; says what happened to each."""
+        with self._lock:
+            outcomes: list[tuple[int, Outcome]] = [
+                (login, "removed" if self._selection.watches(login) else "not watched")
+                for login in logins
+            ]
+            leaving = frozenset(login for login, outcome in outcomes if outcome == "removed")
+            now = self._selection
+            without = now.without | leaving if now.everything else now.without
+            self._commit(
+                Selection(now.everything, now.added - leaving, without),
+                leaving,
+                "remove",
+                operator,
+            )
+        return outcomes
+
+    def acknowledge(self, alert_id: str, operator: str, note: str | None = None) -> None:
+        """Mark an alert as handled, with the next step of the monitor (at once)."""
+        with self._lock:
+            self._wanted_acks.append((alert_id, operator, note))
+        self._wake.set()
+
+    def history(self, logins: Sequence[int] | None, timeout: float = 10.0) -> Deals:
+        """Deals of the history window. Raises FeedError."""
+        return self.feed.history(logins, timeout)
+
+    def step(self, timeout: float | None = None) -> Frame:
+        """Poll once and publish: what the thread does each interval, for one-shot use and tests."""
+        limit = max(self._interval, 1.0) if timeout is None else timeout
+        try:
+            book = self.feed.read(limit)
+        except FeedError as error:
+            self._errors += 1
+            return self._publish(self._without_book(error))
+        self._polls += 1
+        return self._publish(self._with_book(book, None))
+
+    def _run(self) -> None:
+        due = time.monotonic()
+        while not self._stopping.is_set():
+            self.step()
+            due += self._interval
+            now = time.monotonic()
+            if due < now or due > now + self._interval:
+                due = now + self._interval
+            while not self._stopping.is_set() and (left := due - time.monotonic()) > 0:
+                woken = self._wake.wait(left)
+                self._wake.clear()
+                if woken and not self._stopping.is_set():
+                    self._acknowledge()
+                    due = min(due, time.monotonic() + self._interval)
+
+    def _added(self, login: int, found: bool) -> Outcome:
+        if not found:
+            return "not on the server"
+        return "already watched" if self._selection.watches(login) else "added"
+
+    def _commit(
+        self,
+        selection: Selection,
+        logins: Iterable[int],
+        action: Literal["add", "remove"],
+        operator: str,
+    ) -> None:
+        if selection == self._selection:
+            return
+        now, book = self._clock(), None if self._frame is None else self._frame.book
+        for login in sorted(logins):
+            server = None if book is None else book.server
+            self.outbox.put(AccountChange(login, server, action, operator, now))
+        self.select(selection)
+
+    def _with_book(self, book: Book, error: str | None) -> Frame:
+        before, now = self._frame, self._clock()
+        began = time.perf_counter()
+        stale = error is not None or now - book.taken_at > STALE_AFTER * self._interval
+        past = None if before is None else before.assessment
+        scoped = assessment.scope(self._plan, book.accounts, None if past is None else past.scope)
+        aggregates = assessment.held(book, past)
+        undecided = assessment.undecided(book, aggregates[1], stale=stale)
+        remembered = memory.remember(
+            None if before is None else before.memory,
+            book,
+            undecided == Reason.NONE,
+            scoped.rollovers,
+            interval=self._interval,
+        )
+        assessed = assessment.assess(book, scoped, remembered, aggregates, undecided, past)
+        self._desk, events = alerts.step(self._desk, book, assessed, now)
+        for event in events:
+            self.outbox.put(event)
+        shown = exposure.exposure(
+            book, self._report_currency, None if before is None else before.exposure
+        )
+        return Frame(
+            seq=1 if before is None else before.seq + 1,
+            at=now,
+            health=self._health(book, assessed.counts, error, time.perf_counter() - began, now),
+            book=book,
+            memory=remembered,
+            assessment=assessed,
+            exposure=shown,
+            alerts=alerts.worst_first(self._desk.alerts),
+        )
+
+    def _without_book(self, error: FeedError) -> Frame:
+        before, now = self._frame, self._clock()
+        if before is None or before.book is None:
+            seq = 1 if before is None else before.seq + 1
+            return Frame(seq, now, self._health(None, {}, error.text, 0.0, now))
+        age = now - before.book.taken_at
+        down = self.feed.status.phase == "down"
+        if down or age > STALE_AFTER * self._interval:
+            return self._with_book(before.book, error.text)
+        health = self._health(before.book, before.health.undecided, error.text, 0.0, now)
+        return Frame(
+            before.seq + 1,
+            now,
+            health,
+            before.book,
+            before.memory,
+            before.assessment,
+            before.exposure,
+            before.alerts,
+        )
+
+    def _health(
+        self,
+        book: Book | None,
+        undecided: object,
+        error: str | None,
+        cycle: float,
+        now: float,
+    ) -> Health:
+        status = self.feed.status
+        return Health(
+            state=self._state(book, now),
+            source=self.feed.title,
+            feed=status,
+            interval=self._interval,
+            polled_at=None if book is None else book.taken_at,
+            cycle=cycle,
+            polls=self._polls,
+            errors=self._errors,
+            error=error if error is not None else status.error,
+            server_offset=None if book is None else book.server_offset,
+            undecided=undecided if isinstance(undecided, dict) else {},
+        )
+
+    def _state(self, book: Book | None, now: float) -> FeedState:
+        down = self.feed.status.phase == "down"
+        if book is None:
+            return FeedState.DISCONNECTED if down else FeedState.STARTING
+        if down or not book.connected:
+            return FeedState.DISCONNECTED
+        if now - book.taken_at > STALE_AFTER * self._interval:
+            return FeedState.STALE
+        return self._live
+
+    def _publish(self, frame: Frame) -> Frame:
+        self._frame = frame
+        self.frames.put(frame)
+        self._acknowledge()
+        return self._frame
+
+    def _acknowledge(self) -> None:
+        with self._lock:
+            wanted, self._wanted_acks = self._wanted_acks, []
+        changed = False
+        for alert_id, operator, note in wanted:
+            self._desk, event = alerts.acknowledge(
+                self._desk, alert_id, operator, note, self._clock()
+            )
+            if event is not None:
+                self.outbox.put(event)
+                changed = True
+        if changed and self._frame is not None:
+            before = self._frame
+            self._frame = Frame(
+                before.seq + 1,
+                before.at,
+                before.health,
+                before.book,
+                before.memory,
+                before.assessment,
+                before.exposure,
+                alerts.worst_first(self._desk.alerts),
+            )
+            self.frames.put(self._frame)

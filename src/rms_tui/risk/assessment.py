@@ -1,0 +1,352 @@
+"""assess: every rule of every profile over a Book, and which rows may not be decided at all.
+
+A row gives *no decision* when it is stale or disconnected, when a needed figure is missing, or
+when its figures contradict each other: the rules then say `unknown`, with the reason. A verdict
+whose input columns are the very same objects as last time is not computed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rms_tui.book import Accounts, Book, Bytes, Flags, Floats, Ints, first_positions
+from rms_tui.risk.conversion import rates
+from rms_tui.risk.memory import SERVER_DAY, Memory
+from rms_tui.risk.profile import MaxLoss, Plan, RiskProfile, Rollover, Rule, rollover_of
+from rms_tui.risk.rules import RULES, Columns, day_column
+from rms_tui.risk.verdict import Reason, State, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One rule of one profile and the account rows it applies to (None: all)."""
+
+    profile: RiskProfile
+    rule: Rule
+    rows: Ints | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A plan laid over the accounts of a Book: which rules run over which rows.
+
+    `profile` is the index of each account's profile in the plan, -1 for none.
+    """
+
+    plan: Plan
+    login: Ints
+    group: tuple[str, ...]
+    profile: Ints
+    applied: tuple[Applied, ...]
+
+    @property
+    def rollovers(self) -> frozenset[Rollover]:
+        """Every rollover a rule needs, and the server's own day for the Day P/L column."""
+        return frozenset(
+            {SERVER_DAY, *(rollover_of(one.profile, one.rule) for one in self.applied)}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """All verdicts over a Book, and what they come to for each account.
+
+    `undecided` is each row's Reason for giving no decision (NONE where it may be decided), `state`
+    the worst state of its rules, `used` the largest share of an allowance (NaN where no rule
+    says), `day_profit` equity less the server day's base and flows (NaN where the base is unknown).
+    """
+
+    scope: Scope
+    undecided: Bytes
+    verdicts: tuple[Verdict, ...]
+    state: Bytes
+    used: Floats
+    day_profit: Floats
+    counts: Mapping[Reason, int]
+    inputs: tuple[tuple[npt.NDArray[Any], ...], ...]
+    positions: tuple[tuple[object, ...], Floats, Floats]
+    half: tuple[Bytes, Floats]
+
+
+def scope(plan: Plan, accounts: Accounts, previous: Scope | None = None) -> Scope:
+    """Lay a plan over accounts; the previous scope is kept while nothing changed."""
+    if (
+        previous is not None
+        and previous.plan is plan
+        and previous.login is accounts.login
+        and previous.group is accounts.group
+    ):
+        return previous
+    chosen = np.array(plan.rows(accounts.login.tolist(), accounts.group), dtype=np.int64)
+    applied = []
+    for index, profile in enumerate(plan.profiles):
+        rows = np.flatnonzero(chosen == index)
+        if len(rows):
+            where = None if len(rows) == len(chosen) else rows
+            applied += [Applied(profile, rule, where) for rule in profile.rules]
+    return Scope(plan, accounts.login, accounts.group, chosen, tuple(applied))
+
+
+def undecided(book: Book, positions: Floats, *, stale: bool = False) -> Bytes:
+    """Each row's Reason for giving no decision. `positions` is the number of open ones.
+
+    Equity must be balance + credit + floating within two units of the currency's last digit, and
+    may not be 0 while there is a balance and an open position (a terminal that just started).
+    """
+    accounts = book.accounts
+    if stale or not book.connected:
+        why = Reason.STALE if stale else Reason.DISCONNECTED
+        return np.full(len(accounts), why, dtype=np.int8)
+    reason = np.zeros(len(accounts), dtype=np.int8)
+    gap = accounts.balance + accounts.credit
+    gap += accounts.floating
+    gap -= accounts.equity
+    np.abs(gap, out=gap)
+    odd = ~(gap <= 2e-3)
+    if bool(odd.any()):
+        tolerance = 2.0 * 10.0 ** -accounts.digits[odd].astype(np.float64)
+        tolerance += 1e-9 * np.abs(accounts.equity[odd])
+        off = gap[odd] > tolerance
+        reason[odd] = np.where(
+            np.isfinite(gap[odd]), np.where(off, Reason.IDENTITY, Reason.NONE), Reason.NOT_A_NUMBER
+        )
+    zero = accounts.equity == 0.0
+    if bool(zero.any()):
+        reason[zero & (accounts.balance > 0) & (positions > 0)] = Reason.ZERO_EQUITY
+    return reason
+
+
+def held(book: Book, previous: Assessment | None) -> tuple[tuple[object, ...], Floats, Floats]:
+    """Open positions and the largest loss at a stop for each account, with what they came from.
+
+    The loss at a stop is side·(open - stop)·lots·contract·rate - swap, at least 0, in the account's
+    currency; infinite without a stop, NaN without a rate.
+    """
+    positions, symbols = book.positions, book.symbols
+    sources = (
+        positions.account,
+        positions.symbol,
+        positions.side,
+        positions.lots,
+        positions.price_open,
+        positions.sl,
+        positions.rate,
+        positions.swap,
+        symbols.contract,
+        book.accounts.login,
+    )
+    if previous is not None and all(
+        a is b for a, b in zip(sources, previous.positions[0], strict=True)
+    ):
+        return previous.positions
+    first = first_positions(book)
+    count = np.diff(first).astype(np.float64)
+    risk = np.zeros(len(book.accounts))
+    if len(positions):
+        loss = positions.price_open - positions.sl
+        loss *= positions.side
+        loss *= positions.lots
+        loss *= symbols.contract[positions.symbol]
+        loss *= positions.rate
+        loss -= positions.swap
+        np.maximum(loss, 0.0, out=loss)
+        bare = np.isnan(positions.sl)
+        loss[bare] = np.inf
+        holders = np.flatnonzero(count)
+        risk[holders] = np.maximum.reduceat(loss, first[holders])
+        unknown = np.isnan(risk)
+        if bool(unknown.any()):
+            without_stop = np.bincount(positions.account[bare], minlength=len(risk)) > 0
+            risk[unknown & without_stop] = np.inf
+    return sources, count, risk
+
+
+def assess(
+    book: Book,
+    scoped: Scope,
+    memory: Memory,
+    aggregates: tuple[tuple[object, ...], Floats, Floats],
+    undecided_rows: Bytes,
+    previous: Assessment | None = None,
+) -> Assessment:
+    """Every verdict over a Book. `aggregates` come from `held`, `undecided_rows` from `undecided`."""
+    half = _half(book, previous)
+    columns = _columns(book, scoped, memory, aggregates, half[1])
+    blocked = undecided_rows != Reason.NONE
+    any_blocked = bool(blocked.any())
+    reusable = previous is not None and previous.scope is scoped
+    verdicts: list[Verdict] = []
+    inputs: list[tuple[npt.NDArray[Any], ...]] = []
+    for at, one in enumerate(scoped.applied):
+        names = RULES[type(one.rule)].reads(one.rule, one.profile)
+        read = tuple(columns[name] for name in names)
+        if any_blocked:
+            read = (*read, undecided_rows)
+        inputs.append(read)
+        if reusable and previous is not None and _same(read, previous.inputs[at]):
+            verdicts.append(previous.verdicts[at])
+            continue
+        verdict = _verdict(one, {name: columns[name] for name in names})
+        verdicts.append(_withheld(verdict, undecided_rows, blocked) if any_blocked else verdict)
+    made = tuple(verdicts)
+    if (
+        reusable
+        and previous is not None
+        and all(a is b for a, b in zip(made, previous.verdicts, strict=True))
+    ):
+        state, used = previous.state, previous.used
+    else:
+        state, used = _worst(made, len(book.accounts))
+        if any_blocked:
+            state[blocked] = np.maximum(state[blocked], State.UNKNOWN)
+    return Assessment(
+        scoped,
+        undecided_rows,
+        made,
+        state,
+        used,
+        _day_profit(book, memory),
+        _counts(undecided_rows) if any_blocked else {},
+        tuple(inputs),
+        aggregates,
+        half,
+    )
+
+
+def worst_verdict(assessment: Assessment, row: int) -> tuple[Verdict, int] | None:
+    """The verdict that gives an account its state, and the account's row in it."""
+    best: tuple[tuple[int, float], Verdict, int] | None = None
+    for verdict, at in verdicts_of(assessment, row):
+        used = float(verdict.used[at])
+        rank = (int(verdict.state[at]), -1.0 if np.isnan(used) else used)
+        if best is None or rank > best[0]:
+            best = (rank, verdict, at)
+    return None if best is None else best[1:]
+
+
+def verdicts_of(assessment: Assessment, row: int) -> list[tuple[Verdict, int]]:
+    """Every verdict over an account (its row in the Book), with its row in that verdict."""
+    found = []
+    for verdict in assessment.verdicts:
+        if verdict.rows is None:
+            found.append((verdict, row))
+        else:
+            at = int(np.searchsorted(verdict.rows, row))
+            if at < len(verdict.rows) and verdict.rows[at] == row:
+                found.append((verdict, at))
+    return found
+
+
+def _same(a: tuple[object, ...], b: tuple[object, ...]) -> bool:
+    return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))
+
+
+def _half(book: Book, previous: Assessment | None) -> tuple[Bytes, Floats]:
+    digits = book.accounts.digits
+    if previous is not None and previous.half[0] is digits:
+        return previous.half
+    return digits, 0.5 * 10.0 ** -digits.astype(np.float64)
+
+
+def _columns(
+    book: Book,
+    scoped: Scope,
+    memory: Memory,
+    aggregates: tuple[tuple[object, ...], Floats, Floats],
+    half: Floats,
+) -> Columns:
+    accounts = book.accounts
+    columns: dict[str, npt.NDArray[Any]] = {
+        "balance": accounts.balance,
+        "equity": accounts.equity,
+        "floating": accounts.floating,
+        "margin": accounts.margin,
+        "margin_free": accounts.margin_free,
+        "so_mode": accounts.so_mode,
+        "so_level": accounts.so_level,
+        "positions": aggregates[1],
+        "risk": aggregates[2],
+        "half": half,
+    }
+    for rollover, day in memory.days.items():
+        for name in ("balance", "equity", "flow", "flow_balance"):
+            columns[day_column(rollover, name)] = getattr(day, name)
+    for currency in {
+        one.rule.currency
+        for one in scoped.applied
+        if isinstance(one.rule, MaxLoss) and one.rule.currency
+    }:
+        known = rates(book.symbols, currency)
+        columns[f"rate to {currency}"] = np.array(
+            [known.get(own, float("nan")) for own in accounts.currency]
+        )
+    return columns
+
+
+def _verdict(one: Applied, columns: Columns) -> Verdict:
+    picked = columns
+    if one.rows is not None:
+        picked = {name: column[one.rows] for name, column in columns.items()}
+    ruled = RULES[type(one.rule)].evaluate(one.rule, one.profile, picked)
+    return Verdict(
+        one.rule,
+        one.profile.name,
+        one.rows,
+        ruled.state,
+        ruled.value,
+        ruled.limit,
+        ruled.used,
+        ruled.distance,
+        ruled.reason,
+    )
+
+
+def _withheld(verdict: Verdict, undecided_rows: Bytes, blocked: Flags) -> Verdict:
+    rows = slice(None) if verdict.rows is None else verdict.rows
+    here = blocked[rows]
+    return Verdict(
+        verdict.rule,
+        verdict.profile,
+        verdict.rows,
+        np.where(here, np.int8(State.UNKNOWN), verdict.state),
+        verdict.value,
+        verdict.limit,
+        np.where(here, np.nan, verdict.used),
+        np.where(here, np.nan, verdict.distance),
+        np.where(here, undecided_rows[rows], verdict.reason),
+    )
+
+
+def _worst(verdicts: tuple[Verdict, ...], accounts: int) -> tuple[Bytes, Floats]:
+    state = np.zeros(accounts, dtype=np.int8)
+    used = np.full(accounts, np.nan)
+    for verdict in verdicts:
+        if verdict.rows is None:
+            np.maximum(state, verdict.state, out=state)
+            np.fmax(used, verdict.used, out=used)
+        else:
+            rows = verdict.rows
+            state[rows] = np.maximum(state[rows], verdict.state)
+            used[rows] = np.fmax(used[rows], verdict.used)
+    return state, used
+
+
+def _day_profit(book: Book, memory: Memory) -> Floats:
+    day = memory.days.get(SERVER_DAY)
+    if day is None:
+        return np.full(len(book.accounts), np.nan)
+    return book.accounts.equity - day.equity - day.flow
+
+
+def _counts(undecided_rows: Bytes) -> Mapping[Reason, int]:
+    found, count = np.unique(undecided_rows, return_counts=True)
+    return {
+        Reason(reason): int(number)
+        for reason, number in zip(found.tolist(), count.tolist(), strict=True)
+        if reason != Reason.NONE
+    }

@@ -1,0 +1,281 @@
+"""The book's exposure: by symbol, and netted by currency.
+
+By currency a position of N lots is +N·contract of the base and -N·contract·price of the quote
+currency (a symbol that is no currency pair, such as an index, is an asset of its own name), summed
+and converted to the report currency at market mid. Where there is no rate there is no number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rms_tui.book import Book, Floats, Ints, Positions, Symbols
+from rms_tui.risk.conversion import mids, paths, rate
+from rms_tui.risk.profile import mask_matches
+
+COVERAGE = "coverage*"
+"""Groups whose accounts hold the broker's own hedges: apart from the clients, and netted."""
+
+DENSE_CELLS = 20_000_000
+"""Accounts x symbols up to which holders are counted by marking a table of flags."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What does not move with prices: lots and holders of each symbol, from the positions' terms.
+
+    Every column has a row for each symbol. `key` joins a position's symbol and its account's
+    currency, so that floating profit can be summed before it is converted.
+    """
+
+    sources: tuple[object, ...]
+    client: npt.NDArray[np.bool_]
+    key: Ints
+    currencies: tuple[str, ...]
+    buy: Floats
+    sell: Floats
+    coverage: Floats
+    buy_price: Floats
+    sell_price: Floats
+    accounts: Ints
+    positions: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class BySymbol:
+    """One row a symbol with open positions; `code` is its row in Symbols.
+
+    Lots of clients: `buy`, `sell`, `net` (buy - sell), `gross`; `coverage` is the net of the
+    coverage groups and `total` = net + coverage. `notional` is net in the report currency and
+    `floating` profit + swap, also there; both NaN where there is no rate. `sentiment` is the share
+    of buys in the gross lots.
+    """
+
+    code: Ints
+    buy: Floats
+    sell: Floats
+    net: Floats
+    gross: Floats
+    coverage: Floats
+    total: Floats
+    notional: Floats
+    accounts: Ints
+    positions: Ints
+    buy_price: Floats
+    sell_price: Floats
+    floating: Floats
+    sentiment: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class ByCurrency:
+    """One row a currency: net units over all positions of clients, and in the report currency."""
+
+    currency: tuple[str, ...]
+    net: Floats
+    reported: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Both views, the rates they were made with, and the sums for the summary line.
+
+    `rates` holds report-currency money for one unit of each currency. `net_notional` sums the
+    absolute notionals; NaN when one of them has no rate.
+    """
+
+    report_currency: str
+    by_symbol: BySymbol
+    by_currency: ByCurrency
+    rates: Mapping[str, float]
+    net_notional: float
+    held: Held
+    chains: tuple[object, Mapping[str, tuple[tuple[int, bool], ...]]]
+
+
+def exposure(book: Book, report_currency: str, previous: Exposure | None = None) -> Exposure:
+    """The exposure of a Book. `previous` saves what did not change since its Book."""
+    held = _held(book, None if previous is None else previous.held)
+    mid = mids(book.symbols)
+    chains = _chains(book.symbols, mid, report_currency, previous)
+    rates = {name: rate(path, mid) for name, path in chains[1].items()}
+    by_symbol = _by_symbol(book, held, mid, rates)
+    return Exposure(
+        report_currency,
+        by_symbol,
+        _by_currency(book.symbols, held, mid, rates),
+        rates,
+        float(np.abs(by_symbol.notional).sum()),
+        held,
+        chains,
+    )
+
+
+def account_rates(book: Book, rates: Mapping[str, float]) -> Floats:
+    """Report-currency money for one unit of each account's currency; NaN without a rate."""
+    nan = float("nan")
+    return np.array([rates.get(currency, nan) for currency in book.accounts.currency])
+
+
+def _chains(
+    symbols: Symbols, mid: Floats, to: str, previous: Exposure | None
+) -> tuple[object, Mapping[str, tuple[tuple[int, bool], ...]]]:
+    priced = np.flatnonzero(~np.isnan(mid))
+    known = (to, symbols.name, symbols.base, symbols.quote, priced.tobytes())
+    if previous is not None and previous.chains[0] == known:
+        return previous.chains
+    return known, paths(symbols, to, priced.tolist())
+
+
+def _terms(book: Book) -> tuple[object, ...]:
+    positions, accounts = book.positions, book.accounts
+    return (
+        positions.account,
+        positions.symbol,
+        positions.side,
+        positions.lots,
+        positions.price_open,
+        accounts.group,
+        accounts.currency,
+        book.symbols.name,
+    )
+
+
+def _held(book: Book, before: Held | None) -> Held:
+    sources = _terms(book)
+    if before is not None and all(a is b for a, b in zip(sources, before.sources, strict=True)):
+        return before
+    positions, accounts, count = book.positions, book.accounts, len(book.symbols)
+    groups, group = _coded(accounts.group)
+    is_client = np.array([not mask_matches(COVERAGE, name) for name in groups], dtype=np.bool_)
+    currencies, currency = _coded(accounts.currency)
+    client = (
+        np.ones(len(positions), dtype=np.bool_)
+        if bool(is_client.all())
+        else is_client[group][positions.account]
+    )
+    symbol = positions.symbol.astype(np.int64)
+    key = symbol * max(len(currencies), 1) + currency[positions.account]
+
+    buy_side = positions.side > 0
+    clients = positions.lots if bool(client.all()) else positions.lots * client
+    bought = clients * buy_side
+    sold = clients - bought
+    buy = np.bincount(symbol, weights=bought, minlength=count)
+    sell = np.bincount(symbol, weights=sold, minlength=count)
+    signed = positions.lots * positions.side
+    everyone = np.bincount(symbol, weights=signed, minlength=count)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        buy_price = (
+            np.bincount(symbol, weights=bought * positions.price_open, minlength=count) / buy
+        )
+        sell_price = (
+            np.bincount(symbol, weights=sold * positions.price_open, minlength=count) / sell
+        )
+    return Held(
+        sources,
+        client,
+        key,
+        currencies,
+        buy,
+        sell,
+        everyone - (buy - sell),
+        buy_price,
+        sell_price,
+        _holders(positions, symbol, client, len(accounts), count),
+        np.bincount(symbol[client] if not client.all() else symbol, minlength=count),
+    )
+
+
+def _coded(texts: tuple[str, ...]) -> tuple[tuple[str, ...], Ints]:
+    """The distinct texts, sorted, and each text's index among them."""
+    names = tuple(sorted(set(texts)))
+    index = {name: i for i, name in enumerate(names)}
+    return names, np.fromiter(map(index.__getitem__, texts), dtype=np.int64, count=len(texts))
+
+
+def _holders(
+    positions: Positions,
+    symbol: Ints,
+    client: npt.NDArray[np.bool_],
+    accounts: int,
+    symbols: int,
+) -> Ints:
+    """Distinct client accounts that hold each symbol."""
+    cell = positions.account.astype(np.int64) * symbols + symbol
+    if not client.all():
+        cell = cell[client]
+    if accounts * symbols <= DENSE_CELLS:
+        marked = np.zeros(accounts * symbols, dtype=np.bool_)
+        marked[cell] = True
+        return marked.reshape(accounts, symbols).sum(axis=0, dtype=np.int64)
+    return np.bincount(np.unique(cell) % symbols, minlength=symbols)
+
+
+def _by_symbol(book: Book, held: Held, mid: Floats, rates: Mapping[str, float]) -> BySymbol:
+    symbols, nan = book.symbols, float("nan")
+    width = max(len(held.currencies), 1)
+    money = book.positions.profit + book.positions.swap
+    if not held.client.all():
+        money = np.where(held.client, money, 0.0)
+    sums = np.bincount(held.key, weights=money, minlength=len(symbols) * width)
+    used = sums.reshape(-1, width)
+    to_report = np.array([rates.get(currency, nan) for currency in held.currencies])
+    if len(to_report) == 0:
+        floating = np.zeros(len(symbols))
+    else:
+        floating = np.where(used == 0, 0.0, used * to_report).sum(axis=1)
+    quote_rate = np.array([rates.get(quote, nan) for quote in symbols.quote])
+    net, gross = held.buy - held.sell, held.buy + held.sell
+    notional = np.where(net == 0, 0.0, net * symbols.contract * mid * quote_rate)
+    code = np.flatnonzero((gross > 0) | (held.coverage != 0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sentiment = held.buy / gross
+    return BySymbol(
+        code,
+        held.buy[code],
+        held.sell[code],
+        net[code],
+        gross[code],
+        held.coverage[code],
+        (net + held.coverage)[code],
+        notional[code],
+        held.accounts[code],
+        held.positions[code],
+        held.buy_price[code],
+        held.sell_price[code],
+        floating[code],
+        sentiment[code],
+    )
+
+
+def _by_currency(
+    symbols: Symbols, held: Held, mid: Floats, rates: Mapping[str, float]
+) -> ByCurrency:
+    net: dict[str, float] = {}
+    worth: dict[str, float] = {}
+    for row in np.flatnonzero(held.buy + held.sell).tolist():
+        base, quote = symbols.base[row], symbols.quote[row]
+        pair = bool(base) and base != quote
+        asset = base if pair else symbols.name[row]
+        units = float(held.buy[row] - held.sell[row]) * float(symbols.contract[row])
+        net[asset] = net.get(asset, 0.0) + units
+        net[quote] = net.get(quote, 0.0) - units * float(mid[row])
+        if not pair:
+            worth[asset] = float(mid[row]) * rates.get(quote, float("nan"))
+    names = tuple(sorted(net))
+    nan = float("nan")
+    return ByCurrency(
+        names,
+        np.array([net[name] for name in names]),
+        np.array(
+            [
+                0.0 if net[name] == 0 else net[name] * worth.get(name, rates.get(name, nan))
+                for name in names
+            ]
+        ),
+    )

@@ -1,0 +1,251 @@
+"""Limits as data: a RiskProfile is a named list of rules, and an Assignment says whose it is.
+
+The keys are those of `rms.toml` and of an element's document. A missing or misspelt key is an
+error that names it; there is no default for a limit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Annotated, Any, Literal, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Share = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Money = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Percent = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
+SERVER = "server"
+"""The zone name of the trading server's own wall clock."""
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Confirm(Frozen):
+    """How long a state must last before it is believed: consecutive good polls and seconds."""
+
+    polls: Annotated[int, Field(ge=1)] = 2
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short_forms(cls, value: object) -> object:
+        if isinstance(value, bool):
+            raise ValueError("expected polls (2) or seconds ('30s'), got a truth value")
+        if isinstance(value, int):
+            return {"polls": value}
+        if isinstance(value, str):
+            match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*s", value)
+            if match is None:
+                raise ValueError(f"expected polls (2) or seconds ('30s'), got {value!r}")
+            return {"polls": 1, "seconds": float(match[1])}
+        return value
+
+
+class Rollover(Frozen):
+    """When a trading day starts: a wall-clock time in an IANA zone, or on the server's clock."""
+
+    zone: str = SERVER
+    at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, zone: str) -> str:
+        if zone != SERVER:
+            try:
+                ZoneInfo(zone)
+            except (ZoneInfoNotFoundError, ValueError, OSError):
+                raise ValueError(
+                    f"no time zone {zone!r}: expected 'server' or an IANA name "
+                    "such as Europe/Prague"
+                ) from None
+        return zone
+
+
+class _Rule(Frozen):
+    boundary: Literal["inclusive", "exclusive"] = "inclusive"
+    caution: Share = 0.8
+    critical: Share = 0.95
+    confirm: Confirm = Confirm()
+
+
+class MarginLevel(_Rule):
+    """Equity/margin in percent at or below `warning`, then `critical`; the broker's stop-out is
+    the breach."""
+
+    rule: Literal["margin_level"]
+    warning: Share
+    critical: Share  # percent here, not a share of an allowance
+
+    @model_validator(mode="after")
+    def _ordered(self) -> MarginLevel:
+        if self.critical > self.warning:
+            raise ValueError(
+                f"critical {self.critical:g} % must not be above warning {self.warning:g} %: "
+                "a falling level passes the warning first"
+            )
+        return self
+
+
+class MaxLoss(_Rule):
+    """Floating profit at or below `amount` (negative), in the account's currency or `currency`."""
+
+    rule: Literal["max_loss"]
+    amount: Annotated[float, Field(lt=0, allow_inf_nan=False)]
+    currency: str | None = None
+
+
+class _Allowance(_Rule):
+    amount: Money | None = None
+    percent: Percent | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> _Allowance:
+        if (self.amount is None) == (self.percent is None):
+            raise ValueError("expected exactly one of amount (money) or percent")
+        return self
+
+
+class DailyLoss(_Allowance):
+    """Floor under the day's base: base - amount, moved by deposits and withdrawals."""
+
+    rule: Literal["daily_loss"]
+    base: Literal["balance", "equity", "max_balance_equity", "initial"]
+    of: Literal["initial", "base"] = "initial"
+    value: Literal["equity", "balance", "worst"] = "equity"
+    flows: Literal["adjust", "ignore"] = "adjust"
+    zone: str | None = None
+    rollover: str | None = None
+
+
+class PositionRisk(_Allowance):
+    """Loss of the riskiest position if its stop is hit; a position without stop is unlimited."""
+
+    rule: Literal["position_risk"]
+    of: Literal["initial", "balance", "equity"] = "balance"
+
+
+class MaxProfit(_Allowance):
+    """The day's or the total profit at or above an amount: reached, not breached."""
+
+    rule: Literal["max_profit"]
+    value: Literal["equity", "balance"] = "equity"
+    flat: bool = False
+    period: Literal["day", "total"] = "total"
+
+
+class OpenPositions(_Rule):
+    """Open positions at `count` or more (`exclusive`: more than `count`)."""
+
+    rule: Literal["open_positions"]
+    count: Annotated[int, Field(ge=1)]
+
+
+Rule: TypeAlias = Annotated[
+    MarginLevel | MaxLoss | DailyLoss | PositionRisk | MaxProfit | OpenPositions,
+    Field(discriminator="rule"),
+]
+
+
+class RiskProfile(Frozen):
+    """A named list of rules, with what they have in common."""
+
+    name: str = ""
+    currency: str | None = None
+    initial_balance: Money | None = None
+    zone: str = SERVER
+    rollover: str = "00:00"
+    rules: tuple[Rule, ...]
+
+    @model_validator(mode="after")
+    def _rollovers_exist(self) -> RiskProfile:
+        for rule in self.rules:
+            rollover_of(self, rule)
+        Rollover(zone=self.zone, at=self.rollover)
+        return self
+
+
+def rollover_of(profile: RiskProfile, rule: Any) -> Rollover:
+    """The rollover a rule counts its day from: its own, else the profile's."""
+    return Rollover(
+        zone=getattr(rule, "zone", None) or profile.zone,
+        at=getattr(rule, "rollover", None) or profile.rollover,
+    )
+
+
+class Assign(Frozen):
+    """One line of the assignment: these groups (MT5 masks) or logins get that profile."""
+
+    profile: str
+    groups: str | None = None
+    logins: tuple[int, ...] = ()
+
+
+@lru_cache(maxsize=4096)
+def _pattern(mask: str) -> re.Pattern[str]:
+    pieces = (re.escape(piece) for piece in mask.split("*"))
+    return re.compile(".*".join(pieces), re.IGNORECASE | re.DOTALL)
+
+
+def mask_matches(masks: str, text: str) -> bool:
+    """MT5's mask syntax: `demo\\*,!demo\\test*`. Any mask matches, no `!` mask does."""
+    wanted = False
+    for raw in masks.split(","):
+        mask = raw.strip()
+        if mask.startswith("!"):
+            if _pattern(mask[1:]).fullmatch(text):
+                return False
+        elif mask:
+            wanted = wanted or _pattern(mask).fullmatch(text) is not None
+    return wanted
+
+
+class Plan(Frozen):
+    """All profiles and who gets which: login before group mask before the default."""
+
+    profiles: tuple[RiskProfile, ...]
+    assigned: tuple[Assign, ...] = ()
+    default: str | None = None
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Plan:
+        names = [profile.name for profile in self.profiles]
+        for name in [line.profile for line in self.assigned] + [self.default]:
+            if name is not None and name not in names:
+                raise ValueError(f"no profile {name!r}: there are {', '.join(sorted(names))}")
+        return self
+
+    def rows(self, logins: Sequence[int], groups: Iterable[str]) -> list[int]:
+        """Index into `profiles` for each account, -1 for one without a profile."""
+        index = {profile.name: i for i, profile in enumerate(self.profiles)}
+        own = {
+            login: index[line.profile] for line in reversed(self.assigned) for login in line.logins
+        }
+        fallback = -1 if self.default is None else index[self.default]
+        masks = [(line.groups, index[line.profile]) for line in self.assigned if line.groups]
+        by_group: dict[str, int] = {}
+        chosen = []
+        for login, group in zip(logins, groups, strict=True):
+            if group not in by_group:
+                by_group[group] = next(
+                    (profile for mask, profile in masks if mask_matches(mask, group)), fallback
+                )
+            chosen.append(own.get(login, by_group[group]))
+        return chosen
+
+
+def limits_profile(
+    *, margin_warning: float, margin_critical: float, max_loss: float, name: str = "limits"
+) -> RiskProfile:
+    """The profile of the three settings every installation has (percent, percent, money < 0)."""
+    return RiskProfile(
+        name=name,
+        rules=(
+            MarginLevel(rule="margin_level", warning=margin_warning, critical=margin_critical),
+            MaxLoss(rule="max_loss", amount=max_loss),
+        ),
+    )

@@ -1,0 +1,90 @@
+"""What a rule says: states, reasons and the columns of one rule's verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from rms_tui.book import Bytes, Floats, Ints
+from rms_tui.risk.profile import Rule
+
+
+class State(IntEnum):
+    """Ordered from harmless to worst, so that the worst of several is their maximum."""
+
+    OFF = 0
+    OK = 1
+    REACHED = 2
+    UNKNOWN = 3
+    CAUTION = 4
+    CRITICAL = 5
+    BREACHED = 6
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+class Reason(IntEnum):
+    """Why a state is what it is."""
+
+    NONE = 0
+    WITHIN = 1
+    BEYOND = 2
+    NO_MARGIN = 3
+    NO_POSITIONS = 4
+    NO_STOP_LOSS = 5
+    STOP_OUT = 6
+    STALE = 10
+    DISCONNECTED = 11
+    NOT_A_NUMBER = 12
+    ZERO_EQUITY = 13
+    IDENTITY = 14
+    BASE_UNKNOWN = 20
+    INITIAL_UNKNOWN = 21
+    NO_RATE = 22
+    FLOWS_UNKNOWN = 23
+
+    @property
+    def words(self) -> str:
+        return WORDS[self]
+
+
+WORDS: dict[Reason, str] = {
+    Reason.NONE: "no rule",
+    Reason.WITHIN: "within the limit",
+    Reason.BEYOND: "beyond the limit",
+    Reason.NO_MARGIN: "no margin used",
+    Reason.NO_POSITIONS: "no open positions",
+    Reason.NO_STOP_LOSS: "a position has no stop loss: risk unlimited",
+    Reason.STOP_OUT: "at the broker's stop-out level",
+    Reason.STALE: "figures are stale",
+    Reason.DISCONNECTED: "source has lost its server",
+    Reason.NOT_A_NUMBER: "a needed figure is missing",
+    Reason.ZERO_EQUITY: "equity is 0 with balance and open positions",
+    Reason.IDENTITY: "equity is not balance + credit + floating",
+    Reason.BASE_UNKNOWN: "day base unknown",
+    Reason.INITIAL_UNKNOWN: "initial balance unknown",
+    Reason.NO_RATE: "no conversion rate",
+    Reason.FLOWS_UNKNOWN: "deposits of the day unknown",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One rule over the accounts it applies to; every column has one row for each of them.
+
+    `rows` are the accounts' rows in the Book, None for all. `value` and `limit` are in the rule's
+    unit (money, percent, positions), `used` is the share of the allowance (1.0 = at the limit),
+    `distance` what is left of it (negative beyond). NaN where unknown or off.
+    """
+
+    rule: Rule
+    profile: str
+    rows: Ints | None
+    state: Bytes
+    value: Floats
+    limit: Floats
+    used: Floats
+    distance: Floats
+    reason: Bytes
