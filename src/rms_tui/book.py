@@ -265,7 +265,12 @@ def narrowed(book: Book, keep: Flags) -> Book:
 
 
 def first_positions(book: Book) -> Ints:
-    """Where each account's positions start: n + 1 offsets into Positions (they are in row order)."""
+    """Where each account's positions start: n + 1 offsets into Positions, which are in row order."""
     return np.searchsorted(
         book.positions.account, np.arange(len(book.accounts) + 1, dtype=np.int32)
     ).astype(np.int64)
+
+
+def summed(row: Ints, amount: Floats, rows: int) -> Floats:
+    """Sum of the amounts that fall on each of `rows` rows."""
+    return cast("Floats", np.bincount(row, weights=amount, minlength=rows).astype(np.float64))

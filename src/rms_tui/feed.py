@@ -76,7 +76,7 @@ class Known:
 
 
 class Feed(Protocol):
-    """A source of Books as its reader sees it. Every method returns or raises within its timeout."""
+    """A source of Books as its reader sees it. Methods return or raise within their timeout."""
 
     @property
     def title(self) -> str:

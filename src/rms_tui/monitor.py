@@ -126,7 +126,7 @@ class Monitor:
     def add(
         self, logins: Sequence[int], operator: str, timeout: float = 10.0
     ) -> list[tuple[int, Outcome]]:
-        """Watch accounts; says what happened to each. Raises FeedError when the source is silent."""
+        """Watch accounts; says what happened to each. Raises FeedError if the source is silent."""
         known = self.feed.known(logins, timeout)
         with self._lock:
             outcomes: list[tuple[int, Outcome]] = [

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Outbox(Generic[T]):
-    """A bounded ordered queue. When it is full a new fact is refused and counted, never silently."""
+    """A bounded ordered queue. A fact that finds it full is refused and counted."""
 
     def __init__(self, limit: int = 200_000) -> None:
         self._items: deque[T] = deque()

@@ -174,7 +174,7 @@ def assess(
     undecided_rows: Bytes,
     previous: Assessment | None = None,
 ) -> Assessment:
-    """Every verdict over a Book. `aggregates` come from `held`, `undecided_rows` from `undecided`."""
+    """Every verdict over a Book; `aggregates` are from `held`, `undecided_rows` from `undecided`."""
     half = _half(book, previous)
     columns = _columns(book, scoped, memory, aggregates, half[1])
     blocked = undecided_rows != Reason.NONE

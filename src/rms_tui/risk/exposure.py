@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Book, Floats, Ints, Positions, Symbols
+from rms_tui.book import Book, Floats, Ints, Positions, Symbols, summed
 from rms_tui.risk.conversion import mids, paths, rate
 from rms_tui.risk.profile import mask_matches
 
@@ -165,17 +165,13 @@ def _held(book: Book, before: Held | None) -> Held:
     clients = positions.lots if bool(client.all()) else positions.lots * client
     bought = clients * buy_side
     sold = clients - bought
-    buy = np.bincount(symbol, weights=bought, minlength=count)
-    sell = np.bincount(symbol, weights=sold, minlength=count)
+    buy = summed(symbol, bought, count)
+    sell = summed(symbol, sold, count)
     signed = positions.lots * positions.side
-    everyone = np.bincount(symbol, weights=signed, minlength=count)
+    everyone = summed(symbol, signed, count)
     with np.errstate(divide="ignore", invalid="ignore"):
-        buy_price = (
-            np.bincount(symbol, weights=bought * positions.price_open, minlength=count) / buy
-        )
-        sell_price = (
-            np.bincount(symbol, weights=sold * positions.price_open, minlength=count) / sell
-        )
+        buy_price = summed(symbol, bought * positions.price_open, count) / buy
+        sell_price = summed(symbol, sold * positions.price_open, count) / sell
     return Held(
         sources,
         client,
@@ -212,8 +208,8 @@ def _holders(
     if accounts * symbols <= DENSE_CELLS:
         marked = np.zeros(accounts * symbols, dtype=np.bool_)
         marked[cell] = True
-        return marked.reshape(accounts, symbols).sum(axis=0, dtype=np.int64)
-    return np.bincount(np.unique(cell) % symbols, minlength=symbols)
+        return np.count_nonzero(marked.reshape(accounts, symbols), axis=0).astype(np.int64)
+    return np.bincount(np.unique(cell) % symbols, minlength=symbols).astype(np.int64)
 
 
 def _by_symbol(book: Book, held: Held, mid: Floats, rates: Mapping[str, float]) -> BySymbol:
@@ -222,7 +218,7 @@ def _by_symbol(book: Book, held: Held, mid: Floats, rates: Mapping[str, float]) 
     money = book.positions.profit + book.positions.swap
     if not held.client.all():
         money = np.where(held.client, money, 0.0)
-    sums = np.bincount(held.key, weights=money, minlength=len(symbols) * width)
+    sums = summed(held.key, money, len(symbols) * width)
     used = sums.reshape(-1, width)
     to_report = np.array([rates.get(currency, nan) for currency in held.currencies])
     if len(to_report) == 0:

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from rms_tui.book import Accounts, Book, Bytes, Deals, Flags, Floats, Ints, rows_of
+from rms_tui.book import Accounts, Book, Bytes, Deals, Flags, Floats, Ints, rows_of, summed
 from rms_tui.risk.clock import last_rollover
 from rms_tui.risk.profile import SERVER, Rollover
 
@@ -342,4 +342,4 @@ def _sums(
     row = rows_of(book.accounts.login, deals.login)
     wanted &= row >= 0
     amount = deals.profit[wanted] + deals.swap[wanted] + deals.commission[wanted]
-    return np.bincount(row[wanted], weights=amount, minlength=len(book.accounts))
+    return summed(row[wanted], amount, len(book.accounts))
