@@ -1,0 +1,262 @@
+"""A whole MT5 server through the Manager API: every account the manager may see, in two calls.
+
+One thread calls the API; MT5's own threads only fill a queue (`sinks`), which is emptied at the
+start and end of every read. The API restores its connection by itself: meanwhile the last Book is
+shown as not connected, and afterwards everything is read anew.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from rms_tui.book import Book, Deals
+from rms_tui.gateways import Gateway, ManagerSpec
+from rms_tui.gateways.dealt import DAY, DealRow, day_start, deals_table
+from rms_tui.gateways.manager.columns import POSITION_FIELDS, AccountTable, PositionTable, joined
+from rms_tui.gateways.manager.connection import Connection, masks_of
+from rms_tui.gateways.manager.directory import Directory, group_row, user_rows
+from rms_tui.gateways.manager.ledger import Ledger
+from rms_tui.gateways.manager.sinks import USER_FIELDS, Event, Sinks, deal_row
+from rms_tui.gateways.manager.symbols import SymbolBoard, symbol_row
+
+USERS_EVERY = 30.0
+"""Seconds between full readings of users and groups; events say what changes in between."""
+
+DEALS_EVERY = 180.0
+"""Seconds between catch-ups of deals, when they also come by events."""
+
+DEALS_EVERY_UNSUBSCRIBED = 10.0
+
+_OVERLAP = 60
+"""Seconds of deals read again at a catch-up: their times are not in order of arrival."""
+
+_CHUNK_DAYS = 7
+_CHUNK_LOGINS = 500
+_QUARTER = 900
+
+
+def gateway(spec: ManagerSpec) -> Gateway:
+    """The gateway of a spec, not yet connected."""
+    return ManagerGateway(spec)
+
+
+class ManagerGateway:
+    """See `rms_tui.gateways.Gateway`. `clock` is UTC seconds, `elapsed` a monotonic clock."""
+
+    def __init__(
+        self,
+        spec: ManagerSpec,
+        clock: Callable[[], float] = time.time,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._spec = spec
+        self._clock = clock
+        self._elapsed = elapsed
+        self._masks = masks_of(spec.groups)
+        self._connection = Connection(spec)
+        self._sinks = Sinks()
+        self._ledger = Ledger(spec.history_days)
+        self._directory = Directory()
+        self._board = SymbolBoard()
+        self._accounts = AccountTable(self._directory, self._ledger)
+        self._positions = PositionTable(self._board)
+        self._linked = True
+        self._anew = False
+        self._users_due = self._deals_due = -math.inf
+        self._groups_changed = self._symbols_changed = False
+        self._offset: float | None = None
+        self._book: Book | None = None
+
+    def open(self, doing: Callable[[str], None]) -> None:
+        """Connect, wait for the pumped tables, read the deals of the history window."""
+        doing(f"connecting to {self._spec.host}:{self._spec.port}, syncing accounts")
+        self._connection.open(self._sinks)
+        self._apply(self._sinks.drain())
+        self._linked, self._anew = True, False
+        doing("reading groups, symbols and users")
+        self._read_symbols()
+        self._read_users()
+        self._load_deals(doing)
+
+    def read(self) -> Book:
+        """What the server shows now; while the link is down, the last Book as not connected."""
+        self._apply(self._sinks.drain())
+        if not self._linked and self._book is not None:
+            self._book = replace(self._book, connected=False)
+            return self._book
+        book = self._read_book()
+        self._apply(self._sinks.drain())
+        self._book = book if self._linked else replace(book, connected=False)
+        return self._book
+
+    def history(self, logins: Sequence[int]) -> Deals:
+        """Deals of these accounts since the start of the history window."""
+        wanted = [int(login) for login in logins]
+        rows: list[DealRow] = []
+        until = self._server_now() + DAY
+        for at in range(0, len(wanted), _CHUNK_LOGINS):
+            some = wanted[at : at + _CHUNK_LOGINS]
+            answer = self._connection.api.DealRequestByLogins(
+                some, self._ledger.window_start, until
+            )
+            found = self._connection.rows(answer, "read the deals of accounts")
+            rows.extend(map(deal_row, found))
+        return deals_table(rows)
+
+    def close(self) -> None:
+        """Unsubscribe and disconnect."""
+        self._connection.close()
+
+    def _read_book(self) -> Book:
+        api, rows = self._connection.api, self._connection.rows
+        self._ledger.advance(day_start(self._server_now()))
+        self._refresh()
+        objects: list[object] = []
+        for mask in self._masks:
+            objects.extend(rows(api.UserAccountGetByGroup(mask), "read accounts"))
+        taken_at = self._clock()
+        wanted = ",".join(POSITION_FIELDS)
+        tables = [
+            rows(api.PositionGetByGroupNumPy(mask, wanted), "read positions")
+            for mask in self._masks
+        ]
+        accounts = self._accounts.read(objects)
+        positions = self._positions.read(joined(tables), accounts.login)
+        self._select(self._board.include_conversions(set(accounts.currency)))
+        symbols = self._board.symbols(map(api.TickLast, self._board.names))
+        return Book(
+            source="manager",
+            server=f"{self._spec.host}:{self._spec.port}",
+            taken_at=taken_at,
+            server_offset=self._offset,
+            connected=True,
+            accounts=accounts,
+            positions=positions,
+            symbols=symbols,
+            deals=self._ledger.shown(accounts.login),
+            deals_since=self._ledger.recent_start,
+        )
+
+    def _select(self, added: list[str]) -> None:
+        """Have ticks of symbols no position selects; a refusal leaves their price unknown."""
+        for name in added:
+            self._connection.api.SelectedAdd(name)
+
+    def _apply(self, events: list[Event]) -> None:
+        """Take what the sinks queued into the directory and the ledger."""
+        deals: dict[int, DealRow] = {}
+        gone: set[int] = set()
+        for what, value in events:
+            match what:
+                case "connected":
+                    self._anew = self._anew or not self._linked
+                    self._linked = True
+                case "disconnected":
+                    self._linked = False
+                case "user":
+                    self._directory.set_user(value)
+                case "user-gone":
+                    self._directory.remove_user(value)
+                case "groups":
+                    self._groups_changed = True
+                case "symbols":
+                    self._symbols_changed = True
+                case "deal":
+                    deals[value[0]] = value
+                    gone.discard(value[0])
+                case "deal-gone":
+                    deals.pop(value, None)
+                    gone.add(value)
+                case "deals-gone":
+                    deals = {ticket: row for ticket, row in deals.items() if row[1] != value}
+                    self._ledger.forget(value)
+        self._ledger.apply(list(deals.values()), list(gone))
+
+    def _refresh(self) -> None:
+        """Read anew what a reconnect, an event or the clock made due."""
+        now = self._elapsed()
+        if self._anew or self._symbols_changed:
+            self._read_symbols()
+        if self._anew or now >= self._users_due:
+            self._read_users()
+        elif self._groups_changed:
+            self._read_groups()
+        if self._anew:
+            self._reload_deals(self._ledger.recent_start)
+        elif now >= self._deals_due:
+            self._catch_up()
+        self._anew = False
+
+    def _read_symbols(self) -> None:
+        self._symbols_changed = False
+        found = self._connection.rows(self._connection.api.SymbolGetArray(), "read symbols")
+        self._board.set_server(map(symbol_row, found))
+
+    def _read_groups(self) -> None:
+        self._groups_changed = False
+        api, rows = self._connection.api, self._connection.rows
+        total = rows(api.GroupTotal(), "count groups") or 0
+        found = [rows(api.GroupNext(at), "read a group") for at in range(total)]
+        self._directory.set_groups(group_row(group) for group in found if group != [])
+
+    def _read_users(self) -> None:
+        self._read_groups()
+        wanted = ",".join(USER_FIELDS)
+        self._directory.set_users(
+            row
+            for mask in self._masks
+            for row in user_rows(
+                self._connection.rows(
+                    self._connection.api.UserGetByGroupNumPy(mask, wanted), "read users"
+                )
+            )
+        )
+        self._users_due = self._elapsed() + USERS_EVERY
+
+    def _request_deals(self, start: int, end: int) -> list[DealRow]:
+        api, rows = self._connection.api, self._connection.rows
+        return [
+            deal_row(deal)
+            for mask in self._masks
+            for deal in rows(api.DealRequestByGroup(mask, start, end), "read deals")
+        ]
+
+    def _load_deals(self, doing: Callable[[str], None]) -> None:
+        """The whole window, a week at a time: a busy server's answer is large."""
+        now = self._server_now()
+        self._ledger.advance(day_start(now))
+        start, end = self._ledger.window_start, now + DAY
+        self._ledger.reload((), start)
+        for first in range(start, end + 1, _CHUNK_DAYS * DAY):
+            doing(f"reading deals, {(end - first) // DAY} days to go")
+            last = min(first + _CHUNK_DAYS * DAY - 1, end)
+            self._ledger.apply(self._request_deals(first, last))
+        self._plan_deals()
+
+    def _reload_deals(self, start: int) -> None:
+        """Deals since `start` as the server has them now: cancelled and deleted ones go."""
+        self._ledger.reload(self._request_deals(start, self._server_now() + DAY), start)
+        self._plan_deals()
+
+    def _catch_up(self) -> None:
+        """Deals that no event told, since shortly before the newest one known."""
+        seen = self._ledger.last_seen
+        start = self._ledger.recent_start if seen is None else seen - _OVERLAP
+        self._ledger.apply(self._request_deals(start, self._server_now() + DAY))
+        self._plan_deals()
+
+    def _plan_deals(self) -> None:
+        live = self._connection.live_deals
+        self._deals_due = self._elapsed() + (DEALS_EVERY if live else DEALS_EVERY_UNSUBSCRIBED)
+
+    def _server_now(self) -> int:
+        """Server wall clock, counted as if it were UTC; learns the offset from UTC on the way."""
+        now = self._clock()
+        answer = self._connection.api.TimeServer()
+        if answer is not False and answer:
+            self._offset = float(round((answer - now) / _QUARTER) * _QUARTER)
+            return int(answer)
+        return int(now + (self._offset or 0.0))
