@@ -1,0 +1,276 @@
+"""Settings from options, environment, `.env` and `rms.toml`, in that order of precedence.
+
+Every wrong value is reported with its variable, what was given, what is allowed and where it came
+from. Secrets are SecretStr: they redact themselves wherever they are printed.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from rms_tui.risk.profile import Assign, Plan, RiskProfile, limits_profile
+
+Source = Literal["manager", "terminal", "simulator", "replay"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Finite = Field(allow_inf_nan=False)
+
+SECRETS = frozenset({"MT5_MANAGER_PASS", "MT5_PASSWORD", "RMS_MONGODB_URI"})
+"""Variables whose value is never repeated in a message."""
+
+TABLES = frozenset({"profile", "assign", "default_profile"})
+"""Keys of `rms.toml` that are not variables."""
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used; the text names variable, value, what is allowed and origin."""
+
+
+class Settings(BaseSettings):
+    """Every variable, by its own name in lower case."""
+
+    model_config = SettingsConfigDict(
+        extra="ignore", case_sensitive=False, env_ignore_empty=True, frozen=True
+    )
+
+    rms_source: Source | None = Field(
+        None, description="where accounts come from: manager, terminal, simulator or replay"
+    )
+    rms_update_interval: Annotated[float, Field(ge=0.05, le=3600, allow_inf_nan=False)] = Field(
+        5.0, description="seconds between polls"
+    )
+    rms_trade_history_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        30, description="days of closed deals to read"
+    )
+    rms_accounts: Literal["all", "added"] = Field(
+        "all", description="watch all accounts the source shows, or only those added"
+    )
+    rms_groups: str = Field(
+        "*", min_length=1, description="MT5 group masks to watch, such as real\\*,!real\\test*"
+    )
+    rms_report_currency: str = Field(
+        "USD", pattern="^[A-Z]{3,5}$", description="currency of sums over the book"
+    )
+    rms_mongodb_uri: SecretStr | None = Field(
+        None, description="MongoDB replica set; unset: a private embedded mongod"
+    )
+    rms_mongodb_database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,38}$")] = Field(
+        "rms", description="database name"
+    )
+    rms_mongod: Path | None = Field(None, description="mongod binary for the embedded database")
+    rms_data_dir: Path | None = Field(
+        None, description="folder of the embedded database and rms.log"
+    )
+    rms_log_level: LogLevel = Field("INFO", description="least severity that rms.log records")
+    mt5_host: str | None = Field(None, description="MT5 server for the Manager API")
+    mt5_port: Port = Field(443, description="its port")
+    mt5_manager_user: Annotated[int, Field(gt=0)] | None = Field(None, description="manager login")
+    mt5_manager_pass: SecretStr | None = Field(None, description="manager password")
+    mt5_path: str | None = Field(None, description="full path of terminal64.exe")
+    mt5_login: Annotated[int, Field(gt=0)] | None = Field(
+        None, description="account expected in the terminal"
+    )
+    mt5_server: str | None = Field(None, description="server expected in the terminal")
+    mt5_password: SecretStr | None = Field(
+        None, description="account password; unset: the one the terminal has stored"
+    )
+    margin_level_warning: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        150.0, description="margin level in percent that warns"
+    )
+    margin_level_critical: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        100.0, description="margin level in percent that is critical"
+    )
+    max_loss_threshold: Annotated[float, Field(lt=0, allow_inf_nan=False)] = Field(
+        -1000.0, description="floating profit that is a breach, negative"
+    )
+    ws_host: str = Field("127.0.0.1", description="address of the WebSocket server")
+    ws_port: Port = Field(8765, description="its port")
+
+    @field_validator("rms_accounts", "rms_source", mode="before")
+    @classmethod
+    def _any_case(cls, value: object) -> object:
+        return value.strip().lower() if isinstance(value, str) else value
+
+    @field_validator("rms_log_level", "rms_report_currency", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.strip().upper() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _levels_ordered(self) -> Settings:
+        if self.margin_level_critical > self.margin_level_warning:
+            raise ValueError(
+                f"MARGIN_LEVEL_CRITICAL ({self.margin_level_critical:g}) must not be above "
+                f"MARGIN_LEVEL_WARNING ({self.margin_level_warning:g}): a falling margin level "
+                "passes the warning first"
+            )
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` hands in: it keeps the layers apart to know each value's origin."""
+        return (init_settings,)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings with the plan of limits and where each value came from (`default` otherwise)."""
+
+    settings: Settings
+    plan: Plan
+    origins: Mapping[str, str]
+
+
+def load(
+    options: Mapping[str, object] | None = None,
+    *,
+    env_file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Loaded:
+    """Settings from all layers. `options` are by variable name and win.
+
+    `env_file` must exist when given; otherwise `.env` in `folder` (default: the working folder) is
+    read if it is there, and `rms.toml` beside it. Raises SettingsError.
+    """
+    here = Path.cwd() if folder is None else folder
+    toml_path = here / "rms.toml"
+    toml = _toml(toml_path)
+    layers = [
+        ("option", {k.upper(): v for k, v in (options or {}).items() if v is not None}),
+        ("environment", _named(os.environ if environ is None else environ)),
+        *_dotenv(env_file, here),
+        (str(toml_path), {k.upper(): v for k, v in toml.items() if k not in TABLES}),
+    ]
+    known = {name.upper() for name in Settings.model_fields}
+    strange = sorted(set(layers[-1][1]) - known)
+    if strange:
+        raise SettingsError(
+            f"{toml_path}: unknown key {strange[0]}; expected a variable such as RMS_SOURCE, or "
+            "profile, assign, default_profile"
+        )
+    values: dict[str, object] = {}
+    origins: dict[str, str] = {}
+    for origin, layer in reversed(layers):
+        for name, value in layer.items():
+            if name in known and value != "":
+                values[name.lower()] = value
+                origins[name] = origin
+    try:
+        settings = Settings(**values)  # type: ignore[arg-type]  # validated by pydantic itself
+    except ValidationError as error:
+        raise SettingsError(_explained(error, values, origins)) from None
+    return Loaded(settings, _plan(settings, toml, toml_path), origins)
+
+
+def _named(environ: Mapping[str, str]) -> dict[str, object]:
+    return {name.upper(): value for name, value in environ.items()}
+
+
+def _dotenv(env_file: Path | None, here: Path) -> list[tuple[str, dict[str, object]]]:
+    path = here / ".env" if env_file is None else env_file
+    if not path.is_file():
+        if env_file is not None:
+            raise SettingsError(f"--env-file {env_file}: no such file")
+        return []
+    try:
+        found = dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read: {error}") from None
+    return [(str(path), {k.upper(): v for k, v in found.items() if v is not None})]
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from None
+
+
+def _plan(settings: Settings, toml: Mapping[str, Any], path: Path) -> Plan:
+    limits = limits_profile(
+        margin_warning=settings.margin_level_warning,
+        margin_critical=settings.margin_level_critical,
+        max_loss=settings.max_loss_threshold,
+    )
+    written = toml.get("profile", {})
+    if not isinstance(written, dict):
+        raise SettingsError(f"{path}: profile: expected tables such as [profile.standard]")
+    profiles = [limits]
+    for name, body in written.items():
+        if name == limits.name or not isinstance(body, dict):
+            raise SettingsError(f"{path}: profile.{name}: expected a table of another name")
+        try:
+            profiles.append(RiskProfile.model_validate({**body, "name": name}))
+        except ValidationError as error:
+            raise SettingsError(_in_file(path, f"profile.{name}", error)) from None
+    try:
+        assigned = tuple(Assign.model_validate(line) for line in toml.get("assign", []))
+        return Plan(
+            profiles=tuple(profiles),
+            assigned=assigned,
+            default=toml.get("default_profile", limits.name),
+        )
+    except (ValidationError, TypeError) as error:
+        if isinstance(error, ValidationError):
+            raise SettingsError(_in_file(path, "assign", error)) from None
+        raise SettingsError(f"{path}: assign: expected tables [[assign]]") from None
+
+
+def _in_file(path: Path, where: str, error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        came = problem.get("input")
+        shown = "" if isinstance(came, dict) else f", got {came!r}"
+        lines.append(f"{path}: {where}.{key}: {_words(problem)}{shown}")
+    return "\n".join(lines)
+
+
+def _words(problem: Mapping[str, Any]) -> str:
+    return str(problem["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
+
+
+def _explained(
+    error: ValidationError, values: Mapping[str, object], origins: Mapping[str, str]
+) -> str:
+    lines = []
+    for problem in error.errors():
+        name = str(problem["loc"][0]).upper() if problem["loc"] else ""
+        if not name:
+            text = _words(problem)
+            named = [
+                f"{variable} from {at}" for variable, at in origins.items() if variable in text
+            ]
+            lines.append(f"{text} ({'; '.join(named)})")
+            continue
+        value = "(hidden)" if name in SECRETS else repr(values.get(name.lower()))
+        lines.append(f"{name}={value}: {_allowed(name, problem)} (from {origins[name]})")
+    return "\n".join(lines)
+
+
+def _allowed(name: str, problem: Mapping[str, Any]) -> str:
+    annotation = Settings.model_fields[name.lower()].annotation
+    for kind in (annotation, *get_args(annotation)):
+        choices = get_args(kind)
+        if choices and all(isinstance(choice, str) for choice in choices):
+            return f"expected one of {', '.join(choices)}"
+    return _words(problem)
