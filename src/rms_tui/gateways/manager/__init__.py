@@ -7,12 +7,15 @@ shown as not connected, and afterwards everything is read anew.
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from rms_tui.book import Book, Deals
+from rms_tui.feed import FeedError
 from rms_tui.gateways import Gateway, ManagerSpec
 from rms_tui.gateways.dealt import DAY, DealRow, day_start, deals_table
 from rms_tui.gateways.manager.columns import POSITION_FIELDS, AccountTable, PositionTable, joined
@@ -22,6 +25,8 @@ from rms_tui.gateways.manager.ledger import Ledger
 from rms_tui.gateways.manager.sinks import USER_FIELDS, Event, Sinks, deal_row
 from rms_tui.gateways.manager.symbols import SymbolBoard, symbol_row
 
+logger = logging.getLogger(__name__)
+
 USERS_EVERY = 30.0
 """Seconds between full readings of users and groups; events say what changes in between."""
 
@@ -29,6 +34,9 @@ DEALS_EVERY = 180.0
 """Seconds between catch-ups of deals, when they also come by events."""
 
 DEALS_EVERY_UNSUBSCRIBED = 10.0
+
+DEALS_AGAIN = 5.0
+"""Seconds after which a catch-up that failed is tried again."""
 
 _OVERLAP = 60
 """Seconds of deals read again at a catch-up: their times are not in order of arrival."""
@@ -67,6 +75,7 @@ class ManagerGateway:
         self._anew = False
         self._users_due = self._deals_due = -math.inf
         self._groups_changed = self._symbols_changed = False
+        self._deals_lost = False
         self._offset: float | None = None
         self._book: Book | None = None
 
@@ -83,10 +92,13 @@ class ManagerGateway:
 
     def read(self) -> Book:
         """What the server shows now; while the link is down, the last Book as not connected."""
+        today = day_start(self._server_now())
         self._apply(self._sinks.drain())
         if not self._linked and self._book is not None:
             self._book = replace(self._book, connected=False)
             return self._book
+        self._ledger.advance(today)
+        self._refresh()
         book = self._read_book()
         self._apply(self._sinks.drain())
         self._book = book if self._linked else replace(book, connected=False)
@@ -112,8 +124,6 @@ class ManagerGateway:
 
     def _read_book(self) -> Book:
         api, rows = self._connection.api, self._connection.rows
-        self._ledger.advance(day_start(self._server_now()))
-        self._refresh()
         objects: list[object] = []
         for mask in self._masks:
             objects.extend(rows(api.UserAccountGetByGroup(mask), "read accounts"))
@@ -137,13 +147,15 @@ class ManagerGateway:
             positions=positions,
             symbols=symbols,
             deals=self._ledger.shown(accounts.login),
-            deals_since=self._ledger.recent_start,
+            deals_since=None if self._deals_lost else self._ledger.recent_start,
         )
 
     def _select(self, added: list[str]) -> None:
-        """Have ticks of symbols no position selects; a refusal leaves their price unknown."""
-        for name in added:
-            self._connection.api.SelectedAdd(name)
+        """Have ticks of symbols no position selects; without them their price is unknown."""
+        select: Any = getattr(self._connection.api, "SelectedAdd", None)
+        if select is not None:
+            for name in added:
+                select(name)
 
     def _apply(self, events: list[Event]) -> None:
         """Take what the sinks queued into the directory and the ledger."""
@@ -178,15 +190,15 @@ class ManagerGateway:
     def _refresh(self) -> None:
         """Read anew what a reconnect, an event or the clock made due."""
         now = self._elapsed()
+        if self._anew:
+            self._deals_lost, self._deals_due = True, now
         if self._anew or self._symbols_changed:
             self._read_symbols()
         if self._anew or now >= self._users_due:
             self._read_users()
         elif self._groups_changed:
             self._read_groups()
-        if self._anew:
-            self._reload_deals(self._ledger.recent_start)
-        elif now >= self._deals_due:
+        if now >= self._deals_due:
             self._catch_up()
         self._anew = False
 
@@ -232,20 +244,33 @@ class ManagerGateway:
         self._ledger.reload((), start)
         for first in range(start, end + 1, _CHUNK_DAYS * DAY):
             doing(f"reading deals, {(end - first) // DAY} days to go")
-            last = min(first + _CHUNK_DAYS * DAY - 1, end)
+            last = min(first + _CHUNK_DAYS * DAY, end)
             self._ledger.apply(self._request_deals(first, last))
         self._plan_deals()
 
-    def _reload_deals(self, start: int) -> None:
-        """Deals since `start` as the server has them now: cancelled and deleted ones go."""
-        self._ledger.reload(self._request_deals(start, self._server_now() + DAY), start)
-        self._plan_deals()
-
     def _catch_up(self) -> None:
-        """Deals that no event told, since shortly before the newest one known."""
+        """Deals that no event told. A server that cannot answer now is asked again soon.
+
+        After a reconnect everything since the previous day, as the server has it now (deals may
+        have been cancelled meanwhile); until that is read, the Book says its deals are not
+        complete. Otherwise from shortly before the newest deal known.
+        """
+        recent = self._ledger.recent_start
         seen = self._ledger.last_seen
-        start = self._ledger.recent_start if seen is None else seen - _OVERLAP
-        self._ledger.apply(self._request_deals(start, self._server_now() + DAY))
+        start = recent if self._deals_lost or seen is None else seen - _OVERLAP
+        try:
+            rows = self._request_deals(start, self._server_now() + DAY)
+        except FeedError as error:
+            if error.cause != "connection":
+                raise
+            logger.warning("%s", error.text)
+            self._deals_due = self._elapsed() + DEALS_AGAIN
+            return
+        if self._deals_lost:
+            self._ledger.reload(rows, recent)
+        else:
+            self._ledger.apply(rows)
+        self._deals_lost = False
         self._plan_deals()
 
     def _plan_deals(self) -> None:

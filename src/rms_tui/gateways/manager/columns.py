@@ -43,20 +43,18 @@ POSITION_FIELDS = (
 def figures_of(objects: Sequence[Any]) -> tuple[Ints, Floats]:
     """Logins and figures (one row an account) of MTAccounts, as they come.
 
-    A figure whose getter gave None (the object died) is NaN; an account without a login is left
-    out.
+    A getter gives None when its object died, which NumPy reads as NaN; an account without a login
+    is left out.
     """
     count = len(objects) * _WIDTH
-    try:
-        flat = np.fromiter(chain.from_iterable(map(_row, objects)), np.float64, count)
-    except TypeError:
-        alive = [row for row in map(_row, objects) if row[0] is not None]
-        flat = np.array(alive, dtype=np.float64).reshape(-1)
+    flat = np.fromiter(chain.from_iterable(map(_row, objects)), np.float64, count)
     matrix = flat.reshape(-1, _WIDTH)
     logins = matrix[:, 0]
+    if np.isnan(logins).any():
+        objects = [account for account in objects if account.Login is not None]
+        return figures_of(objects)
     if len(logins) and logins.max() >= _EXACT:
-        exact = (login for login in map(attrgetter("Login"), objects) if login is not None)
-        return np.fromiter(exact, np.int64), matrix[:, 1:]
+        return np.fromiter(map(attrgetter("Login"), objects), np.int64), matrix[:, 1:]
     return logins.astype(np.int64), matrix[:, 1:]
 
 

@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +93,9 @@ class Connection:
             raise self.failure(f"connect to {spec.host}:{spec.port} as {spec.login}")
 
     def _subscribe(self, subscribe: str, unsubscribe: str, sink: object) -> bool:
-        if getattr(self.api, subscribe)(sink) is False:
-            logger.warning("MT5Manager: %s refused: %s", subscribe, self._last_error())
+        call = getattr(self.api, subscribe, None)
+        if call is None or call(sink) is False:
+            logger.warning("MT5Manager: no events by %s: %s", subscribe, self._last_error())
             return False
         self._let_go.append((getattr(self.api, unsubscribe), sink))
         return True
@@ -179,11 +181,8 @@ def _private_folder() -> Path:
         folder = above / str(os.getpid())
         folder.mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
-        raise FeedError(
-            "configuration",
-            f"MT5Manager needs a writable folder, and {above} is not: {error.strerror}.",
-            final=True,
-        ) from error
+        logger.warning("%s is not writable (%s): using a temporary folder", above, error.strerror)
+        return Path(tempfile.mkdtemp(prefix="rms-tui-mt5manager-"))
     return folder
 
 
