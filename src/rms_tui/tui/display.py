@@ -8,9 +8,9 @@ update always goes out whole: it is the cure for a garbled terminal.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import groupby
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import textual
 from rich.cells import get_character_cell_size
@@ -29,9 +29,10 @@ TESTED_WITH = "8.2.8"
 BRIDGED = 6
 """A gap of equal cells no longer than this is cheaper to send again than to jump over."""
 
+PIECE = 16
+"""Cells compared at once."""
+
 ReturnType = TypeVar("ReturnType")
-Cell = tuple[str, Style | None]
-Line = dict[int, Cell]
 
 
 class FrugalApp(App[ReturnType]):
@@ -80,98 +81,144 @@ class Difference(CompositorUpdate):
         return update.render_segments(console)
 
 
+class Shown(NamedTuple):
+    """A stretch of cells on a line, each one character wide; where each style ends."""
+
+    text: str
+    ends: list[int]
+    styles: list[Style | None]
+
+
 class Terminal:
-    """The cells a terminal shows, as far as they are known for sure."""
+    """What a terminal shows, as far as it is known for sure."""
 
     def __init__(self) -> None:
-        self._lines: dict[int, Line] = {}
+        self._lines: dict[int, dict[int, Shown]] = {}
 
     def forget(self) -> None:
         """Know nothing: something else wrote to the terminal."""
         self._lines.clear()
 
-    def put(self, x: int, y: int, strip: Strip) -> bool:
-        """Remember a strip sent whole; False when its width is the terminal's own opinion."""
+    def put(self, x: int, y: int, strip: Strip) -> None:
+        """Remember a strip sent whole."""
+        self._remember(x, y, strip.cell_length, _shown(strip))
+
+    def _remember(self, x: int, y: int, length: int, shown: Shown | None) -> None:
+        """Stretches on a line never overlap: what the new one covers in part is forgotten."""
         line = self._lines.setdefault(y, {})
-        cells = _cells(strip)
-        if cells is None:
-            for at in range(x, x + strip.cell_length):
-                line.pop(at, None)
-            return False
-        line.update(enumerate(cells, x))
-        return True
+        before = line.get(x)
+        if before is None or len(before.text) != length:
+            for start, other in list(line.items()):
+                if start < x + length and x < start + len(other.text):
+                    del line[start]
+        if shown is None:
+            line.pop(x, None)
+        else:
+            line[x] = shown
 
     def changes(self, strips: Iterable[tuple[int, int, Strip]], console: Console) -> str:
         """What to write for strips at (x, y), remembering it."""
         written: list[str] = []
         colours = console._color_system or ColorSystem.TRUECOLOR
-        pen: str | None = None
+        pen = ""
         for x, y, strip in strips:
-            cells = _cells(strip)
-            if cells is None or any(style is not None and style.link for _, style in cells):
-                if pen:
-                    written.append("\x1b[0m")
-                pen = None
-                written.append(f"\x1b[{y + 1};{x + 1}H{strip.render(console)}")
-                self.put(x, y, strip)
+            shown = _shown(strip)
+            if shown is None:
+                written.append(f"\x1b[0m\x1b[{y + 1};{x + 1}H{strip.render(console)}")
+                pen = ""
+                self._remember(x, y, strip.cell_length, None)
                 continue
-            line = self._lines.setdefault(y, {})
-            for start, end in _changed_runs(line, x, cells):
+            before = self._lines.get(y, {}).get(x)
+            self._remember(x, y, strip.cell_length, shown)
+            text, ends, styles = shown
+            for start, end in _changed_runs(before, shown):
                 written.append(f"\x1b[{y + 1};{x + start + 1}H")
-                for style, run in groupby(cells[start:end], _style_of):
+                span = bisect_right(ends, start)
+                while start < end:
+                    style = styles[span]
+                    stop = min(end, ends[span])
                     ansi = "" if style is None else Strip.render_ansi(style, colours)
                     if ansi != pen:
                         written.append(f"\x1b[0;{ansi}m" if ansi else "\x1b[0m")
                         pen = ansi
-                    written.extend(character for character, _ in run)
-            line.update(enumerate(cells, x))
+                    written.append(text[start:stop])
+                    start, span = stop, span + 1
         if pen:
             written.append("\x1b[0m")
         return "".join(written)
-
-
-def _style_of(cell: Cell) -> Style | None:
-    return cell[1]
 
 
 def _strips(update: ChopsUpdate) -> Iterator[tuple[int, int, Strip]]:
     """The strips Textual would send, with their places: its own `render_segments`, unrendered."""
     for y, x1, x2 in update.spans:
         for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
-            if strip is None or x > x2 or end <= x1:
+            if strip is None or x >= x2 or end <= x1:
                 continue
-            whole = x1 <= x < x2 and end <= x2
+            whole = x >= x1 and end <= x2
             yield x, y, strip if whole else strip.crop(0, min(end, x2) - x)
 
 
-def _cells(strip: Strip) -> list[Cell] | None:
-    """One entry for each cell, None when some character is not certainly one cell wide."""
-    cells: list[Cell] = []
+def _shown(strip: Strip) -> Shown | None:
+    """The strip's cells; None when a character may not be one cell wide, or carries a link."""
+    ends: list[int] = []
+    styles: list[Style | None] = []
+    end = 0
     for text, style, control in strip:
-        if control or not text.isprintable():
+        if control or not text.isprintable() or (style is not None and style.link):
             return None
         if not (text.isascii() or all(map(_is_one_cell, text))):
             return None
-        cells.extend([(character, style) for character in text])
-    return cells
+        if text:
+            end += len(text)
+            ends.append(end)
+            styles.append(style)
+    return Shown(strip.text, ends, styles)
 
 
 def _is_one_cell(character: str) -> bool:
     return get_character_cell_size(character) == 1
 
 
-def _changed_runs(line: Line, x: int, cells: list[Cell]) -> list[tuple[int, int]]:
+def _changed_runs(before: Shown | None, shown: Shown) -> list[tuple[int, int]]:
     """Half-open runs of cells that differ, over small gaps of one style."""
-    known = line.get
+    text, ends, _ = shown
+    if before is None or len(before.text) != len(text):
+        return [(0, len(text))] if text else []
     runs: list[tuple[int, int]] = []
-    for at, cell in enumerate(cells):
-        if known(x + at) == cell:
-            continue
-        if runs:
-            start, end = runs[-1]
-            gap = cells[end:at]
-            if len(gap) <= BRIDGED and all(each[1] is cell[1] for each in gap):
-                runs[-1] = start, at + 1
+    start = end = -1
+    for at in _changed(before, shown):
+        if start >= 0:
+            if at - end <= BRIDGED and bisect_right(ends, end) == bisect_right(ends, at):
+                end = at + 1
                 continue
-        runs.append((at, at + 1))
+            runs.append((start, end))
+        start, end = at, at + 1
+    if start >= 0:
+        runs.append((start, end))
     return runs
+
+
+def _changed(before: Shown, shown: Shown) -> list[int]:
+    """Which cells differ, ascending. Whole pieces are compared first: most are equal."""
+    changed: list[int] = []
+    if before.ends != shown.ends or before.styles != shown.styles:
+        both = zip(before.text, _each(before), shown.text, _each(shown), strict=True)
+        return [
+            at
+            for at, (old, old_style, new, style) in enumerate(both)
+            if old != new or (old_style is not style and old_style != style)
+        ]
+    for at in range(0, len(shown.text), PIECE):
+        old_piece, piece = before.text[at : at + PIECE], shown.text[at : at + PIECE]
+        if old_piece != piece:
+            pairs = zip(old_piece, piece, strict=True)
+            changed += [at + index for index, (old, new) in enumerate(pairs) if old != new]
+    return changed
+
+
+def _each(shown: Shown) -> list[Style | None]:
+    """The style of each cell."""
+    styles: list[Style | None] = []
+    for end, style in zip(shown.ends, shown.styles, strict=True):
+        styles += [style] * (end - len(styles))
+    return styles

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import takewhile
+from typing import NamedTuple
 
 from rms_tui.tui.table.rows import Column
 
@@ -12,11 +12,12 @@ GAP = 1
 """Blank cells between two columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """The visible part of a column: its cells `start` to `end`, then `gap` blanks."""
+class Slot(NamedTuple):
+    """The visible part of a column: cells `start` to `end` of its `width`, then `gap` blanks."""
 
     column: int
+    width: int
+    right: bool
     start: int
     end: int
     gap: int
@@ -65,7 +66,7 @@ def slots(columns: Sequence[Column], width: int, scrolled: int) -> tuple[Slot, .
         gap = min(gap, width - x)
         x += gap
         if end > start or gap:
-            shown.append(Slot(index, start, end, gap))
+            shown.append(Slot(index, column.width, column.align == "right", start, end, gap))
     return tuple(shown)
 
 

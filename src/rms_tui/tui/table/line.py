@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -14,11 +14,10 @@ from textual.style import Style as VisualStyle
 from rms_tui.tui.table.ink import Inks
 from rms_tui.tui.table.layout import Slot
 from rms_tui.tui.table.literal import cropped, fitted, literal
-from rms_tui.tui.table.rows import Cell, Column
+from rms_tui.tui.table.rows import Cell
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """What a line shows. Two equal pictures need no repaint; `lit` is the cursor's row."""
 
     cells: Sequence[Cell]
@@ -26,42 +25,46 @@ class Picture:
     lit: bool
 
 
-def line_strip(
-    picture: Picture, columns: Sequence[Column], shown: Sequence[Slot], width: int, inks: Inks
-) -> Strip:
-    """The picture in `width` cells. Adjacent parts of one style become one segment."""
-    runs: list[Segment] = []
+def line_strip(picture: Picture, shown: Sequence[Slot], width: int, inks: Inks) -> Strip:
+    """The picture in `width` cells. Adjacent parts of one style become one segment.
+
+    This runs for each visible row of each new picture, hence the flat loop.
+    """
+    cells, row_style, lit = picture
+    segments: list[Segment] = []
     texts: list[str] = []
-    style: Style | None = None
+    pen: Style | None = None
     used = 0
-
-    def write(text: str, text_style: Style) -> None:
-        nonlocal style
-        if text_style is not style:
-            if texts and style is not None:
-                runs.append(Segment("".join(texts), style))
-            texts.clear()
-            style = text_style
+    for column, wide, right, start, end, gap in shown:
+        cell = cells[column]
+        style, gap_style = inks.ink(row_style, cell.style, lit)
+        text = fitted(cell.text, wide, right=right)
+        if end - start < wide:
+            text = cropped(text, start, end)
+        if style is not pen:
+            if texts:
+                segments.append(Segment("".join(texts), pen))
+                texts.clear()
+            pen = style
         texts.append(text)
-
-    cells, row_style, lit = picture.cells, picture.row_style, picture.lit
-    for slot in shown:
-        column = columns[slot.column]
-        cell = cells[slot.column]
-        ink = inks.ink(row_style, cell.style, lit)
-        text = fitted(cell.text, column.width, right=column.align == "right")
-        if slot.end - slot.start < column.width:
-            text = cropped(text, slot.start, slot.end)
-        if text:
-            write(text, ink.style)
-        if slot.gap:
-            write(" " * slot.gap, ink.gap)
-        used += slot.end - slot.start + slot.gap
+        if gap:
+            if gap_style is not pen:
+                segments.append(Segment("".join(texts), pen))
+                texts.clear()
+                pen = gap_style
+            texts.append(" " * gap)
+        used += end - start + gap
     if used < width:
-        write(" " * (width - used), inks.ink(row_style, "", lit).style)
+        under = inks.ink(row_style, "", lit).style
+        if under is not pen:
+            if texts:
+                segments.append(Segment("".join(texts), pen))
+                texts.clear()
+            pen = under
+        texts.append(" " * (width - used))
     if texts:
-        runs.append(Segment("".join(texts), style))
-    return Strip(runs, width)
+        segments.append(Segment("".join(texts), pen))
+    return Strip([segment for segment in segments if segment.text], width)
 
 
 def message_strips(message: str | Content, width: int, height: int, style: Style) -> list[Strip]:

@@ -70,13 +70,18 @@ def _selects_a_variant(character: str) -> bool:
 
 def fitted(text: str, width: int, *, right: bool = False) -> str:
     """The text, literal, in exactly `width` cells: padded, or cut and ended with an ellipsis."""
-    text = literal(text)
-    length = len(text) if text.isascii() else cell_len(text)
+    if text.isascii() and text.isprintable():
+        length = len(text)
+    else:
+        text = _replaced(text)
+        length = cell_len(text)
     if length > width:
         if width <= 0:
             return ""
         text = split_text(text, width - 1)[0] + "…"
         length = cell_len(text)
+    if length == width:
+        return text
     blank = " " * (width - length)
     return blank + text if right else text + blank
 

@@ -278,13 +278,37 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """One line of the content area, from the newest rows. Called by Textual for dirty lines."""
         self._place()
+        return self._line(y)
+
+    def _line(self, y: int) -> Strip:
         if y >= HEADER and not len(self._rows):
             return self._message_line(y - HEADER)
-        picture = self._picture(y)
         drawn = self._drawn.get(y)
-        if drawn is None or drawn[0] != picture:
+        if drawn is None:
+            picture = self._picture(y, self.scroll_offset.y)
             drawn = self._drawn[y] = picture, self._strip(picture)
         return drawn[1]
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines of a crop, past Textual's styling of borders and padding when there are none.
+
+        A Strip costs Textual as much as its text costs us, and the usual way makes five a line.
+        """
+        styles = self.styles
+        if styles.gutter or styles.tint.a or styles.has_rule("hatch") or self.opacity != 1:
+            return super().render_lines(crop)
+        self._place()
+        background = self.background_colors[1]
+        filters = self.get_line_filters()
+        lines: list[Strip] = []
+        for y in crop.line_range:
+            strip = self._line(y)
+            for line_filter in filters:
+                strip = strip.apply_filter(line_filter, background)
+            lines.append(strip)
+        if crop.column_span != (0, self.size.width):
+            return [strip.crop(*crop.column_span) for strip in lines]
+        return lines
 
     def _repaint_changed(self) -> None:
         """Ask for a repaint of each line that would look different from what was drawn last.
@@ -296,11 +320,13 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._place()
         top = self.scroll_offset.y
         self._cursor_on_screen = not self._page or 0 <= self._row - top < self._page
+        width, height = self._placed[0]
+        changed: list[Region] = []
         for y, (picture, strip) in list(self._drawn.items()):
-            if y >= self.size.height:
+            if y >= height:
                 del self._drawn[y]
                 continue
-            newest = self._picture(y)
+            newest = self._picture(y, top)
             if newest == picture:
                 continue
             newest_strip = self._strip(newest)
@@ -308,15 +334,17 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
                 self._drawn[y] = newest, strip
                 continue
             self._drawn[y] = newest, newest_strip
-            self.refresh(Region(0, y, self._width, 1))
+            changed.append(Region(0, y, width, 1))
+        if changed:
+            self.refresh(*changed)
 
-    def _picture(self, y: int) -> Picture:
+    def _picture(self, y: int, top: int) -> Picture:
         if y < HEADER:
             return Picture(self._titles(), "header", False)
-        row = self.scroll_offset.y + y - HEADER
-        if row >= len(self._rows):
-            return Picture((), "", False)
         rows = self._rows
+        row = top + y - HEADER
+        if row >= len(rows):
+            return Picture((), "", False)
         return Picture(rows.cells(row), rows.row_style(row), row == self._row)
 
     def _titles(self) -> tuple[Cell, ...]:
@@ -331,7 +359,7 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _strip(self, picture: Picture) -> Strip:
         shown = self._slots if picture.cells else ()
-        return line_strip(picture, self._columns, shown, self._width, self._inks)
+        return line_strip(picture, shown, self._placed[0].width, self._inks)
 
     def _message_line(self, y: int) -> Strip:
         if not self._message:
