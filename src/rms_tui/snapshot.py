@@ -75,7 +75,7 @@ def accounts_snapshot(frame: Frame, history: Deals, logins: Sequence[int] | None
 
 
 def account_shape(frame: Frame, row: int) -> Shape:
-    """The `account` part of a snapshot. `profit` includes swap: equity = balance + credit + profit."""
+    """The `account` part; `profit` includes swap: equity = balance + credit + profit."""
     book, assessed = _book(frame), frame.assessment
     accounts = book.accounts
     digits = int(accounts.digits[row])

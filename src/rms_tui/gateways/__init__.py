@@ -75,6 +75,9 @@ class SimulatorSpec:
     history_days: int = 30
     recorded_clock: bool = False
     """True (source `replay`): server time is the recording's, one step a poll."""
+    started_at: float | None = None
+    """UTC seconds that the first Book is taken at, so that a seed gives the same one again; None:
+    the real clock."""
 
 
 Spec: TypeAlias = ManagerSpec | TerminalSpec | SimulatorSpec

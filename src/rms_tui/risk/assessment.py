@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Accounts, Book, Bytes, Flags, Floats, Ints, first_positions
+from rms_tui.book import Accounts, Book, Bytes, Flags, Floats, Ints
 from rms_tui.risk.conversion import rates
 from rms_tui.risk.memory import SERVER_DAY, Memory
 from rms_tui.risk.profile import MaxLoss, Plan, RiskProfile, Rollover, Rule, rollover_of
@@ -144,8 +144,8 @@ def held(book: Book, previous: Assessment | None) -> tuple[tuple[object, ...], F
         a is b for a, b in zip(sources, previous.positions[0], strict=True)
     ):
         return previous.positions
-    first = first_positions(book)
-    count = np.diff(first).astype(np.float64)
+    number = np.bincount(positions.account, minlength=len(book.accounts))
+    count = number.astype(np.float64)
     risk = np.zeros(len(book.accounts))
     if len(positions):
         loss = positions.price_open - positions.sl
@@ -156,8 +156,10 @@ def held(book: Book, previous: Assessment | None) -> tuple[tuple[object, ...], F
         loss -= positions.swap
         np.maximum(loss, 0.0, out=loss)
         bare = np.isnan(positions.sl)
-        loss[bare] = np.inf
-        holders = np.flatnonzero(count)
+        if bool(bare.any()):
+            loss[bare] = np.inf
+        holders = np.flatnonzero(number)
+        first = np.cumsum(number) - number
         risk[holders] = np.maximum.reduceat(loss, first[holders])
         unknown = np.isnan(risk)
         if bool(unknown.any()):
@@ -174,7 +176,7 @@ def assess(
     undecided_rows: Bytes,
     previous: Assessment | None = None,
 ) -> Assessment:
-    """Every verdict over a Book; `aggregates` are from `held`, `undecided_rows` from `undecided`."""
+    """Every verdict over a Book, given what `held` and `undecided` said of it."""
     half = _half(book, previous)
     columns = _columns(book, scoped, memory, aggregates, half[1])
     blocked = undecided_rows != Reason.NONE

@@ -8,12 +8,11 @@ and converted to the report currency at market mid. Where there is no rate there
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from rms_tui.book import Book, Floats, Ints, Positions, Symbols, summed
+from rms_tui.book import Book, Codes, Flags, Floats, Ints, Symbols, summed
 from rms_tui.risk.conversion import mids, paths, rate
 from rms_tui.risk.profile import mask_matches
 
@@ -25,17 +24,29 @@ DENSE_CELLS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class Kinds:
+    """Which accounts are clients (not coverage), and in which currency each is."""
+
+    sources: tuple[tuple[str, ...], tuple[str, ...]]
+    client: Flags
+    all_clients: bool
+    currencies: tuple[str, ...]
+    currency: Ints
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """What does not move with prices: lots and holders of each symbol, from the positions' terms.
 
     Every column has a row for each symbol. `key` joins a position's symbol and its account's
-    currency, so that floating profit can be summed before it is converted.
+    currency, so that floating profit can be summed before it is converted. `client` says which
+    positions are clients' (None: all).
     """
 
     sources: tuple[object, ...]
-    client: npt.NDArray[np.bool_]
+    kind: Kinds
+    client: Flags | None
     key: Ints
-    currencies: tuple[str, ...]
     buy: Floats
     sell: Floats
     coverage: Floats
@@ -43,6 +54,8 @@ class Held:
     sell_price: Floats
     accounts: Ints
     positions: Ints
+    swap: Floats
+    swap_source: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +112,7 @@ class Exposure:
 
 def exposure(book: Book, report_currency: str, previous: Exposure | None = None) -> Exposure:
     """The exposure of a Book. `previous` saves what did not change since its Book."""
-    held = _held(book, None if previous is None else previous.held)
+    held = _with_swap(book, _held(book, None if previous is None else previous.held))
     mid = mids(book.symbols)
     chains = _chains(book.symbols, mid, report_currency, previous)
     rates = {name: rate(path, mid) for name, path in chains[1].items()}
@@ -149,42 +162,72 @@ def _held(book: Book, before: Held | None) -> Held:
     sources = _terms(book)
     if before is not None and all(a is b for a, b in zip(sources, before.sources, strict=True)):
         return before
-    positions, accounts, count = book.positions, book.accounts, len(book.symbols)
-    groups, group = _coded(accounts.group)
-    is_client = np.array([not mask_matches(COVERAGE, name) for name in groups], dtype=np.bool_)
-    currencies, currency = _coded(accounts.currency)
-    client = (
-        np.ones(len(positions), dtype=np.bool_)
-        if bool(is_client.all())
-        else is_client[group][positions.account]
-    )
+    positions, count = book.positions, len(book.symbols)
+    kind = _kinds(book, before)
     symbol = positions.symbol.astype(np.int64)
-    key = symbol * max(len(currencies), 1) + currency[positions.account]
-
-    buy_side = positions.side > 0
-    clients = positions.lots if bool(client.all()) else positions.lots * client
-    bought = clients * buy_side
-    sold = clients - bought
-    buy = summed(symbol, bought, count)
-    sell = summed(symbol, sold, count)
-    signed = positions.lots * positions.side
-    everyone = summed(symbol, signed, count)
+    client = None if kind.all_clients else kind.client[positions.account]
+    lots = positions.lots if client is None else positions.lots * client
+    sided = symbol * 2
+    sided += positions.side > 0
+    sells, buys = summed(sided, lots, 2 * count).reshape(-1, 2).T
+    sold_at, bought_at = summed(sided, lots * positions.price_open, 2 * count).reshape(-1, 2).T
+    if client is None:
+        coverage = np.zeros(count)
+    else:
+        hedges = (positions.lots - lots) * positions.side
+        coverage = summed(symbol, hedges, count)
+    if len(kind.currencies) > 1:
+        key = symbol * len(kind.currencies)
+        key += kind.currency[positions.account]
+    else:
+        key = symbol
     with np.errstate(divide="ignore", invalid="ignore"):
-        buy_price = summed(symbol, bought * positions.price_open, count) / buy
-        sell_price = summed(symbol, sold * positions.price_open, count) / sell
+        buy_price, sell_price = bought_at / buys, sold_at / sells
+    theirs = symbol if client is None else symbol[client]
+    holder = positions.account if client is None else positions.account[client]
     return Held(
         sources,
+        kind,
         client,
         key,
-        currencies,
-        buy,
-        sell,
-        everyone - (buy - sell),
+        buys,
+        sells,
+        coverage,
         buy_price,
         sell_price,
-        _holders(positions, symbol, client, len(accounts), count),
-        np.bincount(symbol[client] if not client.all() else symbol, minlength=count),
+        _holders(holder, theirs, len(book.accounts), count),
+        np.bincount(theirs, minlength=count).astype(np.int64),
+        swap=np.zeros(0),
+        swap_source=np.zeros(0),
     )
+
+
+def _with_swap(book: Book, held: Held) -> Held:
+    swap = book.positions.swap
+    if held.swap_source is swap:
+        return held
+    cells = len(book.symbols) * max(len(held.kind.currencies), 1)
+    return replace(held, swap=_money(swap, held, cells), swap_source=swap)
+
+
+def _money(amount: Floats, held: Held, cells: int) -> Floats:
+    """The clients' sum of a position column for each symbol and account currency."""
+    theirs = amount if held.client is None else amount * held.client
+    return summed(held.key, theirs, cells)
+
+
+def _kinds(book: Book, before: Held | None) -> Kinds:
+    group, currency = book.accounts.group, book.accounts.currency
+    if (
+        before is not None
+        and before.kind.sources[0] is group
+        and before.kind.sources[1] is currency
+    ):
+        return before.kind
+    groups, code = _coded(group)
+    clients = np.array([not mask_matches(COVERAGE, name) for name in groups], dtype=np.bool_)
+    currencies, currency_code = _coded(currency)
+    return Kinds((group, currency), clients[code], bool(clients.all()), currencies, currency_code)
 
 
 def _coded(texts: tuple[str, ...]) -> tuple[tuple[str, ...], Ints]:
@@ -194,33 +237,25 @@ def _coded(texts: tuple[str, ...]) -> tuple[tuple[str, ...], Ints]:
     return names, np.fromiter(map(index.__getitem__, texts), dtype=np.int64, count=len(texts))
 
 
-def _holders(
-    positions: Positions,
-    symbol: Ints,
-    client: npt.NDArray[np.bool_],
-    accounts: int,
-    symbols: int,
-) -> Ints:
-    """Distinct client accounts that hold each symbol."""
-    cell = positions.account.astype(np.int64) * symbols + symbol
-    if not client.all():
-        cell = cell[client]
+def _holders(account: Codes, symbol: Ints, accounts: int, symbols: int) -> Ints:
+    """Distinct accounts that hold each symbol."""
+    cell = account * np.int64(symbols)
+    cell += symbol
     if accounts * symbols <= DENSE_CELLS:
         marked = np.zeros(accounts * symbols, dtype=np.bool_)
         marked[cell] = True
-        return np.count_nonzero(marked.reshape(accounts, symbols), axis=0).astype(np.int64)
-    return np.bincount(np.unique(cell) % symbols, minlength=symbols).astype(np.int64)
+        counted: Ints = np.count_nonzero(marked.reshape(accounts, symbols), axis=0)
+        return counted
+    pairs: Ints = np.unique(cell) % symbols
+    return np.bincount(pairs, minlength=symbols).astype(np.int64)
 
 
 def _by_symbol(book: Book, held: Held, mid: Floats, rates: Mapping[str, float]) -> BySymbol:
     symbols, nan = book.symbols, float("nan")
-    width = max(len(held.currencies), 1)
-    money = book.positions.profit + book.positions.swap
-    if not held.client.all():
-        money = np.where(held.client, money, 0.0)
-    sums = summed(held.key, money, len(symbols) * width)
+    width = max(len(held.kind.currencies), 1)
+    sums = _money(book.positions.profit, held, len(symbols) * width) + held.swap
     used = sums.reshape(-1, width)
-    to_report = np.array([rates.get(currency, nan) for currency in held.currencies])
+    to_report = np.array([rates.get(currency, nan) for currency in held.kind.currencies])
     if len(to_report) == 0:
         floating = np.zeros(len(symbols))
     else:

@@ -1,0 +1,176 @@
+"""The composition root: options, settings, wiring, exit status. Imported by nothing.
+
+Every heavy import stands inside its verb: `rms-tui --help` must answer in a blink.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from rms_tui.cli.exits import MEANINGS, guarded
+from rms_tui.cli.options import Shared, shared_options
+
+START = """No source of accounts is configured. Three ways to start:
+
+  rms-tui --demo
+      a simulated broker of 250 clients, with nothing to set up
+
+  MT5_HOST=… MT5_MANAGER_USER=… MT5_MANAGER_PASS=…  in .env, then  rms-tui
+      every account of an MT5 server, through its Manager API (Windows)
+
+  MT5_PATH=C:\\…\\terminal64.exe  in .env, then  rms-tui
+      the one account of an MT5 terminal on this machine (Windows)
+"""
+
+app = typer.Typer(
+    name="rms-tui",
+    help="The risk desk of a MetaTrader 5 server in one terminal window.\n\n"
+    "Without a verb it opens the console: who is about to breach a limit, what the book's net "
+    "exposure is, what was already handled. Try `rms-tui --demo`.",
+    epilog=MEANINGS,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Pure JSON on stdout, for programs.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from rms_tui import __version__
+
+        print(f"rms-tui {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+@shared_options
+def console(
+    ctx: typer.Context,
+    shared: Shared,
+    mouse: Annotated[
+        bool, typer.Option("--mouse", help="Let the console take the mouse (off: select text).")
+    ] = False,
+    version: Annotated[  # noqa: ARG001  (the callback prints it)
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    ctx.obj = shared
+    if ctx.invoked_subcommand is None:
+        from rms_tui.cli.console import open_console
+
+        guarded(lambda: open_console(shared, mouse=mouse))
+
+
+@app.command()
+@shared_options
+def start(
+    ctx: typer.Context,
+    shared: Shared,
+    account: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("-a", "--account", metavar="LOGIN", help="Watch only these accounts."),
+    ] = None,
+    more: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(metavar="[LOGIN]...", help="More logins for -a.", show_default=False),
+    ] = None,
+) -> None:
+    """Watch without a screen: poll, assess, write to MongoDB, log. Ends on SIGTERM or Ctrl-C."""
+    from rms_tui.cli.headless import watch
+
+    guarded(lambda: watch(shared, [*(account or []), *(more or [])]))
+
+
+@app.command()
+@shared_options
+def add(
+    ctx: typer.Context,
+    shared: Shared,
+    login: Annotated[list[str], typer.Argument(help="Logins, lists or ranges: 7001 7010-7020")],
+    json: Json = False,
+) -> None:
+    """Watch these accounts, in every rms-tui on this MongoDB."""
+    from rms_tui.cli.accounts import change
+
+    guarded(lambda: change(shared, "add", login, json=json))
+
+
+@app.command()
+@shared_options
+def remove(
+    ctx: typer.Context,
+    shared: Shared,
+    login: Annotated[list[str], typer.Argument(help="Logins, lists or ranges: 7001 7010-7020")],
+    json: Json = False,
+) -> None:
+    """Stop watching these accounts, in every rms-tui on this MongoDB."""
+    from rms_tui.cli.accounts import change
+
+    guarded(lambda: change(shared, "remove", login, json=json))
+
+
+@app.command()
+@shared_options
+def snapshot(
+    ctx: typer.Context,
+    shared: Shared,
+    login_id: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--login-id", metavar="L", help="Only this account."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Every account with its positions and closed trades, once."""
+    from rms_tui.cli.oneshot import show_snapshot
+
+    guarded(lambda: show_snapshot(shared, login_id, json=json))
+
+
+@app.command()
+@shared_options
+def exposure(
+    ctx: typer.Context,
+    shared: Shared,
+    symbol: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--symbol", metavar="S", help="Only this symbol."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """The book's exposure by symbol, once."""
+    from rms_tui.cli.oneshot import show_exposure
+
+    guarded(lambda: show_exposure(shared, symbol, json=json))
+
+
+@app.command()
+@shared_options
+def stats(ctx: typer.Context, shared: Shared, json: Json = False) -> None:
+    """Accounts, positions, risk states and the health of the feed, once."""
+    from rms_tui.cli.oneshot import show_stats
+
+    guarded(lambda: show_stats(shared, json=json))
+
+
+@app.command()
+@shared_options
+def doctor(ctx: typer.Context, shared: Shared, json: Json = False) -> None:
+    """Check this installation: packages, settings, source, MongoDB, terminal; say how to mend it."""
+    from rms_tui.cli.doctor import examine
+
+    guarded(lambda: examine(shared, json=json))
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run `rms-tui` and exit with its status."""
+    return app(args=arguments, prog_name="rms-tui")
+
+
+__all__ = ["START", "Path", "app", "main"]

@@ -1,0 +1,51 @@
+"""Exit statuses and how an error ends a verb: one clear line on stderr, no stack trace."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+OK = 0
+FAILED = 1
+USAGE = 2
+NO_PACKAGE = 3
+REFUSED = 4
+NO_SOURCE = 5
+NO_DATABASE = 6
+
+MEANINGS = """Exit status: 0 done · 1 a check failed or the program broke · 2 wrong option or
+setting · 3 the MT5 package is not installed here · 4 MT5 refused the login · 5 no answer from the
+source · 6 no answer from MongoDB."""
+
+OF_CAUSE: dict[str, int] = {
+    "missing-package": NO_PACKAGE,
+    "configuration": USAGE,
+    "refused-data": USAGE,
+    "authorisation": REFUSED,
+    "wrong-account": REFUSED,
+}
+
+
+def end(text: str, status: int) -> NoReturn:
+    """Say why on stderr and exit."""
+    print(f"rms-tui: {text}", file=sys.stderr)
+    raise SystemExit(status)
+
+
+def guarded(verb: Callable[[], None]) -> None:
+    """Run a verb; a known error becomes its line and status."""
+    from rms_tui.feed import FeedError
+    from rms_tui.settings import SettingsError
+
+    try:
+        verb()
+    except SettingsError as error:
+        end(str(error), USAGE)
+    except FeedError as error:
+        end(error.text, OF_CAUSE.get(error.cause, NO_SOURCE))
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(FAILED) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

@@ -1,0 +1,183 @@
+"""Verbs that connect, take one good poll, print and exit. Progress goes to stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from rms_tui import snapshot
+from rms_tui.book import Deals, empty
+from rms_tui.cli import START
+from rms_tui.cli.exits import USAGE, end
+from rms_tui.cli.options import Shared
+from rms_tui.cli.wiring import Desk, desk, monitor_of
+from rms_tui.feed import FeedError
+from rms_tui.frame import Frame
+from rms_tui.gateways import SimulatorSpec
+from rms_tui.monitor import Monitor
+
+PATIENCE = 180.0
+"""Seconds to the first Book: a big server may sync for minutes."""
+
+DEMO_TIME = 1_767_607_200.0
+"""2026-01-05 10:00 UTC: simulated time of a one-shot verb, so that a seed gives the same output."""
+
+
+def show_snapshot(shared: Shared, login: int | None, *, json: bool) -> None:
+    """Print RMS's snapshot of all accounts, or of one. Raises FeedError."""
+    with one_poll(shared) as (monitor, frame):
+        assert frame.book is not None
+        logins = frame.book.accounts.login.tolist() if login is None else [login]
+        if login is not None and login not in frame.book.accounts.login:
+            end(f"account {login} is not among the {len(frame.book.accounts)} watched", USAGE)
+        shape = snapshot.accounts_snapshot(frame, _history(monitor, logins), logins)
+        if json:
+            _print_json(shape if login is None else shape[str(login)])
+        else:
+            _print_accounts(shape)
+
+
+def show_exposure(shared: Shared, symbol: str | None, *, json: bool) -> None:
+    """Print the exposure by symbol. Raises FeedError."""
+    with one_poll(shared) as (_, frame):
+        shape = snapshot.exposure_shape(frame, symbol)
+        if json:
+            _print_json(shape)
+        elif not shape:
+            print(f"no open position in {symbol}" if symbol else "no open positions")
+        else:
+            _print_table(
+                ("Symbol", "Buy", "Sell", "Net", "Volume", "Accounts", "Positions", "Notional",
+                 "Profit"),
+                [
+                    (name, row["buy"], row["sell"], row["net"], row["volume"], row["accounts"],
+                     row["positions"], row["notional"], row["profit"])
+                    for name, row in shape.items()
+                ],
+            )  # fmt: skip
+
+
+def show_stats(shared: Shared, *, json: bool) -> None:
+    """Print the counts and the feed's health. Raises FeedError."""
+    with one_poll(shared) as (monitor, frame):
+        shape = snapshot.stats_shape(frame, running=monitor.running, interval=monitor.interval)
+        if json:
+            _print_json(shape)
+        else:
+            for name, value in shape.items():
+                print(f"{name:>16}  {_plain(value)}")
+
+
+@contextmanager
+def one_poll(shared: Shared) -> Iterator[tuple[Monitor, Frame]]:
+    """A monitor after its first good Book, and that frame; closed afterwards. Raises FeedError."""
+    made = desk(shared)
+    if made is None:
+        end(START, USAGE)
+    clock: Callable[[], float] = time.time
+    if isinstance(made.spec, SimulatorSpec):
+        made = replace(made, spec=replace(made.spec, started_at=DEMO_TIME))
+    monitor = monitor_of(made, clock=clock)
+    monitor.feed.select(_selection(made, monitor))
+    monitor.feed.start()
+    try:
+        yield monitor, _first_good(monitor)
+    finally:
+        monitor.feed.close()
+
+
+def _selection(made: Desk, monitor: Monitor) -> Any:
+    if made.settings.rms_accounts == "all":
+        return monitor.selection
+    from rms_tui.cli.accounts import stored_selection
+
+    return stored_selection(made)
+
+
+def _first_good(monitor: Monitor) -> Frame:
+    deadline = time.monotonic() + PATIENCE
+    said = ""
+    while True:
+        frame = monitor.step(timeout=0.5)
+        status = monitor.feed.status
+        if frame.book is not None and frame.health.error is None:
+            return frame
+        if status.phase == "down" and status.error:
+            raise FeedError(status.cause or "connection", status.error)
+        if status.doing != said and sys.stderr.isatty():
+            said = status.doing
+            print(f"rms-tui: {monitor.feed.title}: {said} …", file=sys.stderr)
+        if time.monotonic() > deadline:
+            raise FeedError(
+                "connection", f"{monitor.feed.title} gave no accounts within {PATIENCE:g} s: {said}"
+            )
+
+
+def _history(monitor: Monitor, logins: Sequence[int]) -> Deals:
+    return monitor.history(logins, timeout=PATIENCE) if logins else empty(Deals)
+
+
+def _print_json(shape: Any) -> None:
+    sys.stdout.buffer.write(orjson.dumps(shape, option=orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.flush()
+
+
+def _print_accounts(shape: dict[str, Any]) -> None:
+    rows = []
+    for login, one in shape.items():
+        account = one["account"]
+        rows.append(
+            (
+                account["status"].upper(),
+                login,
+                account["name"],
+                account["group"],
+                account["currency"],
+                account["balance"],
+                account["equity"],
+                account["profit"],
+                account["margin_level"],
+                one["positions"]["position_count"],
+                one["trades"]["daily_stats"]["total_profit"],
+            )
+        )
+    _print_table(
+        ("State", "Login", "Name", "Group", "Currency", "Balance", "Equity", "Profit", "Level%",
+         "Positions", "Closed today"),
+        rows,
+    )  # fmt: skip
+
+
+def _print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    texts = [[_plain(value) for value in row] for row in rows]
+    widths = [
+        max(len(title), *(len(row[i]) for row in texts)) if texts else len(title)
+        for i, title in enumerate(titles)
+    ]
+    numeric = [
+        any(isinstance(row[i], (int, float)) and not isinstance(row[i], bool) for row in rows)
+        for i in range(len(titles))
+    ]
+    for line in ([*titles], *texts):
+        cells = (
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, numeric, strict=True)
+        )
+        print("  ".join(cells).rstrip())
+
+
+def _plain(value: object) -> str:
+    """A value for a person: n/a where unknown, no control characters."""
+    if value is None:
+        return "n/a"
+    if isinstance(value, float):
+        return f"{value:,.2f}".replace(",", " ")
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(count)}" for name, count in value.items()) or "none"
+    return "".join(c if c.isprintable() else "�" for c in str(value))

@@ -1,0 +1,125 @@
+"""The options every verb takes, before it or after it; the later one wins.
+
+Imports nothing heavy: `rms-tui --help` answers in a blink.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+SHARED = "Source and settings (also from environment, .env and rms.toml)"
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What was given for the shared options; None where nothing was."""
+
+    demo: bool | None = None
+    source: str | None = None
+    accounts: int | None = None
+    seed: int | None = None
+    prices: Path | None = None
+    interval: float | None = None
+    mongodb: str | None = None
+    env_file: Path | None = None
+
+    def over(self, before: Shared) -> Shared:
+        """These options, with what is not given here taken from those before the verb."""
+        return replace(
+            before,
+            **{
+                field.name: getattr(self, field.name)
+                for field in fields(self)
+                if getattr(self, field.name) is not None
+            },
+        )
+
+
+def _option(help_text: str, *names: str, metavar: str | None = None, **more: Any) -> Any:
+    return typer.Option(
+        *names, help=help_text, metavar=metavar, rich_help_panel=SHARED, show_default=False, **more
+    )
+
+
+_SHARED: dict[str, Any] = {
+    "demo": Annotated[
+        Optional[bool],  # noqa: UP045  (typer reads the annotation at run time)
+        _option("A simulated broker of 250 clients: nothing to set up.", "--demo"),
+    ],
+    "source": Annotated[
+        Optional[str],  # noqa: UP045
+        _option(
+            "Where accounts come from: manager, terminal, simulator, replay. [RMS_SOURCE]",
+            "--source",
+            metavar="NAME",
+        ),
+    ],
+    "accounts": Annotated[
+        Optional[int],  # noqa: UP045
+        _option("Clients of the simulated broker, 1 to 100000 (250).", "--accounts", metavar="N"),
+    ],
+    "seed": Annotated[
+        Optional[int],  # noqa: UP045
+        _option("The simulated broker is the same for the same seed.", "--seed", metavar="S"),
+    ],
+    "prices": Annotated[
+        Optional[Path],  # noqa: UP045
+        _option(
+            "Folder of recorded prices (MT5 bar, bid/ask M1 and tick CSV) that drive the "
+            "simulated broker.",
+            "--prices",
+            metavar="DIR",
+        ),
+    ],
+    "interval": Annotated[
+        Optional[float],  # noqa: UP045
+        _option("Seconds between polls (5; demo: 1). [RMS_UPDATE_INTERVAL]", "--interval", "-i",
+                metavar="S"),
+    ],
+    "mongodb": Annotated[
+        Optional[str],  # noqa: UP045
+        _option(
+            "A replica set's URI, or `embedded` for a private one on this host (default). "
+            "Give a URI with a password in RMS_MONGODB_URI, not here. [RMS_MONGODB_URI]",
+            "--mongodb",
+            metavar="URI|embedded",
+        ),
+    ],
+    "env_file": Annotated[
+        Optional[Path],  # noqa: UP045
+        _option("Read this file instead of .env in the working folder.", "--env-file",
+                metavar="FILE"),
+    ],
+}  # fmt: skip
+
+
+def shared_options(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb the shared options: it is called with one `shared: Shared` argument instead."""
+
+    @functools.wraps(verb)
+    def with_options(ctx: typer.Context, **given: Any) -> Any:
+        mine = Shared(**{name: given.pop(name) for name in _SHARED})
+        before = ctx.obj if isinstance(ctx.obj, Shared) else Shared()
+        return verb(ctx=ctx, shared=mine.over(before), **given)
+
+    own = inspect.signature(verb, eval_str=True).parameters
+    parameters = [
+        *(p.replace(kind=p.KEYWORD_ONLY) for name, p in own.items() if name != "shared"),
+        *(
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation
+            )
+            for name, annotation in _SHARED.items()
+        ),
+    ]
+    signed: Any = with_options
+    signed.__signature__ = inspect.Signature(parameters)
+    signed.__annotations__ = {p.name: p.annotation for p in parameters}
+    return with_options

@@ -1,0 +1,33 @@
+"""How a person writes accounts: `70123`, `7000-7010`, lists with commas or spaces."""
+
+from __future__ import annotations
+
+import re
+
+MOST = 10_000
+"""Logins one text may name; a slip such as 7000-70000000 is an error, not an hour's work."""
+
+_PIECE = re.compile(r"(\d{1,15})(?:\s*(?:-|\.\.)\s*(\d{1,15}))?")
+
+
+def parse_logins(text: str) -> list[int]:
+    """The logins a text names, each once, in the order written.
+
+    Raises ValueError with what was expected and what came.
+    """
+    logins: dict[int, None] = {}
+    for piece in re.split(r"[,;\s]+", re.sub(r"\s*(-|\.\.)\s*", r"\1", text.strip())):
+        if not piece:
+            continue
+        match = _PIECE.fullmatch(piece)
+        if match is None:
+            raise ValueError(f"{piece!r}: expected a login such as 70123 or a range 7000-7010")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if first == 0 or last < first:
+            raise ValueError(f"{piece!r}: expected a range from low to high, such as 7000-7010")
+        if last - first + 1 + len(logins) > MOST:
+            raise ValueError(f"{piece!r}: more than {MOST} logins at once")
+        logins.update(dict.fromkeys(range(first, last + 1)))
+    if not logins:
+        raise ValueError("no login: expected one such as 70123, a list, or a range 7000-7010")
+    return list(logins)
