@@ -110,10 +110,10 @@ class Simulator:
         held, worth = broker.held, broker.worth
         if self._still is None or self._still[0] is not held:
             self._still = held, _positions(held, len(held.ticket))
-        figures = {"rate": worth.rate, "price": worth.price, "profit": worth.profit / 100}
-        for column in figures.values():
+        profit = worth.profit / 100
+        for column in (worth.rate, worth.price, profit):
             column.flags.writeable = False
-        return replace(self._still[1], **figures)
+        return replace(self._still[1], rate=worth.rate, price=worth.price, profit=profit)
 
 
 def _fixed_columns(broker: Broker) -> dict[str, object]:

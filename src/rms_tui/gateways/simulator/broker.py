@@ -14,13 +14,13 @@ import numpy as np
 from rms_tui.book import Deals, Flags, Floats, Ints, rows_of
 from rms_tui.gateways.simulator.calendar import DAY, day_start, nights_charged, trading_day
 from rms_tui.gateways.simulator.clients import Role, clients, recent, server_times
-from rms_tui.gateways.simulator.holdings import Holdings, Worth, merged, summed, worth_of
+from rms_tui.gateways.simulator.columns import joined, picked, woven
+from rms_tui.gateways.simulator.holdings import Holdings, Worth, rows_among, summed, worth_of
 from rms_tui.gateways.simulator.ledger import (
     Dealt,
     Ledger,
     Naming,
     as_deals,
-    joined,
 )
 from rms_tui.gateways.simulator.market import Market
 from rms_tui.gateways.simulator.opening import opening
@@ -71,7 +71,7 @@ class Broker:
         done = recent(who, prices, offer, early)
         result = done.dealt.profit + done.dealt.commission
         balance = who.deposit + who.past_flow + who.past_result
-        balance = balance + summed(result, done.dealt.account.astype(np.int32), n)
+        balance = balance + summed(result, done.dealt.account, n)
         held, moment = opening(who, balance, prices, offer, start)
         self._past_tickets = past_tickets(who, _FIRST_TICKET)
         first = int(self._past_tickets[-1])
@@ -89,15 +89,13 @@ class Broker:
         every = joined([done.dealt._replace(time=at, position=position), entries])
         moments = np.concatenate([done.moment, moment])
         order = np.argsort(moments, kind="stable")
-        every, moments = Dealt(*(column[order] for column in every)), moments[order]
+        every, moments = picked(every, order), moments[order]
         old = moments < -1
-        self._older = Dealt(*(column[old] for column in every))
+        self._older = picked(every, old)
         self._older_tickets = first + np.arange(int(old.sum()))
         naming = Naming(who.login, tuple(s.name for s in offer.symbols))
         self._naming = naming
-        self.ledger = Ledger(
-            naming, first + int(old.sum()), Dealt(*(column[~old] for column in every))
-        )
+        self.ledger = Ledger(naming, first + int(old.sum()), picked(every, ~old))
         self.held, self.balance = held, balance
         self._count_day(every, moments)
         self.worth = self._worth(held)
@@ -105,7 +103,7 @@ class Broker:
         self._close_yesterday(every, moments, floating, start)
 
     def _count_day(self, every: Dealt, moments: Floats) -> None:
-        n, account = len(self.who), every.account.astype(np.int32)
+        n, account = len(self.who), every.account
         out = (every.entry == 1) & (moments >= 0)
         self.trades_today = np.bincount(account[out], minlength=n)
         self.lots_today = summed(every.lots[out], account[out], n)
@@ -121,7 +119,7 @@ class Broker:
         """Balance and equity at the last end of day; unknown for one account in a hundred."""
         n, role = len(self.who), self.who.role
         moved = (every.symbol < 0) & (moments >= 0)
-        flows = summed(every.profit[moved], every.account[moved].astype(np.int32), n)
+        flows = summed(every.profit[moved], every.account[moved], n)
         balance = self.balance - flows - self.profit_today
         then = rng.uniform(0.9, 1.0, n) * floating + rng.normal(0, 0.003, n) * balance
         then = np.where(role == Role.BAD_DAY, rng.normal(0, 0.001, n) * balance, then)
@@ -181,8 +179,8 @@ class Broker:
     def _settle(self, dealt: Dealt, leaving: Flags) -> None:
         if not len(dealt.time):
             return
-        n, account = len(self.who), dealt.account.astype(np.int32)
-        self.held, self.worth = self.held.where(~leaving), self.worth.where(~leaving)
+        n, account = len(self.who), dealt.account
+        self.held, self.worth = picked(self.held, ~leaving), picked(self.worth, ~leaving)
         self.trades_today = self.trades_today + np.bincount(account, minlength=n)
         self.trade_count = self.trade_count + np.bincount(account, minlength=n)
         self.lots_today = self.lots_today + summed(dealt.lots, account, n)
@@ -197,19 +195,13 @@ class Broker:
             return
         self._next_position += len(fresh.ticket)
         self._write(entered(fresh, self.who.commission, fresh.opened))
-        self.held, rows = merged(self.held, fresh)
-        worth, stays = self._worth(fresh), np.ones(len(self.held.ticket), dtype=bool)
-        stays[rows] = False
-        columns = []
-        for old, new in zip(self.worth, worth, strict=True):
-            column = np.empty(len(stays), dtype=old.dtype)
-            column[stays], column[rows] = old, new
-            columns.append(column)
-        self.worth = Worth(*columns)
+        worth = self._worth(fresh)
+        rows = rows_among(self.held, fresh)
+        self.held, self.worth = woven(self.held, fresh, rows), woven(self.worth, worth, rows)
 
     def _write(self, dealt: Dealt) -> None:
         """Enter deals into the ledger, the balances and, for trades, the day's result."""
-        n, account = len(self.who), dealt.account.astype(np.int32)
+        n, account = len(self.who), dealt.account
         result = dealt.profit + dealt.swap + dealt.commission
         self.balance = self.balance + summed(result, account, n)
         trades = dealt.symbol >= 0
@@ -243,9 +235,9 @@ class Broker:
             self._history_days, self._seed,
         )  # fmt: skip
         theirs = np.isin(self._older.account, rows)
-        older = Dealt(*(column[theirs] for column in self._older))
+        older = picked(self._older, theirs)
         live, live_ticket = self.ledger.of(rows)
         dealt = joined([past, older, live])
         ticket = np.concatenate([past_ticket, self._older_tickets[theirs], live_ticket])
         order = np.lexsort((ticket, dealt.time))
-        return as_deals(Dealt(*(c[order] for c in dealt)), ticket[order], self._naming)
+        return as_deals(picked(dealt, order), ticket[order], self._naming)

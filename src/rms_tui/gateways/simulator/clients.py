@@ -13,7 +13,8 @@ import numpy as np
 
 from rms_tui.book import Bytes, Codes, Floats, Ints
 from rms_tui.gateways.simulator.calendar import DAY, trading_day
-from rms_tui.gateways.simulator.ledger import Dealt, joined, movements
+from rms_tui.gateways.simulator.columns import joined
+from rms_tui.gateways.simulator.ledger import Dealt, movements
 from rms_tui.gateways.simulator.market import Prices
 from rms_tui.gateways.simulator.names import names_of
 from rms_tui.gateways.simulator.symbols import CURRENCIES, GROUPS, Catalogue
@@ -144,7 +145,7 @@ class Recent:
 
 
 def server_times(moment: Floats, today: int, elapsed: float) -> Ints:
-    """Server time of moments: a share of the elapsed part of today, or of an earlier trading day."""
+    """Server time of moments: a share of the elapsed part of today, or of an earlier day."""
     back = -np.floor(moment).astype(np.int64)
     share = moment + back
     span = np.where(back == 0, elapsed, DAY - 1)
@@ -156,7 +157,7 @@ def recent(who: Clients, prices: Prices, offer: Catalogue, rng: np.random.Genera
     """What clients did since yesterday; the times of the deals are 0 until they are placed."""
     n = len(who)
     quiet = who.role == Role.BAD_DAY
-    many = np.stack([np.where(quiet, 0, rng.poisson(0.6, n)), rng.poisson(0.9, n)])
+    many = np.stack([np.where(quiet, 0, rng.poisson(0.35, n)), rng.poisson(0.45, n)])
     account = np.concatenate([np.repeat(np.arange(n), many[day]) for day in (0, 1)])
     back = np.repeat([0, 1], many.sum(axis=1))
     m = len(account)

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rms_tui.book import Bytes, Codes, Flags, Floats, Ints
+from rms_tui.book import Bytes, Codes, Floats, Ints
+from rms_tui.gateways.simulator.columns import AnyInts
 from rms_tui.gateways.simulator.market import Prices, gathered
 from rms_tui.gateways.simulator.symbols import Catalogue
 
@@ -33,10 +34,6 @@ class Holdings(NamedTuple):
     swap: Ints
     margin: Ints
 
-    def where(self, keep: Flags | Ints) -> Holdings:
-        """The rows of a mask or of indices."""
-        return Holdings(*(column[keep] for column in self))
-
 
 class Worth(NamedTuple):
     """What each position can be closed at, and makes without swap (cents)."""
@@ -44,10 +41,6 @@ class Worth(NamedTuple):
     price: Floats
     rate: Floats
     profit: Ints
-
-    def where(self, keep: Flags | Ints) -> Worth:
-        """The rows of a mask or of indices."""
-        return Worth(*(column[keep] for column in self))
 
 
 def worth_of(held: Holdings, prices: Prices, currency: Codes, offer: Catalogue) -> Worth:
@@ -61,27 +54,22 @@ def worth_of(held: Holdings, prices: Prices, currency: Codes, offer: Catalogue) 
     return Worth(price, rate, np.rint(gain).astype(np.int64))
 
 
-def merged(held: Holdings, fresh: Holdings) -> tuple[Holdings, Ints]:
-    """The positions with new ones at the end of their accounts, and where the new ones are.
+def rows_among(held: Holdings, fresh: Holdings) -> Ints:
+    """Where new positions will stand: after the others of their account.
 
-    New tickets are greater than all old ones; `fresh` is ordered by account.
+    Their tickets are greater than all old ones; `fresh` is ordered by account.
     """
-    at = np.searchsorted(held.account, fresh.account, side="right")
-    rows = at + np.arange(len(at))
-    total = len(held.account) + len(at)
-    stays = np.ones(total, dtype=bool)
-    stays[rows] = False
-    columns = []
-    for old, new in zip(held, fresh, strict=True):
-        column = np.empty(total, dtype=old.dtype)
-        column[stays] = old
-        column[rows] = new
-        columns.append(column)
-    return Holdings(*columns), rows
+    after = np.searchsorted(held.account, fresh.account, side="right")
+    return after + np.arange(len(after))
 
 
 def margin_of(
-    lots: Ints, symbol: Ints, currency: Ints, leverage: Ints, prices: Prices, offer: Catalogue
+    lots: Ints,
+    symbol: AnyInts,
+    currency: AnyInts,
+    leverage: AnyInts,
+    prices: Prices,
+    offer: Catalogue,
 ) -> Ints:
     """Margin in cents that opening these ties up: notional by leverage, or the symbol's least."""
     notional = notional_a_lot(symbol, currency, prices, offer) * lots
@@ -90,13 +78,13 @@ def margin_of(
     return margin
 
 
-def notional_a_lot(symbol: Ints, currency: Ints, prices: Prices, offer: Catalogue) -> Floats:
+def notional_a_lot(symbol: AnyInts, currency: AnyInts, prices: Prices, offer: Catalogue) -> Floats:
     """What one lot is worth, in the account's currency."""
     worth: Floats = prices.worth[offer.base[symbol]] / prices.worth[offer.currency[currency]]
     return worth * offer.contract[symbol]
 
 
-def summed(cents: Ints, account: Codes, accounts: int) -> Ints:
+def summed(cents: Ints, account: AnyInts, accounts: int) -> Ints:
     """Sum of cents by account; exact below 2**53 cents."""
     total: Ints = np.bincount(account, weights=cents, minlength=accounts).astype(np.int64)
     return total

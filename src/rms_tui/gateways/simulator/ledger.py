@@ -7,7 +7,6 @@ history is asked for, always the same ones, from sums drawn at the start.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rms_tui.book import Deals, Ints, build
+from rms_tui.gateways.simulator.columns import joined, picked
 
 BUY, SELL, BALANCE, SO_COMPENSATION = 0, 1, 2, 19
 ENTRY_IN, ENTRY_OUT = 0, 1
@@ -44,17 +44,6 @@ def movements(account: Ints, time: Ints, cents: Ints, kind: int = BALANCE) -> De
     return Dealt(
         account, time, types, none, nowhere, none, none.astype(float), cents, none, none, none
     )
-
-
-def joined(parts: Sequence[Dealt]) -> Dealt:
-    """Several lots of deals as one, in the given order."""
-    return Dealt(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def ordered(dealt: Dealt) -> Dealt:
-    """The deals by time, those of one instant as they were."""
-    order = np.argsort(dealt.time, kind="stable")
-    return Dealt(*(column[order] for column in dealt))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +112,7 @@ class Ledger:
         """Every deal of these accounts, and their tickets."""
         parts, tickets = joined(self._parts), np.concatenate(self._tickets)
         theirs = np.isin(parts.account, accounts)
-        return Dealt(*(column[theirs] for column in parts)), tickets[theirs]
+        return picked(parts, theirs), tickets[theirs]
 
 
 def _after(old: Deals, new: Deals) -> Deals:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rms_tui.book import Floats, Ints
+from rms_tui.book import Floats
 from rms_tui.gateways.prices import Series
+from rms_tui.gateways.simulator.columns import AnyInts
 from rms_tui.gateways.simulator.symbols import (
     SYMBOLS,
     UNITS,
@@ -139,7 +140,7 @@ def _position(series: Series, step: int, clock: Series | None) -> int:
 
 
 def _made_up(name: str, series: Series) -> Symbol:
-    """A recorded symbol the broker does not offer: a pair with one of its units, or a CFD in USD."""
+    """A recorded symbol the broker does not offer: a pair with a unit of its own, or a CFD."""
     base, quote = name[:3], name[3:]
     if len(name) == 6 and base in _CONTRACTS:
         contract = _CONTRACTS[base]
@@ -148,7 +149,7 @@ def _made_up(name: str, series: Series) -> Symbol:
     return Symbol(name, base, "USD", series.digits, 1, 15, 0.05, (0.0, 0.0), 3)
 
 
-def gathered(prices: Prices, symbol: Ints, side: Ints) -> Floats:
+def gathered(prices: Prices, symbol: AnyInts, side: AnyInts) -> Floats:
     """The price each position would be closed at: bid for a buy, ask for a sell."""
     table = np.stack([prices.ask, prices.bid])
     found: Floats = table[(side > 0).astype(np.int64), symbol]

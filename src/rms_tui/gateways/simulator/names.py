@@ -19,15 +19,15 @@ HOSTILE = (
     "\u202eevil\u202c Twin",
 )
 
-_FIRST = (
+_GIVEN = (
     "Ada Adrian Aiko Alma Amir Anika Anton Aria Bela Bruno Carla Cedric Chiara Dario Dina Edda Elif"
     " Emil Enzo Esra Faye Felix Freya Gita Goran Greta Hana Hugo Ida Ines Ismail Ivo Jana Jonas"
     " Juno Kaan Karim Kira Lars Leila Lena Linus Luca Maeve Malik Marta Milan Mina Nadia Nils Nora"
     " Olga Omar Otto Petra Priya Quinn Rafael Rania Remy Rosa Samir Selma Silas Sofia Stefan Tara"
     " Theo Tomas Uma Vera Viktor Wanda Yara Yusuf Zane Zita"
-).split()
+)
 
-_LAST = (
+_FAMILY = (
     "Abendroth Achterberg Almasi Anderholt Asante Balogun Barkov Bellweather Bergqvist Birkenau"
     " Brannigan Calloway Castelmare Chandra Corvino Dalgaard Delacroix Dimovski Drummond Eastgate"
     " Eklund Farahani Fennimore Ferrante Galanis Garrick Haverford Hollander Horvath Ibarra"
@@ -36,14 +36,15 @@ _LAST = (
     " Ostrander Palmgren Papadakis Pemberton Quintero Radcliffe Rasmussen Rivenhall Rosenquist"
     " Sandoval Sarkisian Silvano Sorensen Stavros Takahara Tennant Thornbury Ulrich Vandermeer"
     " Varga Vasquez Velasco Waldorf Westergaard Whitlock Xanthis Yamanote Yilmaz Zavala Zielinski"
-).split()
+)
 
 
 def names_of(count: int, rng: np.random.Generator) -> tuple[str, ...]:
     """A name for each of `count` clients, the hostile ones spread among them."""
-    first = rng.integers(0, len(_FIRST), count).tolist()
-    last = rng.integers(0, len(_LAST), count).tolist()
-    names = [f"{_FIRST[a]} {_LAST[b]}" for a, b in zip(first, last, strict=True)]
+    given, family = _GIVEN.split(), _FAMILY.split()
+    first = rng.integers(0, len(given), count).tolist()
+    last = rng.integers(0, len(family), count).tolist()
+    names = [f"{given[a]} {family[b]}" for a, b in zip(first, last, strict=True)]
     rows = np.linspace(1, max(count - 2, 1), len(HOSTILE)).astype(int).tolist()
     for row, name in zip(rows, HOSTILE, strict=True):
         if row < count:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rms_tui.book import Bytes, Floats, Ints
+from rms_tui.book import Floats, Ints
 from rms_tui.gateways.simulator.clients import Clients, Role
+from rms_tui.gateways.simulator.columns import AnyInts, picked
 from rms_tui.gateways.simulator.holdings import (
     Holdings,
     margin_of,
@@ -42,20 +43,20 @@ def opening(
     choice = _choice(who, offer, rng)
     account, symbol = choice.account, choice.symbol
     m = len(account)
-    back = np.minimum(rng.geometric(0.4, m) - 1, 12)
+    back = np.minimum(rng.geometric(0.2, m) - 1, 20)
     moment = rng.random(m) - back
     order = np.lexsort((moment, account))
-    choice, moment, back = Choice(*(c[order] for c in choice)), moment[order], back[order]
-    account, symbol, side, share = choice
+    choice, moment, back = picked(choice, order), moment[order], back[order]
+    account, symbol, side = choice.account, choice.symbol, choice.side
     currency, leverage = who.currency[account], who.leverage[account]
     lots = _sized(who, balance, choice, prices, offer, rng)
     margin = margin_of(lots, symbol, currency, leverage, prices, offer)
-    nights = back + 2 * (back > 4)
+    nights = back + 2 * (back // 5)
     rates = prices.rates(offer)[symbol, currency]
     nightly = offer.nightly[(side < 0).astype(np.int64), symbol]
     swap = np.rint(nightly * lots * rates * nights).astype(np.int64)
-    balance = balance - summed(who.commission[account] * lots, account.astype(np.int32), len(who))
-    wanted = _floating(who, balance, summed(margin, account.astype(np.int32), len(who)), rng)
+    balance = balance - summed(who.commission[account] * lots, account, len(who))
+    wanted = _floating(who, balance, summed(margin, account, len(who)), rng)
     profit = _split(wanted, balance, choice, rng) - swap
     now = gathered(prices, symbol, side)
     entered = now - side * profit / (lots * offer.contract[symbol] * rates)
@@ -79,8 +80,8 @@ def opening(
 
 
 def stops(
-    symbol: Ints,
-    side: Ints | Bytes,
+    symbol: AnyInts,
+    side: AnyInts,
     now: Floats,
     prices: Prices,
     offer: Catalogue,

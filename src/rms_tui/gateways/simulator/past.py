@@ -11,7 +11,8 @@ import numpy as np
 
 from rms_tui.book import Floats, Ints
 from rms_tui.gateways.simulator.clients import Clients, past_days, server_times
-from rms_tui.gateways.simulator.ledger import Dealt, joined, movements
+from rms_tui.gateways.simulator.columns import joined, picked
+from rms_tui.gateways.simulator.ledger import Dealt, movements
 from rms_tui.gateways.simulator.market import Prices
 from rms_tui.gateways.simulator.symbols import Catalogue
 
@@ -67,12 +68,12 @@ def past_deals(
     funded = luck(1) - days - 1 - np.floor(3 * luck(2))
     flows = movements(rows, none, who.past_flow[rows])
     moved = who.past_flow[rows] != 0
-    flows = Dealt(*(column[moved] for column in flows))
+    flows = picked(flows, moved)
     paid = (luck(3) - 2 - np.floor(luck(4) * max(days - 1, 1)))[moved]
     dealt = joined([deposits, flows, trades])
     moment = np.concatenate([funded, paid, moment])
     order = np.lexsort((moment, dealt.account))
-    dealt, moment = Dealt(*(column[order] for column in dealt)), moment[order]
+    dealt, moment = picked(dealt, order), moment[order]
     starts = np.searchsorted(dealt.account, dealt.account)
     ticket = tickets[dealt.account] + np.arange(len(order)) - starts
     return dealt._replace(time=server_times(moment, today, 0.0)), ticket

@@ -8,6 +8,7 @@ import numpy as np
 
 from rms_tui.book import Flags, Floats, Ints
 from rms_tui.gateways.simulator.clients import Clients, Role
+from rms_tui.gateways.simulator.columns import picked
 from rms_tui.gateways.simulator.holdings import Holdings, Worth, margin_of, notional_a_lot
 from rms_tui.gateways.simulator.ledger import SO_COMPENSATION, Dealt, movements
 from rms_tui.gateways.simulator.market import Prices, gathered
@@ -35,7 +36,7 @@ class Standing(Protocol):
 def due(
     held: Holdings, worth: Worth, level: Floats, stop_out: Floats, rng: np.random.Generator
 ) -> Flags:
-    """Positions that end now: at their stop or target, by stop-out, or because a client likes to."""
+    """Positions that end now: at their stop or target, by stop-out, or as a client likes."""
     up, price = held.side > 0, worth.price
     leaving = np.where(up, price <= held.sl, price >= held.sl)
     leaving |= np.where(up, price >= held.tp, price <= held.tp)
@@ -64,7 +65,7 @@ def _stopped_out(held: Holdings, worth: Worth, level: Floats, stop_out: Floats) 
 def closed(held: Holdings, worth: Worth, leaving: Flags, now: np.int64) -> Dealt:
     """The deals that end these positions, at the price they are worth."""
     rows = np.flatnonzero(leaving)
-    gone, at = held.where(rows), worth.where(rows)
+    gone, at = picked(held, rows), picked(worth, rows)
     none = np.zeros(len(rows), dtype=np.int64)
     return Dealt(
         account=gone.account.astype(np.int64),
@@ -131,7 +132,7 @@ def new_trades(
     above_call = 100.0 * equity[account] > calls * (margin[account] + tied)
     may = fits & once & above_call & ~short & (many < MOST_POSITIONS)
     rows = np.flatnonzero(may)
-    fresh = Holdings(
+    opened = Holdings(
         ticket=np.zeros(some, dtype=np.int64),
         account=account.astype(np.int32),
         symbol=symbol.astype(np.int32),
@@ -143,8 +144,8 @@ def new_trades(
         opened=np.full(some, now),
         swap=np.zeros(some, dtype=np.int64),
         margin=tied,
-    ).where(rows)
-    return fresh._replace(ticket=first_ticket + np.arange(len(rows)))
+    )
+    return picked(opened, rows)._replace(ticket=first_ticket + np.arange(len(rows)))
 
 
 def payments(
@@ -155,7 +156,7 @@ def payments(
     n = len(balance)
     some = rng.poisson(0.03 + 0.00002 * n)
     payer = np.unique((rng.random(some) * n).astype(np.int64))
-    size, leaves = rng.lognormal(0, 0.8, n if n < 1 else len(payer)), rng.random(len(payer)) < 0.3
+    size, leaves = rng.lognormal(0, 0.8, len(payer)), rng.random(len(payer)) < 0.3
     into = np.clip(np.rint(0.1 * size * np.maximum(balance[payer], 50_000) / 1000), 1, 2_000) * 1000
     free = (standing.equity - standing.margin)[payer]
     out = np.floor(np.clip(0.15 * free, 0, 0.5 * balance[payer]) / 1000) * 1000
