@@ -295,6 +295,8 @@ class TerminalGateway:
     def _positions(self, held: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Positions:
         code = {name: at for at, name in enumerate(names)}
         ordered = sorted(held, key=lambda position: int(position["ticket"]))
+        if not held:
+            return empty(Positions)
         rows = [
             (
                 position["ticket"],
