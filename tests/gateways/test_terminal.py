@@ -16,7 +16,8 @@ from vendor_world import DAY, NOON, SERVER_MIDNIGHT, World, examples, silent
 
 from rms_tui.feed import FeedError
 from rms_tui.gateways import TerminalSpec
-from rms_tui.gateways.terminal import TerminalGateway, server_offset
+from rms_tui.gateways.server_clock import server_offset
+from rms_tui.gateways.terminal import TerminalGateway
 
 PATH = "C:\\MT5\\one\\terminal64.exe"
 NAN = math.nan

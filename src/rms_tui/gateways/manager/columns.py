@@ -160,7 +160,7 @@ class PositionTable:
     def _arrange(self, table: npt.NDArray[Any], logins: Ints) -> None:
         """What stays as long as these tickets are open: rows, symbols, order."""
         ticket = table["Position"].astype(np.int64)
-        account = rows_of(logins, table["Login"].astype(np.int64))
+        account = _runs_of(logins, table["Login"].astype(np.int64))
         symbol = self._board.codes(table)
         if not _in_order(account, ticket):
             self._order = np.lexsort((ticket, account))
@@ -172,6 +172,13 @@ class PositionTable:
         self._ticket, self._account, self._symbol = ticket, account.astype(np.int32), symbol
         self._tickets = table["Position"].copy()
         self._logins = logins
+
+
+def _runs_of(sorted_logins: Ints, logins: Ints) -> Ints:
+    """`rows_of`, looking each run of equal logins up once: positions come account by account."""
+    first = np.flatnonzero(np.append(True, logins[1:] != logins[:-1]))
+    found = rows_of(sorted_logins, logins[first])
+    return np.repeat(found, np.diff(first, append=len(logins)))
 
 
 def _in_order(account: Ints, ticket: Ints) -> bool:

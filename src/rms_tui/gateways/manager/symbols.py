@@ -79,36 +79,39 @@ class Codebook:
     def _lookup(self, words: Words) -> tuple[Codes, npt.NDArray[np.bool_]]:
         if not self._texts:
             return np.zeros(len(words), dtype=np.int32), np.ones(len(words), dtype=np.bool_)
-        head = words[:, : self._width]
-        keys = self._keys(head)
+        keys = self._keys(words)
         at = np.searchsorted(self._sorted_keys, keys)
         np.minimum(at, len(self._texts) - 1, out=at)
         codes = self._code_at[at]
         missing = self._sorted_keys[at] != keys
-        if self._width > 1:
-            missing |= (head != self._table[codes, : head.shape[1]]).any(axis=1)
+        if self._width > 1:  # several words: an equal key is not yet an equal text
+            for column, known in enumerate(self._columns[: words.shape[1]]):
+                missing |= words[:, column] != known[codes]
+            for known in self._columns[words.shape[1] :]:
+                missing |= known[codes] != 0
         longer = words[:, self._width :]
         if longer.any():
             missing |= longer.any(axis=1)
         return codes, missing
 
-    def _keys(self, head: Words) -> Words:
-        keys = head[:, 0].copy()
-        for column in range(1, head.shape[1]):
-            keys ^= head[:, column] * self._odd[column]
+    def _keys(self, words: Words) -> Words:
+        keys = words[:, 0].copy()
+        for column in range(1, min(self._width, words.shape[1])):
+            keys ^= words[:, column] * self._odd[column]
         return keys
 
     def _rebuild(self) -> None:
         longest = max(map(len, self._texts), default=0)
         self._width = max(1, -(-longest // 8))
         raw = np.array(self._texts or [b""], dtype=f"S{self._width * 8}")
-        self._table: Words = raw.view(np.uint64).reshape(-1, self._width)
+        table: Words = raw.view(np.uint64).reshape(-1, self._width)
+        self._columns = [np.ascontiguousarray(column) for column in table.T]
         while True:
             random = np.random.default_rng(self._seed)
             self._odd: Words = random.integers(
                 1, 2**63, size=self._width, dtype=np.uint64
             ) | np.uint64(1)
-            keys = self._keys(self._table)
+            keys = self._keys(table)
             order = np.argsort(keys)
             self._sorted_keys = keys[order]
             if bool((self._sorted_keys[1:] != self._sorted_keys[:-1]).all()):
