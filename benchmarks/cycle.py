@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from benchmarks.books import NOON, made, moved, traded
 from benchmarks.rows import Row
 from rms_tui.book import Book
+from rms_tui.monitor import keep_freed_columns_mapped
 from rms_tui.risk import assessment, exposure, memory
 from rms_tui.risk.profile import Plan, RiskProfile
 
@@ -61,6 +62,7 @@ class Cycle:
 
 
 class PositionObject(BaseModel):
+    login: int
     symbol: str
     side: int
     lots: float
@@ -71,6 +73,15 @@ class PositionObject(BaseModel):
     price: float
     profit: float
     swap: float
+
+
+class VerdictObject(BaseModel):
+    rule: str
+    state: str
+    value: float
+    limit: float
+    used: float
+    distance: float
 
 
 class AccountObject(BaseModel):
@@ -87,86 +98,132 @@ class AccountObject(BaseModel):
     currency: str
     group: str
     positions: list[PositionObject]
+    verdicts: list[VerdictObject]
 
 
-def objects(book: Book) -> list[dict[str, Any]]:
-    """What a source without columns hands out each poll: a dictionary an account."""
+class ExposureObject(BaseModel):
+    symbol: str
+    buy: float = 0.0
+    sell: float = 0.0
+    floating: float = 0.0
+    accounts: set[int] = set()
+    positions: int = 0
+
+
+def objects(book: Book) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """What a source without columns hands out each poll: an account and its positions."""
     accounts, held, symbols = book.accounts, book.positions, book.symbols
+    columns = {
+        "side": held.side,
+        "lots": held.lots,
+        "price_open": held.price_open,
+        "sl": held.sl,
+        "contract": symbols.contract[held.symbol],
+        "rate": held.rate,
+        "price": held.price,
+        "profit": held.profit,
+        "swap": held.swap,
+    }
+    names = [symbols.name[code] for code in held.symbol.tolist()]
+    logins = accounts.login[held.account].tolist()
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     positions = [
-        {
-            "symbol": symbols.name[code],
-            "side": side,
-            "lots": lots,
-            "price_open": entry,
-            "sl": sl,
-            "contract": contract,
-            "rate": rate,
-            "price": price,
-            "profit": profit,
-            "swap": swap,
-        }
-        for code, side, lots, entry, sl, contract, rate, price, profit, swap in zip(
-            held.symbol.tolist(),
-            held.side.tolist(),
-            held.lots.tolist(),
-            held.price_open.tolist(),
-            held.sl.tolist(),
-            symbols.contract[held.symbol].tolist(),
-            held.rate.tolist(),
-            held.price.tolist(),
-            held.profit.tolist(),
-            held.swap.tolist(),
-            strict=True,
-        )
+        {"login": login, "symbol": name, **dict(zip(columns, row, strict=True))}
+        for login, name, row in zip(logins, names, rows, strict=True)
     ]
     each = len(positions) // max(len(accounts), 1)
-    columns = ("login", "balance", "credit", "equity", "margin", "margin_free", "margin_level",
+    figures = ("login", "balance", "credit", "equity", "margin", "margin_free", "margin_level",
                "floating", "so_level")  # fmt: skip
-    lists = [getattr(accounts, name).tolist() for name in columns]
+    lists = [getattr(accounts, name).tolist() for name in figures]
     return [
-        {
-            **dict(zip(columns, values, strict=True)),
-            "base_balance": values[1],
-            "currency": "USD",
-            "group": "real\\standard",
-            "positions": positions[row * each : (row + 1) * each],
-        }
+        (
+            {
+                **dict(zip(figures, values, strict=True)),
+                "base_balance": values[1],
+                "currency": "USD",
+                "group": "real\\standard",
+            },
+            positions[row * each : (row + 1) * each],
+        )
         for row, values in enumerate(zip(*lists, strict=True))
     ]
 
 
-def naive_cycle(rows: list[dict[str, Any]]) -> tuple[list[list[tuple[str, float]]], dict[str, Any]]:
-    """The same six rules and exposure over pydantic objects made anew, as most projects do."""
-    verdicts, by_symbol = [], {}
-    for row in rows:
-        account = AccountObject.model_validate(row)
-        states = []
-        if account.margin > 0:
-            level = account.equity / account.margin * 100
-            states.append((_word(100 / level, level <= 100), level))
-        states.append((_word(account.floating / -1000, account.floating <= -1000),
-                       account.floating))  # fmt: skip
-        floor = account.base_balance * 0.95
-        used = 1 - (account.equity - floor) / (account.base_balance * 0.05)
-        states.append((_word(used, account.equity <= floor), account.equity))
-        risk = 0.0
-        for held in account.positions:
-            loss = held.side * (held.price_open - held.sl) * held.lots * held.contract * held.rate
-            risk = max(risk, loss - held.swap)
-            symbol = by_symbol.setdefault(
-                held.symbol, {"buy": 0.0, "sell": 0.0, "floating": 0.0, "accounts": set(), "n": 0}
-            )
-            symbol["buy" if held.side > 0 else "sell"] += held.lots
-            symbol["floating"] += held.profit + held.swap
-            symbol["accounts"].add(account.login)
-            symbol["n"] += 1
-        states.append((_word(risk / (account.balance * 0.1), risk > account.balance * 0.1), risk))
-        gained = account.equity - 50_000
-        states.append((_word(0.0, gained >= 5000), gained))
-        count = len(account.positions)
-        states.append((_word(count / 20, count >= 20), float(count)))
-        verdicts.append(states)
-    return verdicts, by_symbol
+class NaiveCycle:
+    """The same six rules and exposure over pydantic objects made anew each poll.
+
+    It keeps the newest picture as `{login: account}`, as a monitor must.
+    """
+
+    def __init__(self) -> None:
+        self.accounts: dict[int, AccountObject] = {}
+        self.exposure: dict[str, ExposureObject] = {}
+
+    def run(self, rows: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> None:
+        accounts: dict[int, AccountObject] = {}
+        exposure: dict[str, ExposureObject] = {}
+        for figures, held in rows:
+            positions = [PositionObject(**position) for position in held]
+            account = AccountObject(**figures, positions=positions, verdicts=[])
+            account.verdicts = _naive_verdicts(account)
+            for position in positions:
+                _add(exposure, account.login, position)
+            accounts[account.login] = account
+        self.accounts, self.exposure = accounts, exposure
+
+
+def _naive_verdicts(account: AccountObject) -> list[VerdictObject]:
+    equity, balance = account.equity, account.balance
+    verdicts = []
+    if account.margin > 0:
+        level = equity / account.margin * 100
+        verdicts.append(
+            _said("margin_level", level, 100.0, 100 / level, equity - account.margin, level <= 100)
+        )
+    floating = account.floating
+    verdicts.append(
+        _said("max_loss", floating, -1000.0, floating / -1000, floating + 1000, floating <= -1000)
+    )
+    floor, allowed = account.base_balance * 0.95, account.base_balance * 0.05
+    left = equity - floor
+    verdicts.append(_said("daily_loss", equity, floor, 1 - left / allowed, left, left <= 0))
+    risk = 0.0
+    for held in account.positions:
+        loss = held.side * (held.price_open - held.sl) * held.lots * held.contract * held.rate
+        risk = max(risk, loss - held.swap)
+    cap = balance * 0.1
+    verdicts.append(_said("position_risk", risk, cap, risk / cap, cap - risk, risk >= cap))
+    gained = equity - 50_000
+    verdicts.append(
+        _said("max_profit", gained, 5000.0, gained / 5000, 5000 - gained, gained >= 5000)
+    )
+    count = len(account.positions)
+    verdicts.append(_said("open_positions", count, 20.0, count / 20, 20 - count, count >= 20))
+    return verdicts
+
+
+def _said(
+    rule: str, value: float, limit: float, used: float, distance: float, beyond: bool
+) -> VerdictObject:
+    return VerdictObject(
+        rule=rule,
+        state=_word(used, beyond),
+        value=value,
+        limit=limit,
+        used=used,
+        distance=distance,
+    )
+
+
+def _add(exposure: dict[str, ExposureObject], login: int, held: PositionObject) -> None:
+    row = exposure.setdefault(held.symbol, ExposureObject(symbol=held.symbol))
+    if held.side > 0:
+        row.buy += held.lots
+    else:
+        row.sell += held.lots
+    row.floating += held.profit + held.swap
+    row.accounts.add(login)
+    row.positions += 1
 
 
 def _word(used: float, beyond: bool) -> str:
@@ -176,20 +233,23 @@ def _word(used: float, beyond: bool) -> str:
 
 
 def measure() -> Iterator[Row]:
+    keep_freed_columns_mapped()
     """Cycle time an account, full and prices only, against the objects of the same run."""
+    keep_freed_columns_mapped()
     for size in SIZES:
         book = made(size)
         full = _full(book)
         prices = _prices(book)
         rows = objects(book)
         repeat = max(1, 20_000 // size)
-        naive = _best(lambda rows=rows: naive_cycle(rows), repeat)  # type: ignore[misc]
+        naive = _best(_naive(rows), repeat)
         gc.collect()
         gc.disable()
         try:
-            bare = _best(lambda rows=rows: naive_cycle(rows), repeat)  # type: ignore[misc]
+            bare = _best(_naive(rows), repeat)
         finally:
             gc.enable()
+        del rows
         per = 1e6 / size
         judged = size > 1_000
         yield Row(
@@ -240,6 +300,11 @@ def measure() -> Iterator[Row]:
         )
         if size == 100_000:
             yield _memory(book)
+
+
+def _naive(rows: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> Callable[[], None]:
+    cycle = NaiveCycle()
+    return lambda: cycle.run(rows)
 
 
 def _full(book: Book) -> float:

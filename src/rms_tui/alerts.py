@@ -130,11 +130,6 @@ class Desk:
 EMPTY = Desk(MappingProxyType({}), MappingProxyType({}))
 
 
-def rule_key(applied: Applied) -> str:
-    """A rule's identity across polls and restarts: its profile, place and name."""
-    return f"{applied.profile.name}/{applied.profile.rules.index(applied.rule)}:{applied.rule.rule}"
-
-
 def step(
     desk: Desk, book: Book, assessment: Assessment, now: float
 ) -> tuple[Desk, Sequence[AlertEvent]]:
@@ -143,7 +138,7 @@ def step(
     tracks: dict[str, Track] = {}
     events: list[AlertEvent] = []
     for applied, verdict in zip(assessment.scope.applied, assessment.verdicts, strict=True):
-        key = rule_key(applied)
+        key = applied.key
         before = desk.tracks.get(key)
         if before is not None and before.settled is verdict:
             tracks[key] = before

@@ -8,7 +8,7 @@ whose input columns are the very same objects as last time is not computed again
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,24 +18,31 @@ from rms_tui.book import Accounts, Book, Bytes, Flags, Floats, Ints
 from rms_tui.risk.conversion import rates
 from rms_tui.risk.memory import SERVER_DAY, Memory
 from rms_tui.risk.profile import MaxLoss, Plan, RiskProfile, Rollover, Rule, rollover_of
-from rms_tui.risk.rules import RULES, Columns, day_column
+from rms_tui.risk.rules import RULES, Columns, Limits, day_column
 from rms_tui.risk.verdict import Reason, State, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """One rule of one profile and the account rows it applies to (None: all)."""
+    """One rule of one profile and the account rows it applies to (None: all).
+
+    `key` is the rule's identity across polls and restarts: its profile, place and name.
+    """
 
     profile: RiskProfile
     rule: Rule
     rows: Ints | None
+    key: str
+    limits_read: tuple[str, ...]
+    reads: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """A plan laid over the accounts of a Book: which rules run over which rows.
 
-    `profile` is the index of each account's profile in the plan, -1 for none.
+    `profile` is the index of each account's profile in the plan, -1 for none. `rollovers` are
+    those a rule needs, after the server's own day for the Day P/L column.
     """
 
     plan: Plan
@@ -43,13 +50,16 @@ class Scope:
     group: tuple[str, ...]
     profile: Ints
     applied: tuple[Applied, ...]
+    rollovers: tuple[Rollover, ...]
 
-    @property
-    def rollovers(self) -> frozenset[Rollover]:
-        """Every rollover a rule needs, and the server's own day for the Day P/L column."""
-        return frozenset(
-            {SERVER_DAY, *(rollover_of(one.profile, one.rule) for one in self.applied)}
-        )
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a verdict was made from: when all of it is the same, so is the verdict."""
+
+    sources: tuple[npt.NDArray[Any], ...]
+    limits: Limits
+    columns: tuple[npt.NDArray[Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,7 @@ class Assessment:
     used: Floats
     day_profit: Floats
     counts: Mapping[Reason, int]
-    inputs: tuple[tuple[npt.NDArray[Any], ...], ...]
+    inputs: tuple[Read, ...]
     positions: tuple[tuple[object, ...], Floats, Floats]
     half: tuple[Bytes, Floats]
 
@@ -88,8 +98,21 @@ def scope(plan: Plan, accounts: Accounts, previous: Scope | None = None) -> Scop
         rows = np.flatnonzero(chosen == index)
         if len(rows):
             where = None if len(rows) == len(chosen) else rows
-            applied += [Applied(profile, rule, where) for rule in profile.rules]
-    return Scope(plan, accounts.login, accounts.group, chosen, tuple(applied))
+            applied += [
+                Applied(
+                    profile,
+                    rule,
+                    where,
+                    f"{profile.name}/{place}:{rule.rule}",
+                    RULES[type(rule)].limits_read(rule, profile),
+                    RULES[type(rule)].reads(rule),
+                )
+                for place, rule in enumerate(profile.rules)
+            ]
+    rollovers = dict.fromkeys(
+        [SERVER_DAY, *(rollover_of(one.profile, one.rule) for one in applied)]
+    )
+    return Scope(plan, accounts.login, accounts.group, chosen, tuple(applied), tuple(rollovers))
 
 
 def undecided(book: Book, positions: Floats, *, stale: bool = False) -> Bytes:
@@ -183,17 +206,22 @@ def assess(
     any_blocked = bool(blocked.any())
     reusable = previous is not None and previous.scope is scoped
     verdicts: list[Verdict] = []
-    inputs: list[tuple[npt.NDArray[Any], ...]] = []
+    inputs: list[Read] = []
     for at, one in enumerate(scoped.applied):
-        names = RULES[type(one.rule)].reads(one.rule, one.profile)
-        read = tuple(columns[name] for name in names)
+        before = previous.inputs[at] if reusable and previous is not None else None
+        read = _read(one, columns, before)
         if any_blocked:
-            read = (*read, undecided_rows)
+            read = replace(read, columns=(*read.columns, undecided_rows))
         inputs.append(read)
-        if reusable and previous is not None and _same(read, previous.inputs[at]):
+        if (
+            before is not None
+            and previous is not None
+            and read.limits is before.limits
+            and _same(read.columns, before.columns)
+        ):
             verdicts.append(previous.verdicts[at])
             continue
-        verdict = _verdict(one, {name: columns[name] for name in names})
+        verdict = _verdict(one, read.limits, columns)
         verdicts.append(_withheld(verdict, undecided_rows, blocked) if any_blocked else verdict)
     made = tuple(verdicts)
     if (
@@ -212,7 +240,7 @@ def assess(
         made,
         state,
         used,
-        _day_profit(book, memory),
+        book.accounts.equity - day_start(memory, len(book.accounts)),
         _counts(undecided_rows) if any_blocked else {},
         tuple(inputs),
         aggregates,
@@ -290,11 +318,25 @@ def _columns(
     return columns
 
 
-def _verdict(one: Applied, columns: Columns) -> Verdict:
-    picked = columns
-    if one.rows is not None:
-        picked = {name: column[one.rows] for name, column in columns.items()}
-    ruled = RULES[type(one.rule)].evaluate(one.rule, one.profile, picked)
+def _read(one: Applied, columns: Columns, before: Read | None) -> Read:
+    sources = tuple(columns[name] for name in one.limits_read)
+    if before is not None and _same(sources, before.sources):
+        limits = before.limits
+    else:
+        picked = _picked(one, one.limits_read, columns)
+        limits = RULES[type(one.rule)].limits(one.rule, one.profile, picked)
+    return Read(sources, limits, tuple(columns[name] for name in one.reads))
+
+
+def _picked(one: Applied, names: tuple[str, ...], columns: Columns) -> Columns:
+    if one.rows is None:
+        return columns
+    return {name: columns[name][one.rows] for name in names}
+
+
+def _verdict(one: Applied, limits: Limits, columns: Columns) -> Verdict:
+    evaluate = RULES[type(one.rule)].evaluate
+    ruled = evaluate(one.rule, limits, _picked(one, one.reads, columns))
     return Verdict(
         one.rule,
         one.profile.name,
@@ -338,11 +380,10 @@ def _worst(verdicts: tuple[Verdict, ...], accounts: int) -> tuple[Bytes, Floats]
     return state, used
 
 
-def _day_profit(book: Book, memory: Memory) -> Floats:
+def day_start(memory: Memory, accounts: int) -> Floats:
+    """Equity at the server day's start plus what came in since: what Day P/L counts from."""
     day = memory.days.get(SERVER_DAY)
-    if day is None:
-        return np.full(len(book.accounts), np.nan)
-    return book.accounts.equity - day.equity - day.flow
+    return np.full(accounts, np.nan) if day is None else day.start
 
 
 def _counts(undecided_rows: Bytes) -> Mapping[Reason, int]:

@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from rms_tui.book import Accounts, Book, Bytes, Deals, Flags, Floats, Ints, rows_of, summed
-from rms_tui.risk.clock import last_rollover
+from rms_tui.risk.clock import last_rollover, next_rollover
 from rms_tui.risk.profile import SERVER, Rollover
 
 FLOW_TYPES = (2, 3, 4, 5, 6, 19, 20)
@@ -54,18 +54,21 @@ class Origin(IntEnum):
 class DayBase:
     """The start of the present trading day of one rollover, a row an account.
 
-    `at` is the rollover (UTC seconds, NaN while unknown). `flow` is what came in or went out since
-    (NaN while the deals are unknown); `flow_balance` the part of it that moved the balance.
+    `at` is the rollover (UTC seconds, NaN while unknown), `until` the next one. `flow` is what
+    came in or went out since (NaN while the deals are unknown), `flow_balance` the part of it that
+    moved the balance; `start` = equity + flow.
     Flows later than `taken` count: those before are already in the base.
     """
 
     at: float
+    until: float
     balance: Floats
     equity: Floats
     origin: Bytes
     taken: Floats
     flow: Floats
     flow_balance: Floats
+    start: Floats
     counted: Deals | None = None
 
 
@@ -170,6 +173,7 @@ def _aligned(memory: Memory, accounts: Accounts) -> Memory:
                 taken=moved(day.taken),
                 flow=moved(day.flow),
                 flow_balance=moved(day.flow_balance),
+                start=moved(day.start),
                 counted=None,
             )
             for rollover, day in memory.days.items()
@@ -190,10 +194,10 @@ def _last(last: LastGood, book: Book, good: Flags) -> LastGood:
     )
 
 
-def _unknown_day(rows: int, at: float) -> DayBase:
+def _unknown_day(rows: int, at: float, until: float) -> DayBase:
     none = np.full(rows, np.nan)
     taken = np.full(rows, np.nextafter(at, -np.inf))
-    return DayBase(at, none, none, np.zeros(rows, dtype=np.int8), taken, none, none)
+    return DayBase(at, until, none, none, np.zeros(rows, dtype=np.int8), taken, none, none, none)
 
 
 def _day(
@@ -204,12 +208,14 @@ def _day(
     gap: float,
     flow_types: tuple[int, ...],
 ) -> DayBase:
-    at = last_rollover(rollover, book.taken_at, book.server_offset)
     day = memory.days.get(rollover)
-    if at is None:
-        return day if day is not None and np.isnan(day.at) else _unknown_day(len(good), np.nan)
-    if day is None or day.at != at:
-        day = _unknown_day(len(good), at)
+    if day is None or not day.at <= book.taken_at < day.until:
+        at = last_rollover(rollover, book.taken_at, book.server_offset)
+        until = next_rollover(rollover, book.taken_at, book.server_offset)
+        if at is None or until is None:
+            unknown = day is not None and np.isnan(day.at)
+            return day if day is not None and unknown else _unknown_day(len(good), np.nan, np.nan)
+        day = _unknown_day(len(good), at, until)
     unsettled = good & (day.origin < Origin.OBSERVED)
     if bool(unsettled.any()):
         day = _learnt(day, memory.last, book, unsettled, rollover, gap, flow_types)
@@ -310,7 +316,13 @@ def _with_flows(day: DayBase, book: Book, flow_types: tuple[int, ...]) -> DayBas
         flow = day.flow
     if np.array_equal(flow_balance, day.flow_balance, equal_nan=True):
         flow_balance = day.flow_balance
-    return replace(day, flow=flow, flow_balance=flow_balance, counted=book.deals)
+    return replace(
+        day,
+        flow=flow,
+        flow_balance=flow_balance,
+        start=day.equity + flow,
+        counted=book.deals,
+    )
 
 
 def _after(book: Book, when: Floats | float) -> Flags:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Money = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -46,24 +47,27 @@ class Confirm(Frozen):
         return value
 
 
-class Rollover(Frozen):
-    """When a trading day starts: a wall-clock time in an IANA zone, or on the server's clock."""
+@dataclass(frozen=True, slots=True)
+class Rollover:
+    """When a trading day starts: a wall-clock time in an IANA zone, or on the server's clock.
+
+    Raises ValueError for a zone or a time that does not exist.
+    """
 
     zone: str = SERVER
-    at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
+    at: str = "00:00"
 
-    @field_validator("zone")
-    @classmethod
-    def _known(cls, zone: str) -> str:
-        if zone != SERVER:
+    def __post_init__(self) -> None:
+        if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", self.at) is None:
+            raise ValueError(f"rollover {self.at!r}: expected a time from 00:00 to 23:59")
+        if self.zone != SERVER:
             try:
-                ZoneInfo(zone)
+                ZoneInfo(self.zone)
             except (ZoneInfoNotFoundError, ValueError, OSError):
                 raise ValueError(
-                    f"no time zone {zone!r}: expected 'server' or an IANA name "
+                    f"no time zone {self.zone!r}: expected 'server' or an IANA name "
                     "such as Europe/Prague"
                 ) from None
-        return zone
 
 
 class _Rule(Frozen):
