@@ -60,6 +60,7 @@ class Broker:
         self._first_prices = market.prices
         self.who = clients(accounts, history_days, people)
         self.today = self._first_day = day_start(server_time)
+        self._made: list[Dealt] = []
         self._begin(early, start, max(server_time - self.today, 0.0))
         self._find_figures()
 
@@ -154,6 +155,8 @@ class Broker:
         for paid in payments(self.balance, self.figures, idle, now, self._rng):
             self._write(paid)
         self._find_figures()
+        self.ledger.add(joined(self._made))
+        self._made.clear()
 
     @property
     def swaps(self) -> Ints:
@@ -206,7 +209,7 @@ class Broker:
         self.balance = self.balance + summed(result, account, n)
         trades = dealt.symbol >= 0
         self.profit_today = self.profit_today + summed(result * trades, account, n)
-        self.ledger.add(dealt)
+        self._made.append(dealt)
 
     def _end_day(self, today: int) -> None:
         """Charge the nights up to `today`, and begin its figures."""
