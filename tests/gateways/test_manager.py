@@ -377,6 +377,57 @@ def test_a_lost_link_shows_the_last_book_as_not_connected(world: World) -> None:
         assert book.taken_at == last.taken_at
 
 
+def test_positions_still_filling_after_a_reconnect_are_not_shown_as_live(world: World) -> None:
+    gateway = connected(world)
+    last = gateway.read()
+    world.manager["linked"] = False
+    world.push()
+    gateway.read()
+    gateway._connection.api._heard["PositionSubscribe"].clear()
+    world.manager.update(linked=True, positions=[])
+    world.push()
+    book = gateway.read()
+    assert not book.connected
+    assert book.positions is last.positions
+    gateway._sinks.positions.OnPositionSync()
+    assert gateway.read().connected
+
+
+def test_a_sync_that_is_never_told_is_waited_for_some_seconds_only(world: World) -> None:
+    gateway = connected(world)
+    gateway._connection.api._heard["PositionSubscribe"].clear()
+    for linked in (False, True):
+        world.manager["linked"] = linked
+        world.push()
+        gateway.read()
+    world.wait(6.0)
+    book = gateway.read()
+    assert book.connected
+    assert book.deals_since is not None
+
+
+def test_deals_refused_as_too_frequent_at_the_start_are_asked_for_again(world: World) -> None:
+    world.manager["refuse"] = {"DealRequestByGroup": [-1, 12, "Too frequent requests"]}
+    world.push()
+    paused: list[float] = []
+
+    def pause(seconds: float) -> None:
+        paused.append(seconds)
+        world.manager["refuse"] = {}
+        world.push()
+
+    gateway = ManagerGateway(spec(), world.clock, world.elapsed, pause)
+    gateway.open(silent)
+    assert paused == [1.0]
+    assert gateway.read().accounts.trade_count[0] == 2
+
+
+def test_a_leverage_beyond_the_column_is_its_largest(world: World) -> None:
+    world.manager["users"][0]["Leverage"] = 2**32 - 1
+    world.push()
+    assert connected(world).read().accounts.leverage[0] == 2**31 - 1
+
+
 def test_everything_is_read_anew_after_a_reconnect(world: World) -> None:
     gateway = connected(world)
     gateway.read()
@@ -384,7 +435,10 @@ def test_everything_is_read_anew_after_a_reconnect(world: World) -> None:
     world.push()
     assert not gateway.read().connected
     heard = gateway._connection.api._heard
-    for subscribed in heard.keys() - {"Subscribe"}:  # what changed while the link was down, no
+    for subscribed in heard.keys() - {
+        "Subscribe",
+        "PositionSubscribe",
+    }:  # what changed while the link was down, no
         heard[subscribed].clear()  # event tells
     manager = world.manager
     manager["linked"] = True

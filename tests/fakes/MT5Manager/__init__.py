@@ -172,7 +172,7 @@ class ManagerAPI:
             return _fail(-1, 1001, "Invalid account")
         self._pump = pump_mode
         self._shown, self._stored = shown, _copy.deepcopy(shown)
-        self._tell([("Subscribe", "OnConnect", ()), ("UserSubscribe", "OnUserSync", ())])
+        self._tell([("Subscribe", "OnConnect", ()), ("PositionSubscribe", "OnPositionSync", ())])
         return True
 
     def Disconnect(self) -> bool:
@@ -268,6 +268,8 @@ class ManagerAPI:
             if old["linked"] != new["linked"]:
                 link = "OnConnect" if new["linked"] else "OnDisconnect"
                 events.insert(0, ("Subscribe", link, ()))
+                if new["linked"]:
+                    events.append(("PositionSubscribe", "OnPositionSync", ()))
             self._tell(events)
         if method in new["refuse"]:
             _fail(*new["refuse"][method])

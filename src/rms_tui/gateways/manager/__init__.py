@@ -38,6 +38,12 @@ DEALS_EVERY_UNSUBSCRIBED = 10.0
 DEALS_AGAIN = 5.0
 """Seconds after which a catch-up that failed is tried again."""
 
+SYNC_WAIT = 5.0
+"""Seconds to wait after a reconnect for the word that the pumped positions are whole again."""
+
+LOAD_PAUSES = (1.0, 3.0)
+"""Seconds before asking again for deals at the start: a server refuses requests that come fast."""
+
 _OVERLAP = 60
 """Seconds of deals read again at a catch-up: their times are not in order of arrival."""
 
@@ -59,10 +65,12 @@ class ManagerGateway:
         spec: ManagerSpec,
         clock: Callable[[], float] = time.time,
         elapsed: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._spec = spec
         self._clock = clock
         self._elapsed = elapsed
+        self._pause = pause
         self._masks = masks_of(spec.groups)
         self._connection = Connection(spec)
         self._sinks = Sinks()
@@ -72,6 +80,8 @@ class ManagerGateway:
         self._accounts = AccountTable(self._directory, self._ledger)
         self._positions = PositionTable(self._board)
         self._linked = True
+        self._tells_sync = self._synced = False
+        self._sync_deadline = -math.inf
         self._anew = False
         self._users_due = self._deals_due = -math.inf
         self._groups_changed = self._symbols_changed = False
@@ -94,15 +104,24 @@ class ManagerGateway:
         """What the server shows now; while the link is down, the last Book as not connected."""
         today = day_start(self._server_now())
         self._apply(self._sinks.drain())
-        if not self._linked and self._book is not None:
+        if not self._whole() and self._book is not None:
             self._book = replace(self._book, connected=False)
             return self._book
         self._ledger.advance(today)
         self._refresh()
         book = self._read_book()
         self._apply(self._sinks.drain())
-        self._book = book if self._linked else replace(book, connected=False)
+        self._book = book if self._whole() else replace(book, connected=False)
         return self._book
+
+    def _whole(self) -> bool:
+        """Whether the link is up and the pumped tables are what the server has.
+
+        After a reconnect they fill again; a server that told so at the first connect is given
+        some seconds to tell it again.
+        """
+        filling = self._tells_sync and not self._synced
+        return self._linked and not (filling and self._elapsed() < self._sync_deadline)
 
     def history(self, logins: Sequence[int]) -> Deals:
         """Deals of these accounts since the start of the history window."""
@@ -166,8 +185,11 @@ class ManagerGateway:
                 case "connected":
                     self._anew = self._anew or not self._linked
                     self._linked = True
+                    self._sync_deadline = self._elapsed() + SYNC_WAIT
                 case "disconnected":
-                    self._linked = False
+                    self._linked = self._synced = False
+                case "synced":
+                    self._tells_sync = self._synced = True
                 case "user":
                     self._directory.set_user(value)
                 case "user-gone":
@@ -245,8 +267,19 @@ class ManagerGateway:
         for first in range(start, end + 1, _CHUNK_DAYS * DAY):
             doing(f"reading deals, {(end - first) // DAY} days to go")
             last = min(first + _CHUNK_DAYS * DAY, end)
-            self._ledger.apply(self._request_deals(first, last))
+            self._ledger.apply(self._request_patiently(first, last))
         self._plan_deals()
+
+    def _request_patiently(self, start: int, end: int) -> list[DealRow]:
+        for pause in LOAD_PAUSES:
+            try:
+                return self._request_deals(start, end)
+            except FeedError as error:
+                if error.cause != "connection":
+                    raise
+                logger.warning("%s", error.text)
+                self._pause(pause)
+        return self._request_deals(start, end)
 
     def _catch_up(self) -> None:
         """Deals that no event told. A server that cannot answer now is asked again soon.

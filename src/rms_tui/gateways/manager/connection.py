@@ -80,6 +80,7 @@ class Connection:
         self._subscribe("UserSubscribe", "UserUnsubscribe", sinks.users)
         self._subscribe("GroupSubscribe", "GroupUnsubscribe", sinks.groups)
         self._subscribe("SymbolSubscribe", "SymbolUnsubscribe", sinks.symbols)
+        self._subscribe("PositionSubscribe", "PositionUnsubscribe", sinks.positions)
         self.live_deals = self._subscribe("DealSubscribe", "DealUnsubscribe", sinks.deals)
         spec = self._spec
         answer = self.api.Connect(

@@ -25,6 +25,8 @@ _group = attrgetter(
 _account = attrgetter("Login", "MarginLeverage", "CurrencyDigits")
 
 _NAN = float("nan")
+_MOST = 2**31 - 1
+"""The column's largest leverage; the server's is unsigned."""
 
 
 def group_row(group: Any) -> tuple[str, GroupRow]:
@@ -113,6 +115,7 @@ class Directory:
         if user is not None:
             _, group, name, leverage, prev_balance, prev_equity = user
         currency, digits, mode, call, level = self._groups.get(group, ("", digits, 0, _NAN, _NAN))
+        leverage = min(leverage, _MOST)
         return name, group, currency, digits, leverage, mode, call, level, prev_balance, prev_equity
 
 

@@ -22,6 +22,7 @@ Event: TypeAlias = tuple[
     Literal[
         "connected",
         "disconnected",
+        "synced",
         "user",
         "user-gone",
         "groups",
@@ -80,6 +81,7 @@ class Sinks:
         self.groups = GroupSink(put)
         self.symbols = SymbolSink(put)
         self.deals = DealSink(put)
+        self.positions = PositionSink(put)
 
     def drain(self) -> list[Event]:
         """Everything that happened since the last call, in order."""
@@ -157,6 +159,16 @@ class SymbolSink:
 
     def OnSymbolDelete(self, _symbol: Any) -> None:
         self._put(lambda: ("symbols", None))
+
+
+class PositionSink:
+    """The pumped positions are whole: after the first connect and after each one restored."""
+
+    def __init__(self, put: _Put) -> None:
+        self._put = put
+
+    def OnPositionSync(self) -> None:
+        self._put(lambda: ("synced", None))
 
 
 class DealSink:
