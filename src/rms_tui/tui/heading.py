@@ -1,0 +1,221 @@
+"""The two lines on top: state in words first, then the book's sums. Pure: frames in, pieces out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rms_tui.book import Accounts, Floats, Ints
+from rms_tui.feed import FeedStatus
+from rms_tui.frame import FeedState, Frame, Health
+from rms_tui.risk.verdict import State
+from rms_tui.tui import figures
+from rms_tui.tui.status_line import Piece
+from rms_tui.tui.view import StoreView
+
+STATE_STYLES: dict[FeedState, tuple[str, str]] = {
+    FeedState.LIVE: ("●", "bold $text-success"),
+    FeedState.DEMO: ("◆", "bold $text-accent"),
+    FeedState.REPLAY: ("◆", "bold $text-accent"),
+    FeedState.STARTING: ("○", "bold"),
+    FeedState.STALE: ("▲", "bold reverse $text-warning"),
+    FeedState.DISCONNECTED: ("■", "bold reverse $text-error"),
+}
+"""Sign and style of each state word: readable without colour."""
+
+MUTED = "$text-muted"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is shown: a frame, at an instant (UTC seconds), paused since then or not."""
+
+    frame: Frame
+    now: float
+    paused_at: float | None = None
+
+
+def state_pieces(moment: Moment) -> list[Piece]:
+    """The state word with its age, and what a source that gives nothing is doing."""
+    health = moment.frame.health
+    sign, style = STATE_STYLES[health.state]
+    pieces: list[Piece] = []
+    if moment.paused_at is not None:
+        paused = figures.age(moment.now - moment.paused_at)
+        pieces.append(Piece(f"PAUSED {paused}", "bold reverse $text-warning"))
+    age = health.age(moment.now)
+    word = f"{sign} {health.state}"
+    pieces.append(Piece(word if age is None else f"{word} {figures.age(age)}", style))
+    if health.state in (FeedState.STARTING, FeedState.DISCONNECTED):
+        pieces.append(Piece(doing(health.feed, moment.now), "bold", rank=2))
+    return pieces
+
+
+def doing(feed: FeedStatus, now: float) -> str:
+    """What a source that gives no Book does now, or when it tries again."""
+    if feed.next_attempt is not None and feed.phase == "down":
+        left = feed.next_attempt - now
+        return "trying again now" if left <= 0 else f"next attempt in {math.ceil(left)} s"
+    return feed.doing or feed.phase
+
+
+def heading(
+    moment: Moment, store: StoreView | None, operator: str
+) -> tuple[list[Piece], list[Piece]]:
+    """The header line's left and right pieces."""
+    frame, health = moment.frame, moment.frame.health
+    left = [
+        Piece("RMS", "bold", rank=9),
+        *state_pieces(moment),
+        Piece(health.source, rank=5),
+        Piece(server_time(health), rank=6),
+        Piece(*store_words(store), rank=3),
+        Piece(operator, MUTED, rank=8),
+    ]
+    if frame.book is not None:
+        number = len(frame.book.accounts)
+        left.append(Piece(f"{figures.count(number)} account{'s' * (number != 1)}", MUTED, rank=7))
+    return left, worst_pieces(frame)
+
+
+def server_time(health: Health) -> str:
+    """The server's wall clock at the newest good Book."""
+    if health.server_offset is None:
+        return "server time unknown"
+    zone = figures.zone(health.server_offset)
+    if health.polled_at is None:
+        return f"server ({zone})"
+    return f"server {figures.clock(health.polled_at, health.server_offset)} ({zone})"
+
+
+def store_words(store: StoreView | None) -> tuple[str, str]:
+    """MongoDB's state as words, sign and style."""
+    if store is None:
+        return "mongo ○ off", MUTED
+    match store.state:
+        case "connected":
+            waiting = f", {figures.count(store.waiting)} waiting" if store.waiting > 999 else ""
+            return f"mongo ● ok{waiting}", "$text-success"
+        case "starting":
+            return "mongo ○ starting", MUTED
+        case _:
+            return f"mongo ■ DOWN, {figures.count(store.waiting)} waiting", "bold $text-error"
+
+
+def worst_pieces(frame: Frame) -> list[Piece]:
+    """How many accounts are breached, critical, warned about and undecided."""
+    if frame.assessment is None:
+        return []
+    counts = np.bincount(frame.assessment.state, minlength=max(State) + 1)
+    shown = (
+        (State.BREACHED, "BREACHED", "bold reverse $text-error", 0),
+        (State.CRITICAL, "CRITICAL", "bold underline $text-error", 0),
+        (State.CAUTION, "WARNING", "bold $text-warning", 1),
+        (State.UNKNOWN, "UNKNOWN", f"italic {MUTED}", 4),
+    )
+    pieces = [
+        Piece(f"{figures.count(int(counts[state]))} {word}", style, rank)
+        for state, word, style, rank in shown
+        if counts[state]
+    ]
+    return pieces or [Piece("all within limits", "$text-success", rank=4)]
+
+
+class Totals:
+    """Sums over all accounts in the report currency."""
+
+    def __init__(self) -> None:
+        self._known: tuple[tuple[str, ...], tuple[str, ...], Ints] | None = None
+
+    def pieces(self, frame: Frame) -> list[Piece]:
+        """The summary line."""
+        if frame.book is None or frame.exposure is None or frame.assessment is None:
+            return []
+        accounts, currency = frame.book.accounts, frame.exposure.report_currency
+        equity = self._sum(frame, accounts.equity)
+        margin = self._sum(frame, accounts.margin)
+        floating = self._sum(frame, accounts.floating)
+        today = self._sum(frame, frame.assessment.day_profit, skip_unknown=True)
+        unknown = int(np.isnan(frame.assessment.day_profit).sum())
+        share = margin / equity if isinstance(equity, float) and isinstance(margin, float) else None
+        used = "n/a" if share is None or not math.isfinite(share) else f"{share * 100:.1f} %"
+        if unknown == len(accounts):
+            today = float("nan")
+        partly = f" ({figures.count(unknown)} unknown)" if 0 < unknown < len(accounts) else ""
+        return [
+            Piece(f"Equity {_text(equity)} {currency}", "bold"),
+            _signed("Floating", floating, "", 1),
+            Piece(f"Margin used {used}", rank=4),
+            Piece(f"Net exposure {_net(frame.exposure.net_notional)}", rank=3),
+            _signed("Day P/L", today, partly, 2),
+        ]
+
+    def _sum(self, frame: Frame, amounts: Floats, *, skip_unknown: bool = False) -> float | str:
+        """The sum in the report currency; `no rate` (with the currency) when one cannot convert."""
+        assert frame.book is not None
+        assert frame.exposure is not None
+        names, code = self._codes(frame.book.accounts)
+        if skip_unknown:
+            amounts = np.where(np.isnan(amounts), 0.0, amounts)
+        total = 0.0
+        for name, amount in zip(
+            names, np.bincount(code, weights=amounts, minlength=len(names)), strict=True
+        ):
+            rate = frame.exposure.rates.get(name, float("nan"))
+            if amount == 0:
+                continue
+            if math.isnan(rate):
+                return f"no rate {name}"
+            total += float(amount) * rate
+        return total
+
+    def _codes(self, accounts: Accounts) -> tuple[tuple[str, ...], Ints]:
+        known = self._known
+        if known is not None and known[0] is accounts.currency:
+            return known[1], known[2]
+        names = tuple(sorted(set(accounts.currency)))
+        index = {name: at for at, name in enumerate(names)}
+        code = np.fromiter(
+            (index[name] for name in accounts.currency), np.int64, len(accounts.currency)
+        )
+        self._known = (accounts.currency, names, code)
+        return names, code
+
+
+def _text(amount: float | str) -> str:
+    return amount if isinstance(amount, str) else figures.money(amount, 0)
+
+
+def _net(amount: float) -> str:
+    return "no rate" if math.isnan(amount) else figures.compact(amount)
+
+
+def _signed(label: str, amount: float | str, after: str, rank: int) -> Piece:
+    if isinstance(amount, str):
+        return Piece(f"{label} {amount}", rank=rank)
+    text = figures.signed(amount, 0)
+    style = {"+": "$text-success", figures.MINUS: "$text-error"}.get(text[0], "")
+    return Piece(f"{label} {text}{after}", style, rank)
+
+
+def notice(moment: Moment) -> Sequence[Piece]:
+    """What is wrong with the feed, in a line of its own; empty while nothing is."""
+    health = moment.frame.health
+    troubled = health.state in (FeedState.STALE, FeedState.DISCONNECTED)
+    if moment.frame.book is None or not troubled:
+        return ()
+    why = health.error or "the source sends no new figures"
+    as_of = "" if health.polled_at is None else _as_of(health)
+    return (
+        Piece(f"Old figures{as_of}, not judged:", "bold $text-warning"),
+        Piece(why, "$text-warning"),
+        Piece(doing(health.feed, moment.now), MUTED, rank=1),
+    )
+
+
+def _as_of(health: Health) -> str:
+    assert health.polled_at is not None
+    return f" of {figures.clock(health.polled_at, health.server_offset)}"

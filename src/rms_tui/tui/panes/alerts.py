@@ -1,0 +1,153 @@
+"""Pane 4: open alerts, unacknowledged and worst first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+
+from rms_tui.alerts import Alert, Stage
+from rms_tui.frame import Frame
+from rms_tui.tui import figures
+from rms_tui.tui.filter import Fields, IdField, NumberField, Query, TextField, WordField
+from rms_tui.tui.order import Draw, OrderedRows, fitting, ordered
+from rms_tui.tui.panes.source import Sort, View
+from rms_tui.tui.table import Cell, Column
+from rms_tui.tui.words import SEVERITY_CELLS, SEVERITY_WORDS, rule_words
+
+COLUMNS = (
+    Column("severity", "SEVERITY", 8, frozen=True),
+    Column("time", "Time", 8),
+    Column("login", "Login", 9, "right"),
+    Column("rule", "Rule", 14),
+    Column("used", "Used%", 6, "right"),
+    Column("handled", "Handled", 12),
+    Column("name", "Name", 16),
+    Column("value", "Value", 14, "right"),
+    Column("limit", "Limit", 14, "right"),
+    Column("reason", "Why", 30),
+    Column("note", "Note", 24),
+)
+IMPORTANCE = (
+    "severity", "login", "rule", "used", "time", "handled", "name", "value", "limit", "reason",
+    "note",
+)  # fmt: skip
+
+
+def _numbers(name: str) -> Any:
+    def column(frame: Frame) -> Any:
+        return np.array([float(getattr(alert, name)) for alert in frame.alerts])
+
+    return column
+
+
+def _texts(name: str) -> TextField:
+    return TextField(lambda frame: tuple(str(getattr(alert, name)) for alert in frame.alerts))
+
+
+FIELDS: Fields = {
+    "login": IdField(lambda frame: np.array([a.login for a in frame.alerts], dtype=np.int64)),
+    "severity": WordField(
+        lambda frame: np.array([int(a.severity) for a in frame.alerts]), SEVERITY_WORDS
+    ),
+    "rule": TextField(lambda frame: tuple(rule_words(a.rule) for a in frame.alerts)),
+    "used": NumberField(_numbers("used"), scale=0.01),
+    "stage": _texts("stage"),
+    "name": _texts("name"),
+    "group": _texts("group"),
+    "operator": TextField(lambda frame: tuple(a.operator or "" for a in frame.alerts)),
+}
+
+
+def rule_figure(rule: str, value: float, digits: int = 2) -> str:
+    """A rule's value or limit in its unit: money, percent or a count."""
+    match rule:
+        case "margin_level":
+            text = figures.money(value, 1)
+            return text if text == figures.NA else f"{text} %"
+        case "open_positions":
+            return figures.money(value, 0)
+    return figures.money(value, digits)
+
+
+class AlertsSource:
+    """Rows of the alerts table, in the order the monitor gives them unless sorted."""
+
+    name = "Alerts"
+    fields = FIELDS
+    words = ("login", "rule", "name")
+    default_sort: Sort = ("severity", True)
+    subject = ""
+
+    def columns(self, width: int) -> tuple[Column, ...]:
+        """See `Source.columns`."""
+        return fitting(COLUMNS, IMPORTANCE, width)
+
+    def view(self, frame: Frame, columns: tuple[Column, ...], sort: Sort, query: Query) -> View:
+        """See `Source.view`."""
+        alerts = frame.alerts
+        order = ordered(self._sort_key(alerts, sort[0]), query.mask(frame), descending=sort[1])
+        row_of = {alert.id: row for row, alert in enumerate(alerts)}
+
+        def find(key: Hashable) -> int | None:
+            return row_of.get(key) if isinstance(key, str) else None
+
+        drawn = _drawn(alerts, frame.health.server_offset)
+        rows = OrderedRows(
+            order,
+            lambda row: alerts[row].id,
+            find,
+            [drawn[column.id] for column in columns],
+            lambda row: "dim" if alerts[row].stage is Stage.ACKNOWLEDGED else "",
+        )
+        return View(rows, len(alerts))
+
+    def nothing(self) -> str:
+        """See `Source.nothing`."""
+        return "No open alerts."
+
+    def _sort_key(self, alerts: tuple[Alert, ...], column: str) -> Any:
+        match column:
+            case "severity":  # the monitor's own order: raised first, then worst, then newest
+                return -np.arange(len(alerts), dtype=np.float64)
+            case "time":
+                return [alert.changed_at for alert in alerts]
+            case "handled":
+                return [alert.acknowledged_at or 0.0 for alert in alerts]
+            case "rule" | "name" | "reason" | "note":
+                texts = [str(getattr(alert, column) or "").casefold() for alert in alerts]
+                rank = {text: at for at, text in enumerate(sorted(set(texts)))}
+                return [rank[text] for text in texts]
+        return [float(getattr(alert, column)) for alert in alerts]
+
+
+def _drawn(alerts: tuple[Alert, ...], offset: float | None) -> dict[str, Draw]:
+    def severity(row: int) -> Cell:
+        cell = SEVERITY_CELLS[alerts[row].severity]
+        return Cell(cell.text, "dim") if alerts[row].stage is Stage.ACKNOWLEDGED else cell
+
+    def used(row: int) -> Cell:
+        value = alerts[row].used
+        return Cell(figures.NA if math.isnan(value) else figures.percent(value))
+
+    def handled(row: int) -> Cell:
+        alert = alerts[row]
+        if alert.stage is not Stage.ACKNOWLEDGED:
+            return Cell("open")
+        return Cell(f"ack {alert.operator or ''}".rstrip())
+
+    return {
+        "severity": severity,
+        "time": lambda row: Cell(figures.clock(alerts[row].changed_at, offset)),
+        "login": lambda row: Cell(str(alerts[row].login)),
+        "rule": lambda row: Cell(rule_words(alerts[row].rule)),
+        "used": used,
+        "handled": handled,
+        "name": lambda row: Cell(alerts[row].name),
+        "value": lambda row: Cell(rule_figure(alerts[row].rule, alerts[row].value)),
+        "limit": lambda row: Cell(rule_figure(alerts[row].rule, alerts[row].limit)),
+        "reason": lambda row: Cell(alerts[row].reason.words),
+        "note": lambda row: Cell(alerts[row].note or ""),
+    }

@@ -1,0 +1,275 @@
+"""The desk: state, sums, four panes, a filter and the keys. What a dealer watches all shift."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+
+from rms_tui.tui.board import Board
+from rms_tui.tui.filter import EVERYTHING, parse
+from rms_tui.tui.filter_bar import FilterBar
+from rms_tui.tui.heading import Moment, Totals, heading, notice
+from rms_tui.tui.keys_line import KeysLine
+from rms_tui.tui.panes.accounts import AccountsSource
+from rms_tui.tui.panes.alerts import AlertsSource
+from rms_tui.tui.panes.exposure import ExposureSource
+from rms_tui.tui.panes.pane import Pane
+from rms_tui.tui.panes.positions import PositionsSource
+from rms_tui.tui.screens.sort import SortMenu
+from rms_tui.tui.standing import Standing
+from rms_tui.tui.status_line import Piece, StatusLine
+from rms_tui.tui.table import LiveTable
+from rms_tui.tui.view import StoreView
+
+
+class Desk(Screen[None]):
+    """Four panes over the newest moment."""
+
+    class Asked(Message):
+        """An operator wants something of the monitor; `what` is a command, `login` its account."""
+
+        def __init__(self, what: str, login: int | None) -> None:
+            super().__init__()
+            self.what = what
+            self.login = login
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "ask('add')", "Add", id="desk.add"),
+        Binding("d", "ask('remove')", "Remove", id="desk.remove"),
+        Binding("slash", "filter", "Filter", key_display="/", id="desk.filter"),
+        Binding("s", "sort", "Sort", id="desk.sort"),
+        Binding("space", "acknowledge", "Ack", id="desk.acknowledge"),
+        Binding("enter", "details", "Details", id="desk.details"),
+        Binding("c", "exposure", "Symbol/currency", id="desk.exposure"),
+        Binding("o", "everybody", "One/all positions", show=False, id="desk.positions"),
+        Binding("z", "zoom", "Zoom", id="desk.zoom"),
+        Binding("p", "app.pause", "Pause", id="desk.pause"),
+        Binding("tab", "pane(1)", "Next pane", show=False, id="desk.next"),
+        Binding("shift+tab", "pane(-1)", "Pane before", show=False, id="desk.before"),
+        *(
+            Binding(str(n), f"go({n})", f"Pane {n}", show=False, id=f"desk.pane_{n}")
+            for n in (1, 2, 3, 4)
+        ),
+        Binding("escape", "clear", "Clear filter", show=False, id="desk.clear"),
+    ]
+
+    def __init__(self, operator: str, store: StoreView | None) -> None:
+        super().__init__()
+        self._operator = operator
+        self.store = store
+        self._moment: Moment | None = None
+        self._is_painted = False
+        self._totals = Totals()
+        self.standing = Standing()
+        self.positions = PositionsSource()
+        self.exposure = ExposureSource()
+        self.accounts_pane = Pane(1, AccountsSource(self.standing), id="accounts")
+        self.positions_pane = Pane(2, self.positions, id="positions")
+        self.exposure_pane = Pane(3, self.exposure, id="exposure")
+        self.alerts_pane = Pane(4, AlertsSource(), id="alerts")
+        self.board = Board(
+            [self.accounts_pane, self.positions_pane], [self.alerts_pane, self.exposure_pane]
+        )
+
+    def compose(self) -> ComposeResult:
+        """Two lines on top, the panes, the filter when typed, the keys."""
+        yield StatusLine(id="heading")
+        yield StatusLine(id="summary")
+        yield StatusLine(id="notice")
+        yield self.board
+        yield FilterBar()
+        yield KeysLine(id="keys")
+
+    def on_mount(self) -> None:
+        """Say something before there is a frame."""
+        self.query_one("#notice").display = False
+        self.board.fit(self.size.width, self.size.height)
+        self.board.go(self.accounts_pane)
+        self._is_painted = True
+        if self._moment is not None:
+            self._paint(self._moment)
+            return
+        self.query_one("#heading", StatusLine).say(
+            [Piece("RMS", "bold"), Piece("○ STARTING", "bold")]
+        )
+        for pane in self.board.panes:
+            pane.repaint()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """All panes or one at a time, as the new size allows."""
+        self.board.fit(event.size.width, event.size.height)
+
+    # What is shown
+
+    def show(self, moment: Moment) -> None:
+        """Paint a moment: where only time went on, only what tells the time."""
+        same = self._moment is not None and self._moment.frame is moment.frame
+        self._moment = moment
+        if not self._is_painted:
+            return
+        if same and moment.frame.book is not None:
+            self._say_heading(moment)
+        else:
+            self._paint(moment)
+
+    def _paint(self, moment: Moment) -> None:
+        self._say_heading(moment)
+        self.standing.follow(moment.frame)
+        self.query_one("#summary", StatusLine).say(self._totals.pieces(moment.frame))
+        for pane in self.board.panes:
+            pane.show(moment)
+
+    def _say_heading(self, moment: Moment) -> None:
+        self.query_one("#heading", StatusLine).say(*heading(moment, self.store, self._operator))
+        words = notice(moment)
+        line = self.query_one("#notice", StatusLine)
+        line.say(words)
+        if line.display != bool(words):
+            line.display = bool(words)
+
+    @property
+    def login(self) -> int | None:
+        """The account that is meant: under the cursor, or behind the row under it."""
+        pane = self.board.current
+        key = pane.table.cursor_key
+        if pane is self.alerts_pane and self._moment is not None:
+            return next((a.login for a in self._moment.frame.alerts if a.id == key), None)
+        if pane is self.positions_pane and self.positions.everybody:
+            return self._owner(key)
+        under = self.accounts_pane.table.cursor_key
+        return under if isinstance(under, int) else None
+
+    def _owner(self, ticket: object) -> int | None:
+        book = None if self._moment is None else self._moment.frame.book
+        if book is None:
+            return None
+        rows = (book.positions.ticket == ticket).nonzero()[0]
+        return int(book.accounts.login[book.positions.account[rows[0]]]) if len(rows) else None
+
+    def find_account(self, login: int) -> None:
+        """Put the cursor on an account, and lift a filter that hides it."""
+        pane = self.accounts_pane
+        self.board.go(pane)
+        if not pane.go_to(login):
+            pane.filter_by(EVERYTHING)
+            pane.go_to(login)
+
+    def find_symbol(self, symbol: str) -> None:
+        """Show who holds a symbol."""
+        source = self.accounts_pane.source
+        quoted = symbol.replace('"', "")
+        self.accounts_pane.filter_by(parse(f'symbol="{quoted}"', source.fields))
+        self.board.go(self.accounts_pane)
+
+    # Messages of the panes
+
+    @on(LiveTable.CursorMoved, "#accounts-table")
+    def _account_chosen(self, event: LiveTable.CursorMoved) -> None:
+        login = event.key if isinstance(event.key, int) else None
+        if login is not None and self.standing.seen(login):
+            self.accounts_pane.repaint()
+        if login != self.positions.login:
+            self.positions.login = login
+            if not self.positions.everybody:
+                self.positions_pane.repaint()
+
+    @on(LiveTable.RowSelected)
+    def _row_selected(self) -> None:
+        self.action_details()
+
+    @on(LiveTable.HeaderSelected)
+    def _header_selected(self, event: LiveTable.HeaderSelected) -> None:
+        for pane in self.board.panes:
+            if pane.table is event.table:
+                column, descending = pane.sort
+                pane.sort_by(event.column_id, not descending if column == event.column_id else True)
+
+    @on(FilterBar.Typed)
+    def _filter_typed(self, event: FilterBar.Typed) -> None:
+        event.pane.filter_by(event.query)
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self, event: FilterBar.Closed) -> None:
+        self.board.go(event.pane)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """A click may have chosen another pane."""
+        for pane in self.board.panes:
+            if pane.table is event.widget:
+                self.board.note_focus(pane)
+
+    # Keys
+
+    def action_go(self, number: int) -> None:
+        """To a pane by its number."""
+        self.board.go(self.board.panes[number - 1])
+
+    def action_pane(self, by: int) -> None:
+        """To the next pane."""
+        self.board.step(by)
+
+    def action_zoom(self) -> None:
+        """One pane, or all."""
+        self.board.zoom()
+
+    def action_filter(self) -> None:
+        """Type a filter for the current pane."""
+        self.query_one(FilterBar).open(self.board.current)
+
+    def action_clear(self) -> None:
+        """All rows again."""
+        self.board.current.filter_by(EVERYTHING)
+
+    def action_sort(self) -> None:
+        """Choose the order of the current pane."""
+        pane = self.board.current
+
+        def chosen(sort: tuple[str, bool] | None) -> None:
+            if sort is not None:
+                pane.sort_by(*sort)
+
+        self.app.push_screen(SortMenu(pane.source.name, pane.table.columns, pane.sort), chosen)
+
+    def action_exposure(self) -> None:
+        """By symbol, or by currency."""
+        self.exposure.by_currency = not self.exposure.by_currency
+        pane = self.exposure_pane
+        pane.query_ = EVERYTHING
+        pane.sort = self.exposure.default_sort
+        pane.repaint()
+
+    def action_everybody(self) -> None:
+        """Positions of one account, or of all."""
+        self.positions.everybody = not self.positions.everybody
+        self.positions_pane.repaint()
+
+    def action_details(self) -> None:
+        """The account's details; from Exposure, who holds the symbol."""
+        pane = self.board.current
+        if pane is self.exposure_pane:
+            symbol = pane.table.cursor_key
+            if isinstance(symbol, str) and not self.exposure.by_currency:
+                self.find_symbol(symbol)
+            return
+        if self.login is not None:
+            self.standing.seen(self.login)
+            self.post_message(self.Asked("details", self.login))
+
+    def action_acknowledge(self) -> None:
+        """The alert under the cursor, or all of the account's."""
+        if self.board.current is self.alerts_pane:
+            key = self.alerts_pane.table.cursor_key
+            if isinstance(key, str):
+                self.post_message(self.Asked(f"acknowledge {key}", self.login))
+        elif self.login is not None:
+            self.standing.seen(self.login)
+            self.post_message(self.Asked("acknowledge", self.login))
+
+    def action_ask(self, what: str) -> None:
+        """Pass a command on with the account it is about."""
+        self.post_message(self.Asked(what, self.login))
