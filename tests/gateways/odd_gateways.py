@@ -19,8 +19,8 @@ def book_of(logins: Sequence[int], step: int) -> Book:
     """Accounts with a position each; equity moves with every step, nothing else does."""
     n = len(logins)
     flat = np.zeros(n)
-    figures = {name: flat for name in Accounts.__dataclass_fields__}
-    texts = {name: ("x",) * n for name in ("name", "group", "currency")}
+    figures = dict.fromkeys(Accounts.__dataclass_fields__, flat)
+    texts = dict.fromkeys(("name", "group", "currency"), ("x",) * n)
     equity = np.full(n, 1000.0 + step)
     accounts = build(Accounts, {**figures, **texts, "login": logins, "equity": equity})
     columns = {name: np.arange(n) for name in Positions.__dataclass_fields__}
@@ -107,11 +107,13 @@ class Raises(Steady):
 
 class Refuses(Steady):
     def open(self, doing: Callable[[str], None]) -> None:
+        doing("logging in")
         raise FeedError("authorisation", "login refused")
 
 
 class Misconfigured(Steady):
     def open(self, doing: Callable[[str], None]) -> None:
+        doing("looking at the account")
         raise FeedError("wrong-account", "the terminal holds 7, not 8", final=True)
 
 

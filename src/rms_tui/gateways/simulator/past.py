@@ -16,6 +16,9 @@ from rms_tui.gateways.simulator.ledger import Dealt, movements
 from rms_tui.gateways.simulator.market import Prices
 from rms_tui.gateways.simulator.symbols import Catalogue
 
+_OLDEST_POSITION = 20
+"""Trading days a position may be older than the simulation; money came in before it."""
+
 
 class Chance:
     """Uniform numbers in [0, 1) by seed, login, deal and purpose (splitmix64)."""
@@ -65,7 +68,7 @@ def past_deals(
     none = np.zeros(len(rows), dtype=np.int64)
     luck = Chance(seed, who.login[rows], none)
     deposits = movements(rows, none, who.deposit[rows])
-    funded = luck(1) - days - 1 - np.floor(3 * luck(2))
+    funded = luck(1) - max(days, _OLDEST_POSITION) - 2 - np.floor(3 * luck(2))
     flows = movements(rows, none, who.past_flow[rows])
     moved = who.past_flow[rows] != 0
     flows = picked(flows, moved)
