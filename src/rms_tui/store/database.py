@@ -1,0 +1,185 @@
+"""A connection to MongoDB that is known to be usable, with collections and indexes in place.
+
+Short timeouts throughout: whoever waits for a database here has something better to do.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeAlias, TypeVar
+
+from bson.codec_options import CodecOptions
+from bson.errors import BSONError
+from pymongo import MongoClient, WriteConcern
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+from pymongo.errors import (
+    ConfigurationError,
+    InvalidName,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
+
+from rms_tui.store.errors import StoreError, cleaned, redacted
+from rms_tui.store.schema import COLLECTIONS, Collection
+
+Document: TypeAlias = dict[str, Any]
+Rms: TypeAlias = Database[Document]
+T = TypeVar("T")
+
+SELECTION_S, CONNECT_S, SOCKET_S, MAJORITY_S = 2.0, 2.0, 5.0, 4.0
+ATTEMPTS = 8
+
+OLDEST = (5, 0)
+"""Change streams as we use them, transactions on time series of writes, `$$NOW`."""
+
+_NAMESPACE_EXISTS = 48
+_REFUSED_LOGIN, _NOT_ALLOWED = 18, 13
+
+
+def connect(uri: str, name: str) -> Rms:
+    """The database, checked and prepared; close it by `database.client.close()`.
+
+    Raises StoreError: not reachable, login refused, not a replica set, too old, not allowed. Its
+    text never holds the URI's password.
+    """
+    # Its background threads log a traceback for each cursor that died with a server; what matters
+    # of that is said by our own errors.
+    logging.getLogger("pymongo.client").setLevel(logging.CRITICAL)
+    with in_words(uri):
+        client: MongoClient[Document] = MongoClient(
+            uri,
+            appname="rms-tui",
+            tz_aware=True,
+            serverSelectionTimeoutMS=int(SELECTION_S * 1000),
+            connectTimeoutMS=int(CONNECT_S * 1000),
+            socketTimeoutMS=int(SOCKET_S * 1000),
+            retryWrites=True,
+        )
+        try:
+            _check(client, uri)
+            database = client.get_database(
+                name,
+                write_concern=WriteConcern("majority", wtimeout=int(MAJORITY_S * 1000)),
+                codec_options=CodecOptions(tz_aware=True),
+            )
+            prepare(database)
+        except BaseException:
+            client.close()
+            raise
+        return database
+
+
+def prepare(database: Rms) -> None:
+    """Create what is missing: collections, validators, indexes. Any number may do it at once.
+
+    Raises PyMongoError.
+    """
+    present = {found["name"]: found for found in database.list_collections()}
+    for name, wanted in COLLECTIONS.items():
+        _validated(database, name, wanted, present.get(name))
+        if wanted.indexes:
+            database[name].create_indexes(list(wanted.indexes))
+
+
+def in_transaction(database: Rms, write: Callable[[ClientSession], T]) -> T:
+    """What `write` returns, all of it written by a majority or none. `write` may run again.
+
+    Not the driver's `with_transaction`: that goes on for two minutes when the server is gone, and
+    here whoever waits has a better way to go on. Raises PyMongoError.
+    """
+    with database.client.start_session() as session:
+        for attempt in range(ATTEMPTS):
+            try:
+                with session.start_transaction():
+                    return write(session)
+            except OperationFailure as failure:
+                again = failure.has_error_label("TransientTransactionError")
+                if not again or attempt == ATTEMPTS - 1:
+                    raise
+                time.sleep(0.005 * 2**attempt)  # another writer has the same document
+    raise AssertionError("unreachable")
+
+
+@contextmanager
+def in_words(uri: str) -> Iterator[None]:
+    """Turn errors of the driver into StoreErrors that a person can act on, without secrets."""
+    place = redacted(uri)
+    try:
+        yield
+    except ServerSelectionTimeoutError as error:
+        text = _brief(error, uri)
+        raise StoreError(f"no MongoDB at {place} within {SELECTION_S:g} s: {text}") from None
+    except (ConfigurationError, InvalidName) as error:
+        text = cleaned(str(error), uri)
+        raise StoreError(f"MongoDB settings {place}: {text}", final=True) from None
+    except OperationFailure as error:
+        raise StoreError(_refusal(error, place, uri)) from None
+    except NetworkTimeout:
+        raise StoreError(f"MongoDB at {place} gave no answer within {SOCKET_S:g} s") from None
+    except (PyMongoError, BSONError) as error:
+        raise StoreError(f"MongoDB at {place}: {_brief(error, uri)}") from None
+    except ValueError as error:  # the driver's complaint about a port or an option
+        text = cleaned(str(error), uri)
+        raise StoreError(f"MongoDB settings {place}: {text}", final=True) from None
+
+
+def _brief(error: Exception, uri: str) -> str:
+    """The driver's text without the settings and topology it appends, and without secrets."""
+    text = str(error)
+    for tail in (", Timeout:", " (configured timeouts", ", full error:"):
+        text = text.partition(tail)[0]
+    return cleaned(text, uri)
+
+
+def _refusal(error: OperationFailure, place: str, uri: str) -> str:
+    text = _brief(error, uri)
+    if error.code == _REFUSED_LOGIN:
+        return f"MongoDB at {place} refused the login: {text}"
+    if error.code == _NOT_ALLOWED:
+        return f"MongoDB at {place} does not allow it (rms-tui needs readWrite, dbAdmin): {text}"
+    return f"MongoDB at {place} refused: {text}"
+
+
+def _check(client: MongoClient[Document], uri: str) -> None:
+    place = redacted(uri)
+    hello: Mapping[str, Any] = client.admin.command("hello")
+    if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        raise StoreError(
+            f"MongoDB at {place} is a standalone server: rms-tui needs a replica set (one node is "
+            "enough) for change streams and transactions; start mongod with --replSet and run "
+            "rs.initiate(), or unset RMS_MONGODB_URI for the embedded one",
+            final=True,
+        )
+    version = tuple(client.server_info()["versionArray"][:2])
+    if version < OLDEST:
+        found, least = ".".join(map(str, version)), ".".join(map(str, OLDEST))
+        raise StoreError(
+            f"MongoDB at {place} is {found}: rms-tui needs {least} or newer", final=True
+        )
+
+
+def _validated(
+    database: Rms, name: str, wanted: Collection, found: Mapping[str, Any] | None
+) -> None:
+    rules: Document = {
+        "validator": wanted.validator,
+        "validationLevel": "strict",
+        "validationAction": "error",
+    }
+    if found is None:
+        try:
+            database.create_collection(name, check_exists=False, **rules)
+        except OperationFailure as failure:
+            if failure.code != _NAMESPACE_EXISTS:
+                raise
+        else:
+            return
+    elif found.get("options", {}).get("validator") == rules["validator"]:
+        return
+    database.command("collMod", name, **rules)

@@ -1,0 +1,56 @@
+"""What went wrong with MongoDB, in words that may be shown: never with a password in them."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+_SECRET_OPTIONS = re.compile(
+    r"(?P<name>(?:password|secret|token|authMechanismProperties)[^=&]*=)[^&]*"
+    r"|(?P<other>[a-zA-Z]*(?:password|secret|token)=)[^&]*",
+    re.IGNORECASE,
+)
+_HIDDEN = "***"
+
+
+class StoreError(Exception):
+    """Why MongoDB cannot be used now: what was expected, what came, what to do.
+
+    `final` is True when trying again cannot help until someone changes something.
+    """
+
+    def __init__(self, text: str, *, final: bool = False) -> None:
+        super().__init__(text)
+        self.text = text
+        self.final = final
+
+
+def redacted(uri: str) -> str:
+    """The URI without its password and other secrets, also when it is not a valid URI."""
+    scheme, mark, rest = uri.partition("://")
+    if not mark:
+        scheme, rest = "", uri
+    person, at, place = rest.rpartition("@")
+    if at:
+        user, colon, _ = person.partition(":")
+        place = f"{user}{colon}{_HIDDEN if colon else ''}@{place}"
+    address, query, options = place.partition("?")
+    hidden = _SECRET_OPTIONS.sub(lambda m: f"{m['name'] or m['other']}{_HIDDEN}", options)
+    return f"{scheme}{mark}{address}{query}{hidden}"
+
+
+def cleaned(text: str, uri: str) -> str:
+    """The text of an error without the secrets of the URI it is about."""
+    clean = text.replace(uri, redacted(uri))
+    for secret in _secrets(uri):
+        clean = clean.replace(secret, _HIDDEN)
+    return clean
+
+
+def _secrets(uri: str) -> list[str]:
+    person, at, place = uri.partition("://")[2].rpartition("@")
+    found = {person.partition(":")[2]} if at else set()
+    for option in _SECRET_OPTIONS.finditer(place.partition("?")[2]):
+        found.add(option[0].partition("=")[2])
+    found |= {unquote(secret) for secret in found}
+    return sorted((secret for secret in found if secret), key=len, reverse=True)

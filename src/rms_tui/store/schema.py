@@ -1,0 +1,170 @@
+"""What MongoDB itself refuses: a `$jsonSchema` for each collection, and the indexes.
+
+Fields that are not named here are allowed: older and newer writers share the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+
+class Status(StrEnum):
+    """Where an element is in its life (`fleet.md`)."""
+
+    PENDING = "PENDING"
+    ACTIVE = "ACTIVE"
+    BREACHED = "BREACHED"
+    TARGET_REACHED = "TARGET_REACHED"
+    INACTIVE = "INACTIVE"
+    ERROR = "ERROR"
+    REMOVED = "REMOVED"
+
+
+SOURCES = ("manager", "terminal", "simulator", "replay")
+
+Schema = Mapping[str, Any]
+
+_TEXT: Schema = {"bsonType": "string", "minLength": 1}
+_OPTIONAL_TEXT: Schema = {"bsonType": ["string", "null"]}
+_LOGIN: Schema = {"bsonType": ["int", "long"], "minimum": 0}
+_NUMBER: Schema = {"bsonType": ["double", "int", "long", "decimal", "null"]}
+_TIME: Schema = {"bsonType": ["date", "null"]}
+_TERM: Schema = {"bsonType": ["int", "long"], "minimum": 0}
+
+_FIGURES = (
+    "balance", "credit", "equity", "margin", "free_margin", "margin_level", "profit", "floating",
+    "day_profit",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection's rules: required fields, the types of known ones, and its indexes."""
+
+    required: Sequence[str]
+    properties: Mapping[str, Schema]
+    indexes: Sequence[IndexModel] = ()
+
+    @property
+    def validator(self) -> dict[str, Any]:
+        return {
+            "$jsonSchema": {
+                "bsonType": "object",
+                "required": list(self.required),
+                "properties": {name: dict(rule) for name, rule in self.properties.items()},
+            }
+        }
+
+
+COLLECTIONS: Mapping[str, Collection] = {
+    "elements": Collection(
+        ("login", "server", "source", "status"),
+        {
+            "login": _LOGIN,
+            "server": _TEXT,
+            "source": {"enum": list(SOURCES)},
+            "status": {"enum": [status.value for status in Status]},
+            "password": {"bsonType": ["binData", "null"]},
+            "investor": {"bsonType": ["bool", "null"]},
+            "profile": {"bsonType": ["string", "object", "null"]},
+            "risk": {
+                "bsonType": ["object", "null"],
+                "required": ["state"],
+                "properties": {
+                    "state": _TEXT,
+                    "rule": _OPTIONAL_TEXT,
+                    "reason": _OPTIONAL_TEXT,
+                    "value": _NUMBER,
+                    "limit": _NUMBER,
+                    "since": _TIME,
+                },
+            },
+            "account": {
+                "bsonType": ["object", "null"],
+                "properties": dict.fromkeys(_FIGURES, _NUMBER),
+            },
+            "term": _TERM,
+            "last_ping": _TIME,
+            "updated_at": _TIME,
+            "created_by": _OPTIONAL_TEXT,
+            "error": _OPTIONAL_TEXT,
+        },
+        (
+            IndexModel([("login", ASCENDING), ("server", ASCENDING)], unique=True),
+            IndexModel([("server", ASCENDING), ("status", ASCENDING)]),
+        ),
+    ),
+    "instances": Collection(
+        ("host", "path", "status"),
+        {
+            "host": _TEXT,
+            "path": _TEXT,
+            "portable": {"bsonType": ["bool", "null"]},
+            "status": {"enum": ["FREE", "OCCUPIED", "FAULTY"]},
+            "pid": {"bsonType": ["int", "long", "null"]},
+            "term": _TERM,
+            "last_ping": _TIME,
+        },
+        (
+            IndexModel([("host", ASCENDING), ("path", ASCENDING)], unique=True),
+            IndexModel([("status", ASCENDING), ("host", ASCENDING)]),
+        ),
+    ),
+    "positions": Collection(
+        ("positions", "time"), {"positions": {"bsonType": "array"}, "time": _TIME}
+    ),
+    "alerts": Collection(
+        ("_id", "login", "server", "rule", "severity", "stage", "raised_at", "changed_at"),
+        {
+            "_id": _TEXT,
+            "login": _LOGIN,
+            "server": _TEXT,
+            "rule": _TEXT,
+            "severity": {"enum": ["reached", "warning", "critical", "breach"]},
+            "stage": {"enum": ["raised", "acknowledged", "recovered", "closed"]},
+            "value": _NUMBER,
+            "limit": _NUMBER,
+            "used": _NUMBER,
+            "distance": _NUMBER,
+            "raised_at": {"bsonType": "date"},
+            "changed_at": {"bsonType": "date"},
+            "recovered_at": _TIME,
+            "acknowledged_at": _TIME,
+            "operator": _OPTIONAL_TEXT,
+            "note": _OPTIONAL_TEXT,
+        },
+        (
+            IndexModel(
+                [("login", ASCENDING), ("server", ASCENDING), ("raised_at", DESCENDING)]
+            ),
+            IndexModel([("stage", ASCENDING), ("raised_at", DESCENDING)]),
+            IndexModel([("raised_at", DESCENDING)]),
+        ),
+    ),
+    "memory": Collection(("login", "server"), {"login": _LOGIN, "server": _TEXT}, (
+        IndexModel([("login", ASCENDING), ("server", ASCENDING)]),
+    )),
+    "audit": Collection(
+        ("_id", "action", "operator", "at"),
+        {
+            "_id": _TEXT,
+            "action": _TEXT,
+            "operator": _TEXT,
+            "at": {"bsonType": "date"},
+            "login": _LOGIN,
+            "server": _TEXT,
+        },
+        (
+            IndexModel([("at", DESCENDING)]),
+            IndexModel([("login", ASCENDING), ("server", ASCENDING), ("at", DESCENDING)]),
+        ),
+    ),
+    "leases": Collection(
+        ("_id", "term"), {"_id": _TEXT, "holder": _OPTIONAL_TEXT, "term": _TERM, "expires": _TIME}
+    ),
+}  # fmt: skip

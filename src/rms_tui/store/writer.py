@@ -1,0 +1,326 @@
+"""The thread that keeps MongoDB up to date: newest status coalesced, facts in order.
+
+It never holds anybody up: it reads the newest frame and takes facts from the outbox, and drops a
+fact only when a majority has written it. A server that dies is waited for (and, where it is the
+embedded one, started again); everything is idempotent, so that what was written before a lost
+answer is not written twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Literal, TypeVar
+
+import pymongo
+from bson.errors import BSONError
+from pymongo.errors import DocumentTooLarge, OperationFailure, PyMongoError
+
+from rms_tui.feed import Selection
+from rms_tui.frame import Frame
+from rms_tui.latest import Latest
+from rms_tui.monitor import AccountChange, Fact
+from rms_tui.outbox import Outbox
+from rms_tui.store import alerts, elements
+from rms_tui.store.database import Rms, connect, in_words
+from rms_tui.store.elements import SelectionWatch, Source
+from rms_tui.store.embedded import Server
+from rms_tui.store.errors import StoreError, redacted
+from rms_tui.store.status import StatusWriter
+
+LOOK = 1.0
+"""Seconds between looks for a changed selection and for the server's health."""
+
+LONGEST_PAUSE = 2.0
+FACTS = 1_000
+HOUR = 3600.0
+
+_UNWRITABLE = frozenset({2, 9, 14, 22, 52, 57, 121, 10334, 17280})
+"""Server codes that are about the document itself: it will be refused each time."""
+
+T = TypeVar("T")
+
+_log = logging.getLogger("rms_tui.store")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """How the database is, for the header and `doctor`. Times are UTC seconds.
+
+    `waiting` facts are not written yet; `refused` ones MongoDB would not have (they are in the
+    log); `latency` is how long the last write took; `uri` has no password in it.
+    """
+
+    state: Literal["starting", "connected", "down"]
+    text: str
+    since: float
+    waiting: int = 0
+    refused: int = 0
+    last_write: float | None = None
+    latency: float | None = None
+    uri: str | None = None
+
+
+class Writer:
+    """One process's writer. `on_selection` is called in its thread."""
+
+    def __init__(
+        self,
+        frames: Latest[Frame],
+        outbox: Outbox[Fact],
+        server: Server,
+        *,
+        source: Source,
+        database: str = "rms",
+        selection: Selection | None = None,
+        on_selection: Callable[[Selection], None] | None = None,
+        period: float = 2.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`selection` is the one the monitor starts with.
+
+        `on_selection` hears of the selection that the database (and facts on their way to it)
+        come to, whenever that differs from the last one told.
+        """
+        self.status: Latest[StoreStatus] = Latest()
+        self._frames = frames
+        self._outbox = outbox
+        self._server = server
+        self._source: Source = source
+        self._name = database
+        self._given = selection or Selection()
+        self._selected = self._given
+        self._on_selection = on_selection
+        self._period = period
+        self._clock = clock
+        self._statuses = StatusWriter(source)
+        self._database: Rms | None = None
+        self._watch: SelectionWatch | None = None
+        self._uri: str | None = None
+        self._stopping = threading.Event()
+        self._deadline = 0.0
+        self._thread: threading.Thread | None = None
+        self._failures = 0
+        self._refused = 0
+        self._last_write: float | None = None
+        self._latency: float | None = None
+        self._state: Literal["starting", "connected", "down"] = "starting"
+        self._text, self._since = "connecting to MongoDB", clock()
+        self._tended = time.monotonic()
+        self._publish()
+
+    @property
+    def running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Connect and write until `stop`; returns at once."""
+        self._thread = threading.Thread(target=self._run, name="rms-store", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 1.0) -> None:
+        """Write what can be written within `timeout`, let go of the server and return."""
+        self._deadline = time.monotonic() + timeout
+        self._stopping.set()
+        self._outbox.came.set()
+        if self._thread is not None:
+            self._thread.join(timeout)
+        self._server.release(max(0.1, self._deadline - time.monotonic()))
+
+    def _run(self) -> None:
+        next_status = next_look = 0.0
+        while not self._stopping.is_set():
+            try:
+                database = self._connected()
+                with in_words(self._uri or ""):
+                    self._write_facts(database)
+                    if time.monotonic() >= next_status:
+                        next_status = time.monotonic() + self._period
+                        self._write_status(database)
+                    if time.monotonic() >= next_look:
+                        next_look = time.monotonic() + LOOK
+                        self._look(database)
+                self._publish()
+            except Exception as error:  # noqa: BLE001  the thread's boundary: it must not end
+                self._lost(error)
+                self._stopping.wait(min(LONGEST_PAUSE, 0.1 * 2**self._failures))
+            else:
+                self._rest(min(next_status, next_look) - time.monotonic())
+        self._finish()
+
+    def _rest(self, seconds: float) -> None:
+        if seconds <= 0 or self._stopping.is_set():
+            return
+        stuck = len(self._outbox) > 0  # facts that wait for the server's name
+        (self._stopping if stuck else self._outbox.came).wait(
+            min(seconds, 0.25) if stuck else seconds
+        )
+
+    def _connected(self) -> Rms:
+        if self._database is not None:
+            return self._database
+        uri = self._server.uri(self._stopping)
+        self._uri = uri
+        database = connect(uri, self._name)
+        self._statuses.reconnected()
+        self._database = database
+        self._failures = 0
+        self._turn("connected", "connected")
+        return database
+
+    def _write_facts(self, database: Rms) -> None:
+        while facts := self._outbox.oldest(FACTS):
+            began = time.monotonic()
+            for kind, run in groupby(facts, type):
+                written = self._write_run(database, kind, list(run))
+                if not written:
+                    return
+                self._outbox.drop(written)
+            self._wrote(began)
+            if self._stopping.is_set() and time.monotonic() > self._deadline:
+                return
+
+    def _write_run(self, database: Rms, kind: type, run: Sequence[Fact]) -> int:
+        """Write facts of one kind; how many are done with, 0 when they have to wait."""
+        if kind is AccountChange:
+            server = self._server_name()
+            changes = [self._named(fact, server) for fact in run if isinstance(fact, AccountChange)]
+            if any(change.server is None for change in changes):
+                return 0
+            self._in_parts(changes, lambda part: elements.apply(database, part, self._source))
+            self._statuses.forget([change.login for change in changes])
+        else:
+            events = [fact for fact in run if not isinstance(fact, AccountChange)]
+            self._in_parts(events, lambda part: alerts.apply(database, part))
+        return len(run)
+
+    def _in_parts(self, facts: Sequence[T], write: Callable[[Sequence[T]], object]) -> None:
+        """Write all at once, or one by one when MongoDB will never have one of them."""
+        try:
+            write(facts)
+        except (PyMongoError, BSONError, ValueError, OverflowError) as error:
+            if not _never(error):
+                raise
+            if len(facts) > 1:
+                for fact in facts:
+                    self._in_parts([fact], write)
+                return
+            self._refused += 1
+            _log.error("MongoDB refuses %r: %s", facts[0], error)
+
+    def _named(self, change: AccountChange, server: str | None) -> AccountChange:
+        return change if change.server is not None else replace(change, server=server)
+
+    def _server_name(self) -> str | None:
+        frame = self._frames.value
+        return None if frame is None or frame.book is None else frame.book.server
+
+    def _write_status(self, database: Rms) -> None:
+        frame = self._frames.value
+        if frame is None:
+            return
+        began = time.monotonic()
+        if self._statuses.write(database, frame, self._clock()):
+            self._wrote(began)
+
+    def _look(self, database: Rms) -> None:
+        if time.monotonic() - self._tended > HOUR:
+            self._tended = time.monotonic()
+            self._server.tend()
+        server = self._server_name()
+        if server is None:
+            database.client.admin.command("ping")
+            return
+        if self._watch is None:
+            self._watch = SelectionWatch(database, server, everything=self._given.everything)
+        stored = self._watch.poll()
+        if stored is None:
+            return
+        self._statuses.forget(elements.pending(database, server))
+        selected = self._effective(stored)
+        if selected != self._selected:
+            self._selected = selected
+            if self._on_selection is not None:
+                self._on_selection(selected)
+
+    def _effective(self, stored: Selection) -> Selection:
+        """What is stored, what the monitor was given beyond it, and facts on their way there."""
+        given = self._given
+        base = Selection(
+            given.everything,
+            stored.added | (given.added - stored.without),
+            stored.without | (given.without - stored.added),
+        )
+        on_their_way = self._outbox.oldest(len(self._outbox))
+        return elements.with_changes(
+            base, [fact for fact in on_their_way if isinstance(fact, AccountChange)]
+        )
+
+    def _wrote(self, began: float) -> None:
+        self._latency = time.monotonic() - began
+        self._last_write = self._clock()
+
+    def _lost(self, error: Exception) -> None:
+        self._failures = min(self._failures + 1, 8)
+        if isinstance(error, StoreError | OSError):
+            text = str(error)
+        else:
+            _log.exception("the store thread failed")
+            text = f"{type(error).__name__}: {error}"
+        self._disconnect()
+        self._turn("down", text)
+
+    def _disconnect(self) -> None:
+        database = self._database
+        self._database = self._watch = None
+        if database is not None:
+            with pymongo.timeout(0.3):  # it says goodbye, perhaps to nobody
+                database.client.close()
+
+    def _finish(self) -> None:
+        """The last write, within what is left of `stop`'s timeout."""
+        left = self._deadline - time.monotonic() - 0.1
+        if self._database is not None and left > 0.05:
+            try:
+                with in_words(self._uri or ""), pymongo.timeout(left):
+                    self._write_facts(self._database)
+                    self._write_status(self._database)
+            except StoreError as error:
+                _log.error("%d facts not written: %s", len(self._outbox), error)
+        self._disconnect()
+        self._server.release(0.3)
+        self._publish()
+
+    def _turn(self, state: Literal["connected", "down"], text: str) -> None:
+        if state != self._state:
+            self._since = self._clock()
+            (_log.info if state == "connected" else _log.warning)("MongoDB %s: %s", state, text)
+        self._state, self._text = state, text
+        self._publish()
+
+    def _publish(self) -> None:
+        now = StoreStatus(
+            self._state,
+            self._text,
+            self._since,
+            len(self._outbox),
+            self._refused + self._outbox.refused,
+            self._last_write,
+            self._latency,
+            None if self._uri is None else redacted(self._uri),
+        )
+        if now != self.status.value:
+            self.status.put(now)
+
+
+def _never(error: Exception) -> bool:
+    """Whether the same document would be refused again, however often it is offered."""
+    if isinstance(error, OperationFailure):
+        details = error.details or {}
+        refused = [found.get("code") for found in details.get("writeErrors", ())]
+        return error.code in _UNWRITABLE or any(code in _UNWRITABLE for code in refused)
+    return isinstance(error, DocumentTooLarge | BSONError | ValueError | OverflowError)
