@@ -71,8 +71,9 @@ class Monitor:
         selection: Selection | None = None,
         live: FeedState = FeedState.LIVE,
         outbox: Outbox[Fact] | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = time.time,
     ) -> None:
+        """`clock` gives UTC seconds; None where time is the Books' own (a recording)."""
         self.feed = feed
         self.frames: Latest[Frame] = Latest()
         self.outbox: Outbox[Fact] = Outbox() if outbox is None else outbox
@@ -91,11 +92,18 @@ class Monitor:
         self._frame: Frame | None = None
         self._polls = 0
         self._errors = 0
+        self._taken_at: float | None = None
 
     @property
     def interval(self) -> float:
         """Seconds between polls."""
         return self._interval
+
+    def now(self) -> float:
+        """UTC seconds as this monitor counts them."""
+        if self._clock is not None:
+            return self._clock()
+        return 0.0 if self._taken_at is None else self._taken_at
 
     @property
     def selection(self) -> Selection:
@@ -195,6 +203,7 @@ class Monitor:
             self._errors += 1
             return self._publish(self._without_book(error))
         self._polls += 1
+        self._taken_at = book.taken_at
         return self._publish(self._with_book(book, None))
 
     def _run(self) -> None:
@@ -226,14 +235,14 @@ class Monitor:
     ) -> None:
         if selection == self._selection:
             return
-        now, book = self._clock(), None if self._frame is None else self._frame.book
+        now, book = self.now(), None if self._frame is None else self._frame.book
         for login in sorted(logins):
             server = None if book is None else book.server
             self.outbox.put(AccountChange(login, server, action, operator, now))
         self.select(selection)
 
     def _with_book(self, book: Book, error: str | None) -> Frame:
-        before, now = self._frame, self._clock()
+        before, now = self._frame, self.now()
         began = time.perf_counter()
         stale = error is not None or now - book.taken_at > STALE_AFTER * self._interval
         past = None if before is None else before.assessment
@@ -266,7 +275,7 @@ class Monitor:
         )
 
     def _without_book(self, error: FeedError) -> Frame:
-        before, now = self._frame, self._clock()
+        before, now = self._frame, self.now()
         if before is None or before.book is None:
             seq = 1 if before is None else before.seq + 1
             return Frame(seq, now, self._health(None, {}, error.text, 0.0, now))
@@ -330,9 +339,7 @@ class Monitor:
             wanted, self._wanted_acks = self._wanted_acks, []
         changed = False
         for alert_id, operator, note in wanted:
-            self._desk, event = alerts.acknowledge(
-                self._desk, alert_id, operator, note, self._clock()
-            )
+            self._desk, event = alerts.acknowledge(self._desk, alert_id, operator, note, self.now())
             if event is not None:
                 self.outbox.put(event)
                 changed = True

@@ -5,7 +5,6 @@ Every heavy import stands inside its verb: `rms-tui --help` must answer in a bli
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
@@ -71,7 +70,6 @@ def console(
 @app.command()
 @shared_options
 def start(
-    ctx: typer.Context,
     shared: Shared,
     account: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -91,7 +89,6 @@ def start(
 @app.command()
 @shared_options
 def add(
-    ctx: typer.Context,
     shared: Shared,
     login: Annotated[list[str], typer.Argument(help="Logins, lists or ranges: 7001 7010-7020")],
     json: Json = False,
@@ -105,7 +102,6 @@ def add(
 @app.command()
 @shared_options
 def remove(
-    ctx: typer.Context,
     shared: Shared,
     login: Annotated[list[str], typer.Argument(help="Logins, lists or ranges: 7001 7010-7020")],
     json: Json = False,
@@ -119,7 +115,6 @@ def remove(
 @app.command()
 @shared_options
 def snapshot(
-    ctx: typer.Context,
     shared: Shared,
     login_id: Annotated[
         Optional[int],  # noqa: UP045
@@ -136,7 +131,6 @@ def snapshot(
 @app.command()
 @shared_options
 def exposure(
-    ctx: typer.Context,
     shared: Shared,
     symbol: Annotated[
         Optional[str],  # noqa: UP045
@@ -152,7 +146,7 @@ def exposure(
 
 @app.command()
 @shared_options
-def stats(ctx: typer.Context, shared: Shared, json: Json = False) -> None:
+def stats(shared: Shared, json: Json = False) -> None:
     """Accounts, positions, risk states and the health of the feed, once."""
     from rms_tui.cli.oneshot import show_stats
 
@@ -161,8 +155,8 @@ def stats(ctx: typer.Context, shared: Shared, json: Json = False) -> None:
 
 @app.command()
 @shared_options
-def doctor(ctx: typer.Context, shared: Shared, json: Json = False) -> None:
-    """Check this installation: packages, settings, source, MongoDB, terminal; say how to mend it."""
+def doctor(shared: Shared, json: Json = False) -> None:
+    """Check this installation: packages, settings, source, MongoDB; say how to mend it."""
     from rms_tui.cli.doctor import examine
 
     guarded(lambda: examine(shared, json=json))
@@ -171,6 +165,3 @@ def doctor(ctx: typer.Context, shared: Shared, json: Json = False) -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Run `rms-tui` and exit with its status."""
     return app(args=arguments, prog_name="rms-tui")
-
-
-__all__ = ["START", "Path", "app", "main"]

@@ -38,7 +38,7 @@ def show_snapshot(shared: Shared, login: int | None, *, json: bool) -> None:
             end(f"account {login} is not among the {len(frame.book.accounts)} watched", USAGE)
         shape = snapshot.accounts_snapshot(frame, _history(monitor, logins), logins)
         if json:
-            _print_json(shape if login is None else shape[str(login)])
+            print_json(shape if login is None else shape[str(login)])
         else:
             _print_accounts(shape)
 
@@ -48,7 +48,7 @@ def show_exposure(shared: Shared, symbol: str | None, *, json: bool) -> None:
     with one_poll(shared) as (_, frame):
         shape = snapshot.exposure_shape(frame, symbol)
         if json:
-            _print_json(shape)
+            print_json(shape)
         elif not shape:
             print(f"no open position in {symbol}" if symbol else "no open positions")
         else:
@@ -68,7 +68,7 @@ def show_stats(shared: Shared, *, json: bool) -> None:
     with one_poll(shared) as (monitor, frame):
         shape = snapshot.stats_shape(frame, running=monitor.running, interval=monitor.interval)
         if json:
-            _print_json(shape)
+            print_json(shape)
         else:
             for name, value in shape.items():
                 print(f"{name:>16}  {_plain(value)}")
@@ -80,9 +80,10 @@ def one_poll(shared: Shared) -> Iterator[tuple[Monitor, Frame]]:
     made = desk(shared)
     if made is None:
         end(START, USAGE)
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], float] | None = time.time
     if isinstance(made.spec, SimulatorSpec):
         made = replace(made, spec=replace(made.spec, started_at=DEMO_TIME))
+        clock = None
     monitor = monitor_of(made, clock=clock)
     monitor.feed.select(_selection(made, monitor))
     monitor.feed.start()
@@ -123,7 +124,8 @@ def _history(monitor: Monitor, logins: Sequence[int]) -> Deals:
     return monitor.history(logins, timeout=PATIENCE) if logins else empty(Deals)
 
 
-def _print_json(shape: Any) -> None:
+def print_json(shape: Any) -> None:
+    """Write a shape as one line of JSON on stdout."""
     sys.stdout.buffer.write(orjson.dumps(shape, option=orjson.OPT_APPEND_NEWLINE))
     sys.stdout.buffer.flush()
 

@@ -103,19 +103,22 @@ _SHARED: dict[str, Any] = {
 def shared_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb the shared options: it is called with one `shared: Shared` argument instead."""
 
+    own = inspect.signature(verb, eval_str=True).parameters
+
     @functools.wraps(verb)
     def with_options(ctx: typer.Context, **given: Any) -> Any:
         mine = Shared(**{name: given.pop(name) for name in _SHARED})
         before = ctx.obj if isinstance(ctx.obj, Shared) else Shared()
-        return verb(ctx=ctx, shared=mine.over(before), **given)
+        if "ctx" in own:
+            given["ctx"] = ctx
+        return verb(shared=mine.over(before), **given)
 
-    own = inspect.signature(verb, eval_str=True).parameters
+    keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [
-        *(p.replace(kind=p.KEYWORD_ONLY) for name, p in own.items() if name != "shared"),
+        inspect.Parameter("ctx", keyword, annotation=typer.Context),
+        *(p.replace(kind=keyword) for name, p in own.items() if name not in ("shared", "ctx")),
         *(
-            inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation
-            )
+            inspect.Parameter(name, keyword, default=None, annotation=annotation)
             for name, annotation in _SHARED.items()
         ),
     ]

@@ -16,7 +16,7 @@ from rms_tui.gateways import ManagerSpec, SimulatorSpec, Spec, TerminalSpec
 from rms_tui.gateways.process import GatewayProcess
 from rms_tui.monitor import Monitor
 from rms_tui.risk.profile import Assign, Plan, RiskProfile
-from rms_tui.settings import Loaded, Settings, SettingsError, load
+from rms_tui.settings import Loaded, Settings, SettingsError, Source, load
 
 DEMO_INTERVAL = 1.0
 DEFAULT_CLIENTS = 250
@@ -34,7 +34,7 @@ class Desk:
     """Settings and what they describe, not yet started."""
 
     loaded: Loaded
-    source: str
+    source: Source
     spec: Spec
     plan: Plan
     interval: float
@@ -74,6 +74,8 @@ def desk(shared: Shared) -> Desk | None:
 def monitor_of(made: Desk, **more: Any) -> Monitor:
     """A monitor of the desk's source, not yet started."""
     everything = made.settings.rms_accounts == "all"
+    if made.source == "replay":
+        more.setdefault("clock", None)
     return Monitor(
         GatewayProcess(made.spec),
         made.plan,
@@ -128,7 +130,7 @@ def demo_plan(limits: Plan) -> Plan:
     )
 
 
-def _implied(settings: Settings) -> str | None:
+def _implied(settings: Settings) -> Source | None:
     """A source that needs no RMS_SOURCE: what is configured says which one is meant."""
     if settings.mt5_host:
         return "manager"
@@ -149,7 +151,9 @@ def _manager(settings: Settings, _: Shared) -> ManagerSpec:
         MT5_MANAGER_USER=settings.mt5_manager_user,
         MT5_MANAGER_PASS=settings.mt5_manager_pass,
     )
-    assert settings.mt5_host and settings.mt5_manager_user and settings.mt5_manager_pass
+    assert settings.mt5_host
+    assert settings.mt5_manager_user
+    assert settings.mt5_manager_pass
     return ManagerSpec(
         host=settings.mt5_host,
         port=settings.mt5_port,

@@ -95,6 +95,21 @@ def open_gateway(spec: Spec) -> Gateway:
     return cast("Gateway", module.gateway(spec))
 
 
+SIMULATED, REPLAYED = "Simulated-Server", "Replay"
+"""Server names of the brokers that are made up here."""
+
+
+def server_of(spec: Spec) -> str | None:
+    """The trade server as Books and elements name it; None while only the terminal knows."""
+    match spec:
+        case ManagerSpec():
+            return f"{spec.host}:{spec.port}"
+        case TerminalSpec():
+            return spec.server
+        case SimulatorSpec():
+            return REPLAYED if spec.recorded_clock else SIMULATED
+
+
 def title_of(spec: Spec) -> str:
     """A source in words, for headers and messages; holds no secret."""
     match spec:

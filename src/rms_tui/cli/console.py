@@ -1,0 +1,85 @@
+"""The console: everything running behind it, the screen in front, and a clean end."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from rms_tui.cli import START
+from rms_tui.cli.exits import FAILED, OK, USAGE, end
+from rms_tui.cli.log import begin_log
+from rms_tui.cli.options import Shared
+from rms_tui.cli.storing import writer_of
+from rms_tui.cli.wiring import Desk, desk, monitor_of, operator
+from rms_tui.latest import Latest
+from rms_tui.monitor import Monitor
+
+if TYPE_CHECKING:
+    from rms_tui.store.writer import Writer
+
+
+def open_console(shared: Shared, *, mouse: bool) -> None:
+    """Show the console until the dealer quits. Exit status 0, not 0 after a crash."""
+    made = desk(shared) or _first_run(shared)
+    if not sys.stdout.isatty() or not sys.stdin.isatty():
+        end("the console needs a terminal; without one use `rms-tui start`", USAGE)
+    begin_log(made.settings, on_console=False)
+    monitor = monitor_of(made)
+    monitor.start()
+    storing = Storing(made, monitor)
+    try:
+        from rms_tui.tui.app import RmsApp
+
+        app = RmsApp(
+            monitor, operator=operator(), store=storing.status, after_first_paint=storing.start
+        )
+        app.run(mouse=mouse)
+        status = app.return_code if app.return_code is not None else FAILED
+    finally:
+        storing.stop()
+        monitor.stop(timeout=0.3)
+    raise SystemExit(status or OK)
+
+
+class Storing:
+    """The writer, started after the first paint: importing the driver takes its time."""
+
+    def __init__(self, made: Desk, monitor: Monitor) -> None:
+        self.status: Latest[object] = Latest()
+        self._made = made
+        self._monitor = monitor
+        self._writer: Writer | None = None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._begin, name="rms-store-start", daemon=True)
+
+    def start(self) -> None:
+        """Begin to connect; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is left, within half a second."""
+        self._stopped.set()
+        if self._writer is not None:
+            self._writer.stop(0.5)
+
+    def _begin(self) -> None:
+        writer = writer_of(self._made, self._monitor, status=self.status)
+        if not self._stopped.is_set():
+            self._writer = writer
+            writer.start()
+
+
+def _first_run(shared: Shared) -> Desk:
+    """No source is configured: say the three ways to start, and start the demo when asked to."""
+    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+        end(START, USAGE)
+    from rms_tui.tui.screens.first_run import show_first_run
+
+    if show_first_run() != "demo":
+        end(START, USAGE)
+    from dataclasses import replace
+
+    made = desk(replace(shared, demo=True))
+    assert made is not None
+    return made

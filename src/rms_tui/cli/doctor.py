@@ -1,0 +1,174 @@
+"""`doctor`: what this installation has and lacks, line by line, with the way to mend it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+from pydantic import SecretStr
+
+from rms_tui import __version__
+from rms_tui.cli.exits import FAILED, OK
+from rms_tui.cli.log import data_folder
+from rms_tui.cli.oneshot import print_json
+from rms_tui.cli.options import Shared
+from rms_tui.cli.wiring import Desk, desk, loaded
+from rms_tui.gateways.process import GatewayProcess
+from rms_tui.settings import SECRETS, Loaded, SettingsError
+
+PACKAGES = ("textual", "numpy", "pydantic", "pymongo", "typer", "orjson", "psutil")
+VENDOR = {"manager": "MT5Manager", "terminal": "MetaTrader5"}
+PATIENCE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One finding."""
+
+    grade: Literal["OK", "WARN", "FAIL"]
+    what: str
+    found: str
+    mend: str = ""
+
+
+def examine(shared: Shared, *, json: bool) -> None:
+    """Print every finding; exit status 1 when one of them is FAIL."""
+    lines = []
+    for line in _findings(shared):
+        lines.append(line)
+        if not json:
+            mend = f"\n      {line.mend}" if line.mend else ""
+            print(f"{line.grade:4}  {line.what}: {line.found}{mend}", flush=True)
+    if json:
+        print_json([asdict(line) for line in lines])
+    raise SystemExit(FAILED if any(line.grade == "FAIL" for line in lines) else OK)
+
+
+def _findings(shared: Shared) -> Iterator[Line]:
+    yield Line("OK", "rms-tui", __version__)
+    yield Line("OK", "Python", f"{platform.python_version()} on {platform.platform()}")
+    yield from _packages()
+    try:
+        layers = loaded(shared)
+        made = desk(shared)
+    except SettingsError as error:
+        yield Line("FAIL", "settings", str(error), "correct the value where it comes from")
+        return
+    yield from _settings(layers)
+    yield from _source(made)
+    yield from _mongodb(layers)
+    yield _terminal()
+    yield _data(layers)
+
+
+def _packages() -> Iterator[Line]:
+    for name in PACKAGES:
+        try:
+            yield Line("OK", f"package {name}", version(name))
+        except PackageNotFoundError:
+            yield Line("FAIL", f"package {name}", "not installed", "pip install rms-tui")
+
+
+def _settings(layers: Loaded) -> Iterator[Line]:
+    for name, origin in sorted(layers.origins.items()):
+        value = getattr(layers.settings, name.lower())
+        secret = name in SECRETS or isinstance(value, SecretStr)
+        yield Line("OK", name, f"{'(hidden)' if secret else value} from {origin}")
+
+
+def _source(made: Desk | None) -> Iterator[Line]:
+    if made is None:
+        yield Line("WARN", "source", "none configured", "rms-tui --demo, or set RMS_SOURCE")
+        return
+    package = VENDOR.get(made.source)
+    if package is not None:
+        if importlib.util.find_spec(package) is None:
+            mend = f"on Windows: pip install {package}"
+            if sys.platform != "win32":
+                mend = f"{package} exists for Windows only: run rms-tui there"
+            yield Line("FAIL", f"package {package}", "not installed", mend)
+            return
+        yield Line("OK", f"package {package}", "found")
+    yield _connection(made)
+
+
+def _connection(made: Desk) -> Line:
+    feed = GatewayProcess(made.spec)
+    began = time.monotonic()
+    feed.start()
+    try:
+        while time.monotonic() - began < PATIENCE:
+            status = feed.status
+            if status.phase == "live":
+                book = feed.read(PATIENCE)
+                offset = book.server_offset
+                clock = "server time unknown" if offset is None else f"server UTC{offset / 3600:+g}"
+                took = time.monotonic() - began
+                found = f"{len(book.accounts)} accounts in {took:.1f} s, {clock}"
+                return Line("OK" if book.connected else "WARN", feed.title, found)
+            if status.phase == "down" and status.error:
+                mend = "see the source's settings above"
+                return Line("FAIL", feed.title, status.error, mend)
+            time.sleep(0.05)
+        found = f"no accounts within {PATIENCE:g} s: {feed.status.doing}"
+        return Line("WARN", feed.title, found, "a big server may sync for minutes: try the console")
+    finally:
+        feed.close()
+
+
+def _mongodb(layers: Loaded) -> Iterator[Line]:
+    import threading
+
+    from rms_tui.cli.storing import server
+    from rms_tui.store.database import connect
+    from rms_tui.store.errors import StoreError, redacted
+
+    place = server(layers.settings)
+    remote = layers.settings.rms_mongodb_uri is not None
+    what = "MongoDB" if remote else "MongoDB (embedded)"
+    try:
+        uri = place.uri(threading.Event())
+        began = time.monotonic()
+        found = connect(uri, layers.settings.rms_mongodb_database)
+        try:
+            took = (time.monotonic() - began) * 1000
+            number = found.client.server_info()["version"]
+            with found.watch(max_await_time_ms=1):
+                pass
+            text = f"{redacted(uri)}: {number}, replica set, change streams, {took:.0f} ms"
+            yield Line("OK", what, text)
+        finally:
+            found.client.close()
+    except (StoreError, OSError) as error:
+        yield Line("FAIL", what, str(error), "set RMS_MONGODB_URI, or install rms-tui[embedded]")
+    finally:
+        place.release(1.0)
+
+
+def _terminal() -> Line:
+    if not sys.stdout.isatty():
+        return Line("OK", "terminal", "none (output is not a terminal)")
+    size = os.get_terminal_size()
+    found = f"{os.environ.get('TERM', 'unknown')}, {size.columns}x{size.lines}"
+    if size.columns < 80 or size.lines < 24:
+        return Line("WARN", "terminal", found, "the console wants 80x24 at least")
+    return Line("OK", "terminal", found)
+
+
+def _data(layers: Loaded) -> Line:
+    folder = data_folder(layers.settings)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        return Line("FAIL", "data folder", f"{folder}: {error}", "set RMS_DATA_DIR")
+    return Line("OK", "data folder", str(folder))

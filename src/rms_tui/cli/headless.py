@@ -1,0 +1,99 @@
+"""`start`: the desk without a screen, for a service or a second machine."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Sequence
+
+from rms_tui.alerts import Alert
+from rms_tui.cli import START
+from rms_tui.cli.exits import USAGE, end
+from rms_tui.cli.log import begin_log
+from rms_tui.cli.options import Shared
+from rms_tui.cli.storing import writer_of
+from rms_tui.cli.wiring import desk, monitor_of
+from rms_tui.feed import Selection
+from rms_tui.frame import Frame
+from rms_tui.logins import parse_logins
+
+_log = logging.getLogger("rms_tui")
+
+
+def watch(shared: Shared, logins: Sequence[str]) -> None:
+    """Poll, assess and write until SIGTERM, SIGHUP or Ctrl-C. Final errors of the source end it."""
+    made = desk(shared)
+    if made is None:
+        end(START, USAGE)
+    only = _only(logins)
+    path = begin_log(made.settings, on_console=True)
+    monitor = monitor_of(made)
+    if only is not None:
+        monitor.select(only)
+    writer = writer_of(made, monitor)
+    stopping = threading.Event()
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: stopping.set())
+    _log.info("watching %s every %g s, log in %s", monitor.feed.title, monitor.interval, path)
+    monitor.start()
+    writer.start()
+    try:
+        _report_until(stopping, monitor.frames.newer)
+    finally:
+        monitor.stop()
+        writer.stop()
+        _log.info("stopped")
+
+
+def _only(logins: Sequence[str]) -> Selection | None:
+    if not logins:
+        return None
+    try:
+        return Selection(everything=False, added=frozenset(parse_logins(" ".join(logins))))
+    except ValueError as error:
+        end(str(error), USAGE)
+
+
+def _report_until(stopping: threading.Event, newer: object) -> None:
+    assert callable(newer)
+    seen, state = 0, ""
+    known: dict[str, Alert] = {}
+    while not stopping.is_set():
+        got = newer(seen, 0.25)
+        if got is None:
+            continue
+        seen, frame = got
+        now = _state_of(frame)
+        if now != state:
+            state = now
+            _log.log(logging.INFO if frame.health.error is None else logging.WARNING, "%s", now)
+        known = _report_alerts(frame, known)
+
+
+def _state_of(frame: Frame) -> str:
+    health = frame.health
+    count = 0 if frame.book is None else len(frame.book.accounts)
+    trouble = f": {health.error}" if health.error else ""
+    return f"{health.state.value} {health.source}, {count} accounts{trouble}"
+
+
+def _report_alerts(frame: Frame, before: dict[str, Alert]) -> dict[str, Alert]:
+    now = {alert.id: alert for alert in frame.alerts}
+    for alert in now.values():
+        old = before.get(alert.id)
+        if old is None or old.severity != alert.severity:
+            _log.warning(
+                "%s %s %s: value %.2f, limit %.2f, %s",
+                alert.severity.word.upper(),
+                alert.login,
+                alert.rule,
+                alert.value,
+                alert.limit,
+                alert.reason.words,
+            )
+    for alert in before.values():
+        if alert.id not in now:
+            _log.info("ended %s %s", alert.login, alert.rule)
+    return now
