@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -147,7 +146,7 @@ def naive(accounts: list[MTAccount], positions: list[Any]) -> dict[int, NaiveAcc
 
 
 def measure(accounts: int, positions_each: int = 5) -> dict[str, float]:
-    """Median µs an account of one ingest.
+    """Best µs an account of one ingest: the machine is shared.
 
     `columns`: every figure and price moved, the same positions open. `reopened`: every position
     has a new ticket too (the worst case). `accounts` and `positions`: the two parts of
@@ -187,11 +186,11 @@ def measure(accounts: int, positions_each: int = 5) -> dict[str, float]:
     baseline = [timed(lambda: naive(server.accounts, objects)) for _ in range(3)]
     scale = 1e6 / accounts
     return {
-        "columns": median(map(sum, quiet)) * scale,
-        "accounts": median(first for first, _ in quiet) * scale,
-        "positions": median(second for _, second in quiet) * scale,
-        "reopened": median(reopened) * scale,
-        "objects": median(baseline) * scale,
+        "columns": min(map(sum, quiet)) * scale,
+        "accounts": min(first for first, _ in quiet) * scale,
+        "positions": min(second for _, second in quiet) * scale,
+        "reopened": min(reopened) * scale,
+        "objects": min(baseline) * scale,
     }
 
 

@@ -18,7 +18,6 @@ from rms_tui.book import (
     Ints,
     build,
     empty,
-    rows_of,
     take,
 )
 
@@ -80,25 +79,24 @@ def closings(deals: Deals) -> Flags:
     return found
 
 
-def count_by_account(logins: Ints, dealt: Ints) -> Ints:
-    """How often each of the ascending `logins` is in `dealt`."""
-    rows = rows_of(logins, dealt)
-    counted: Ints = np.bincount(rows[rows >= 0], minlength=len(logins)).astype(np.int64)
-    return counted
+def counted(rows: Ints, accounts: int) -> Ints:
+    """How often each account row (of `accounts`) is in `rows`; -1 is nobody's."""
+    return np.bincount(rows[rows >= 0], minlength=accounts).astype(np.int64)
 
 
-def day_figures(logins: Ints, deals: Deals, start: int) -> tuple[Codes, Floats, Floats]:
+def day_figures(
+    deals: Deals, rows: Ints, accounts: int, start: int
+) -> tuple[Codes, Floats, Floats]:
     """Closing deals, their lots, and the result of all trades since `start`, for each account.
 
-    The result is profit + swap + commission and fee of every trade deal, entries included:
-    brokers book the commission on the entry.
+    `rows` is the account row of each deal, -1 for an account not shown. The result is profit +
+    swap + commission and fee of every trade deal, entries included: brokers book the commission
+    on the entry.
     """
-    rows = rows_of(logins, deals.login)
     today = (rows >= 0) & (deals.time >= start) & trades(deals)
     closed = today & closings(deals)
-    result = deals.profit + deals.swap + deals.commission
-    n = len(logins)
-    count = np.bincount(rows[closed], minlength=n).astype(np.int32)
-    lots = np.bincount(rows[closed], weights=deals.lots[closed], minlength=n)
-    money = np.bincount(rows[today], weights=result[today], minlength=n)
+    result = (deals.profit + deals.swap + deals.commission)[today]
+    count = np.bincount(rows[closed], minlength=accounts).astype(np.int32)
+    lots = np.bincount(rows[closed], weights=deals.lots[closed], minlength=accounts)
+    money = np.bincount(rows[today], weights=result, minlength=accounts)
     return count, lots.astype(np.float64), money.astype(np.float64)

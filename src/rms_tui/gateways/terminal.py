@@ -375,8 +375,8 @@ def _deal_row(deal: Mapping[str, Any], login: int) -> DealRow:
 
 def _account_table(account: Mapping[str, Any], positions: Positions, deals: _DealsRead) -> Accounts:
     """The one row of Accounts. The terminal's profit includes swap, a Book's does not."""
-    login = np.array([account["login"]], dtype=np.int64)
-    trades, lots, profit = day_figures(login, deals.recent, deals.day)
+    only_row = np.zeros(len(deals.recent), dtype=np.int64)
+    trades, lots, profit = day_figures(deals.recent, only_row, 1, deals.day)
     floating = float(account["profit"])
     swap = float(positions.swap.sum())
     only: dict[str, object] = {

@@ -16,7 +16,7 @@ from rms_tui.gateways.dealt import (
     DAY,
     DealRow,
     closings,
-    count_by_account,
+    counted,
     day_figures,
     deals_table,
     merged,
@@ -48,6 +48,8 @@ class Ledger:
     _older: tuple[Ints, Ints, Ints] = field(default_factory=lambda: (_none(), _none(), _none()))
     """Ticket, login and time of closing deals before the previous day."""
     _shown: tuple[Ints, Deals, Deals] | None = None
+    _rows: tuple[Ints, Deals, Ints] | None = None
+    _counted: tuple[Ints, tuple[Ints, Ints, Ints], Ints] | None = None
     _figured: tuple[Ints, Deals, tuple[Ints, Ints, Ints], int, DealFigures] | None = None
 
     @property
@@ -105,7 +107,7 @@ class Ledger:
         """Recent deals of these accounts; the same object while neither changed."""
         if self._shown and self._shown[0] is logins and self._shown[1] is self.recent:
             return self._shown[2]
-        ours = rows_of(logins, self.recent.login) >= 0
+        ours = self._recent_rows(logins) >= 0
         table = self.recent if bool(ours.all()) else take(self.recent, ours)
         self._shown = (logins, self.recent, table)
         return table
@@ -117,12 +119,27 @@ class Ledger:
             same = for_logins is logins and recent is self.recent and older is self._older
             if same and today == self.today:
                 return figures
-        trades, lots, profit = day_figures(logins, self.recent, self.today)
-        closed = self.recent.login[closings(self.recent)]
-        count = count_by_account(logins, closed) + count_by_account(logins, self._older[1])
+        rows, n = self._recent_rows(logins), len(logins)
+        trades, lots, profit = day_figures(self.recent, rows, n, self.today)
+        count = counted(rows[closings(self.recent)], n) + self._older_count(logins)
         figures = DealFigures(trades, lots, profit, count.astype(np.int32))
         self._figured = (logins, self.recent, self._older, self.today, figures)
         return figures
+
+    def _recent_rows(self, logins: Ints) -> Ints:
+        """Account row of each recent deal, -1 where the account is not shown."""
+        known = self._rows
+        if known is None or known[0] is not logins or known[1] is not self.recent:
+            known = self._rows = (logins, self.recent, rows_of(logins, self.recent.login))
+        return known[2]
+
+    def _older_count(self, logins: Ints) -> Ints:
+        """Old closings by account, counted again only when they or the accounts changed."""
+        known = self._counted
+        if known is None or known[0] is not logins or known[1] is not self._older:
+            count = counted(rows_of(logins, self._older[1]), len(logins))
+            known = self._counted = (logins, self._older, count)
+        return known[2]
 
     def _keep_older(self, deals: Deals) -> None:
         counted = closings(deals) & (deals.time >= self.window_start)
