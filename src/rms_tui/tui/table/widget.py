@@ -159,7 +159,7 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def cursor_row(self) -> int:
         """The cursor's row number now, 0 when there are no rows."""
-        return self._row
+        return self._row if len(self._rows) else 0
 
     @property
     def cursor_key(self) -> Hashable | None:
@@ -245,7 +245,7 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _tell(self) -> None:
         """Post `CursorMoved` if the key is another than the one told last."""
         key = self.cursor_key
-        if self.is_mounted and key != self._told:
+        if self.is_running and key != self._told:
             self._told = key
             self.post_message(self.CursorMoved(self, key))
 
