@@ -14,16 +14,13 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import PurePath
 from typing import IO
 
-import numpy as np
 from pydantic import SecretStr
 
-from rms_tui.book import Book, Flags, narrowed
-from rms_tui.feed import FeedError, Known, Phase, Selection
+from rms_tui.feed import FeedError, Phase, Selection
 from rms_tui.gateways import Gateway
 from rms_tui.gateways.pipe import (
     Answer,
@@ -34,10 +31,10 @@ from rms_tui.gateways.pipe import (
     Select,
     Stop,
     changes,
-    kept_tables,
     receive,
     send,
 )
+from rms_tui.gateways.watched import View
 
 _PR_SET_PDEATHSIG = 1
 
@@ -134,7 +131,7 @@ def _serve(hello: Hello, voice: _Voice, inbox: queue.SimpleQueue[object]) -> Non
 def _answer(
     gateway: Gateway, selection: Selection, voice: _Voice, inbox: queue.SimpleQueue[object]
 ) -> None:
-    view = _View(gateway, selection)
+    view = View(gateway, selection)
     while True:
         match inbox.get():
             case Stop():
@@ -152,44 +149,6 @@ def _answer(
                     voice.say(Answer(number, deals))
                 except FeedError as error:
                     voice.say(Refusal(number, error))
-
-
-class _View:
-    """The gateway's Books as the parent gets them: only watched accounts, equal columns kept."""
-
-    def __init__(self, gateway: Gateway, selection: Selection) -> None:
-        self.selection = selection
-        self._gateway = gateway
-        self._everything: Book | None = None
-        self._sent: Book | None = None
-
-    def advance(self) -> tuple[Book | None, Book]:
-        """The Book sent before, and the next one to send."""
-        before = self._sent
-        everything = self._read()
-        book = narrowed(everything, _watched(everything, self.selection))
-        self._sent = book if before is None else kept_tables(book, before)
-        return before, self._sent
-
-    def known(self, logins: Sequence[int]) -> Known:
-        book = self._everything or self._read()
-        there = np.isin(np.asarray(logins, dtype=np.int64), book.accounts.login).tolist()
-        found = frozenset(login for login, has in zip(logins, there, strict=True) if has)
-        return Known(found, frozenset(logins) - found)
-
-    def watched(self) -> list[int]:
-        book = self._everything or self._read()
-        return [int(login) for login in book.accounts.login[_watched(book, self.selection)]]
-
-    def _read(self) -> Book:
-        self._everything = self._gateway.read()
-        return self._everything
-
-
-def _watched(book: Book, selection: Selection) -> Flags:
-    named = selection.without if selection.everything else selection.added
-    in_named = np.isin(book.accounts.login, np.fromiter(named, dtype=np.int64, count=len(named)))
-    return ~in_named if selection.everything else in_named
 
 
 def _in_words(error: Exception, doing: str, spec: object) -> FeedError:

@@ -151,6 +151,17 @@ def _grown(new: Column, last: Column | None) -> Column | Grown:
     return Grown(new[len(last) :]) if same else new
 
 
+def joined_columns(before: Deals, after: Deals) -> Deals:
+    """The deals of both, in that order; `before` itself when nothing comes after."""
+    if not len(after):
+        return before
+    columns: dict[str, object] = {}
+    for name, dtype in column_types(Deals).items():
+        head, tail = getattr(before, name), getattr(after, name)
+        columns[name] = head + tail if dtype is None else np.concatenate([head, tail])
+    return build(Deals, columns)
+
+
 Row = TypeVar("Row", Accounts, Positions, Symbols, Deals)
 
 
