@@ -10,22 +10,33 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 
-from rms_tui.latest import Latest
+from rms_tui.alerts import Stage
 from rms_tui.monitor import Monitor
+from rms_tui.tui.board import Board
 from rms_tui.tui.bridge import Bridge
+from rms_tui.tui.commands import Command
 from rms_tui.tui.display import FrugalApp
 from rms_tui.tui.edges import Edges
 from rms_tui.tui.heading import Moment
-from rms_tui.tui.messages import ErrandDone, FrameReady
+from rms_tui.tui.messages import AckAsked, DetailsAsked, ErrandDone, FrameReady, RemoveAsked
+from rms_tui.tui.palette import DeskCommands
+from rms_tui.tui.panes.account_figures import row_of_login
+from rms_tui.tui.screens.add import AddAccounts
+from rms_tui.tui.screens.ask import Ask
+from rms_tui.tui.screens.confirm import Confirm
 from rms_tui.tui.screens.desk import Desk
+from rms_tui.tui.screens.details import Details
+from rms_tui.tui.screens.help import Help
 from rms_tui.tui.stylesheet import stylesheet
 from rms_tui.tui.theme import OWN, first_theme, next_theme
-from rms_tui.tui.view import StoreView
+from rms_tui.tui.view import StoreBox
 from rms_tui.tui.words import SEVERITY_CELLS, rule_words
 
 TICK = 1.0
@@ -43,11 +54,35 @@ class RmsApp(FrugalApp[None]):
     TITLE = "rms-tui"
     ENABLE_COMMAND_PALETTE = True
 
+    COMMANDS: ClassVar[set[Any]] = {DeskCommands}
+
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "theme", "Theme", show=False, id="app.theme"),
-        Binding("colon", "command_palette", "Commands", key_display=":", id="app.commands"),
-        Binding("question_mark", "help", "Help", key_display="?", id="app.help"),
-        Binding("q", "quit", "Quit", id="app.quit"),
+        Binding("t", "theme", "Theme", show=False, tooltip="Next theme", id="app.theme"),
+        Binding(
+            "i",
+            "interval",
+            "Interval",
+            show=False,
+            tooltip="Seconds between polls",
+            id="app.interval",
+        ),
+        Binding(
+            "colon",
+            "command_palette",
+            "Commands",
+            key_display=":",
+            tooltip="Commands, and jump to a login or symbol",
+            id="app.commands",
+        ),
+        Binding(
+            "question_mark",
+            "help",
+            "Help",
+            key_display="?",
+            tooltip="Keys of this pane",
+            id="app.help",
+        ),
+        Binding("q", "quit", "Quit", tooltip="Leave rms-tui", id="app.quit"),
     ]
 
     def __init__(
@@ -55,7 +90,7 @@ class RmsApp(FrugalApp[None]):
         monitor: Monitor,
         *,
         operator: str,
-        store: Latest[StoreView] | None = None,
+        store: StoreBox | None = None,
         theme: str | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -155,3 +190,156 @@ class RmsApp(FrugalApp[None]):
         """Hold the picture; polling and the alert bell go on."""
         self._paused = None if self._paused is not None else self.moment()
         self._tick()
+
+    def action_help(self) -> None:
+        """The keys of the pane that has them."""
+        board = getattr(self.screen, "board", None)
+        if not isinstance(board, Board):
+            return
+        source = board.current.source
+        keys: dict[str, tuple[list[str], str]] = {}
+        bindings = self.screen.active_bindings.values()
+        for active in sorted(bindings, key=lambda active: _help_place(active.binding)):
+            binding = active.binding
+            if not binding.id:
+                continue
+            words = binding.tooltip or binding.description
+            keys.setdefault(binding.id, ([], words))[0].append(self.get_key_display(binding))
+        listed = [(" ".join(dict.fromkeys(names)), words) for names, words in keys.values()]
+        self.push_screen(Help(source.name, listed, source.fields or None))
+
+    def action_interval(self) -> None:
+        """Ask for the seconds between two polls."""
+
+        def taken(answer: str | None) -> None:
+            if answer is not None:
+                self.monitor.set_interval(float(answer))
+                self.notify(f"polls every {float(answer):g} s", markup=False)
+
+        question = f"Seconds between two polls, now {self.monitor.interval:g}"
+        self.push_screen(Ask("Poll interval", question, wrong=_wrong_interval), taken)
+
+    # What the operator asks for
+
+    def on_add_asked(self) -> None:
+        """Add accounts."""
+        self.push_screen(AddAccounts(self.monitor, self.operator))
+
+    def on_details_asked(self, asked: DetailsAsked) -> None:
+        """Open an account."""
+        details = Details(self.monitor, asked.login)
+        moment = self.moment()
+        if moment is not None:
+            details.show(moment)
+        self.push_screen(details)
+
+    def on_remove_asked(self, asked: RemoveAsked) -> None:
+        """Stop watching an account, once confirmed."""
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                outcomes = self.monitor.remove([asked.login], self.operator)
+                for login, outcome in outcomes:
+                    self.notify(f"{login}: {outcome}", markup=False)
+
+        name = self._name_of(asked.login)
+        self.push_screen(
+            Confirm(
+                "Remove account",
+                f"Stop watching {asked.login} {name}?",
+                "Its row, positions and alerts leave the desk. Nothing happens to the account "
+                "itself; a brings it back.",
+            ),
+            answered,
+        )
+
+    def on_ack_asked(self, asked: AckAsked) -> None:
+        """Mark alerts as handled, under the operator's name."""
+        frame = self.monitor.frames.value
+        alerts = [] if frame is None else [a for a in frame.alerts if a.stage is Stage.RAISED]
+        if asked.alert_id is not None:
+            alerts = [alert for alert in alerts if alert.id == asked.alert_id]
+        else:
+            alerts = [alert for alert in alerts if alert.login == asked.login]
+        if not alerts:
+            self.notify("nothing here to acknowledge", markup=False)
+            return
+
+        def noted(note: str | None) -> None:
+            for alert in alerts:
+                self.monitor.acknowledge(alert.id, self.operator, note or None)
+
+        if not asked.with_note:
+            noted(None)
+            return
+        title = f"Acknowledge {len(alerts)} of {alerts[0].login}"
+        self.push_screen(
+            Ask(title, "A note for the next shift"),
+            lambda note: None if note is None else noted(note),
+        )
+
+    def _name_of(self, login: int) -> str:
+        moment = self.moment()
+        if moment is None or moment.frame.book is None:
+            return ""
+        row = row_of_login(moment.frame, login)
+        return "" if row is None else moment.frame.book.accounts.name[row]
+
+    # The palette
+
+    def commands(self) -> list[Command]:
+        """Every command of the desk and the App that has words."""
+        found: list[Command] = []
+        for node in (self.desk, self):
+            for _, binding in node._bindings:
+                if binding.id and binding.tooltip:
+                    run = partial(self._run, binding.action, node)
+                    found.append(Command(binding.tooltip, self.get_key_display(binding), run))
+        note = partial(self._run, "acknowledge(True)", self.desk)
+        found.append(Command("Acknowledge with a note", "", note))
+        return found
+
+    def _run(self, action: str, node: DOMNode) -> None:
+        self.call_later(self.run_action, action, node)
+
+    def go_to_account(self, login: int) -> None:
+        """To its row on the desk."""
+        self._to_desk()
+        self.desk.find_account(login)
+
+    def go_to_symbol(self, symbol: str) -> None:
+        """To the accounts that hold it."""
+        self._to_desk()
+        self.desk.find_symbol(symbol)
+
+    def _to_desk(self) -> None:
+        while self.screen is not self.desk and len(self.screen_stack) > 1:
+            self.pop_screen()
+
+
+def _help_place(binding: Binding) -> int:
+    """Keys of the screen first, those of the whole App next, moving about last."""
+    part = (binding.id or "").partition(".")[0]
+    return {"app": 1, "table": 2}.get(part, 0)
+
+
+def _wrong_interval(text: str) -> str | None:
+    try:
+        seconds = float(text)
+    except ValueError:
+        return "expected seconds, 0.05 to 3600"
+    return None if 0.05 <= seconds <= 3600 else "expected seconds, 0.05 to 3600"
+
+
+def run_console(
+    monitor: Monitor,
+    *,
+    operator: str,
+    store: StoreBox | None = None,
+    theme: str | None = None,
+    mouse: bool = False,
+) -> int:
+    """Show the console until the operator leaves it; the exit status, not 0 after a crash."""
+    app = RmsApp(monitor, operator=operator, store=store, theme=theme)
+    app.run(mouse=mouse)
+    return app.return_code or 0

@@ -13,6 +13,9 @@ from rms_tui.tui.status_line import Piece, StatusLine
 ROOMY = (100, 30)
 """Columns and rows from which all panes fit at once."""
 
+SNUG = 140
+"""Columns below which the right side gives way."""
+
 
 class Board(Vertical):
     """Two columns of panes; knows which pane is current and shows tabs when it stands alone."""
@@ -41,6 +44,7 @@ class Board(Vertical):
     def fit(self, width: int, height: int) -> None:
         """Take the screen's size into account."""
         cramped = width < ROOMY[0] or height < ROOMY[1]
+        self.set_class(width < SNUG, "-snug")
         if cramped != self._cramped:
             self._cramped = cramped
             self._arrange()

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from textual.app import App
+from textual.message_pump import MessagePump
 
 from rms_tui.feed import FeedError
 from rms_tui.tui.messages import ErrandDone
@@ -18,21 +18,35 @@ T = TypeVar("T")
 
 
 def run_errand(
-    app: App[object],
+    app: MessagePump,
     name: str,
-    work: Callable[[], T],
-    done: Callable[[T], None],
+    steps: Callable[[], Iterable[T]],
+    came: Callable[[T], None],
     failed: Callable[[FeedError], None],
 ) -> None:
-    """Do `work` in a thread; then call `done` or `failed` on the UI's loop, if it still runs."""
+    """Work through `steps` in a thread; call `came` for each outcome on the UI's loop.
+
+    A FeedError ends the work and goes to `failed`. Nothing is called once the app is gone.
+    """
 
     def run() -> None:
         try:
-            outcome = work()
+            for outcome in steps():
+                app.post_message(ErrandDone(_bound(came, outcome)))
         except FeedError as error:
-            refusal = error
-            app.post_message(ErrandDone(lambda: failed(refusal)))
-            return
-        app.post_message(ErrandDone(lambda: done(outcome)))
+            app.post_message(ErrandDone(_bound(failed, error)))
 
     threading.Thread(target=run, name=f"rms-{name}", daemon=True).start()
+
+
+def _bound(call: Callable[[T], None], outcome: T) -> Callable[[], None]:
+    return lambda: call(outcome)
+
+
+def once(work: Callable[[], T]) -> Callable[[], Iterator[T]]:
+    """One piece of work as steps."""
+
+    def steps() -> Iterator[T]:
+        yield work()
+
+    return steps

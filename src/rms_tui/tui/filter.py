@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -76,6 +77,9 @@ class WordField:
 
 Field: TypeAlias = NumberField | IdField | TextField | HoldsField | WordField
 Fields: TypeAlias = Mapping[str, Field]
+
+NO_FIELDS: Fields = MappingProxyType({})
+"""Of a table that is not filtered."""
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,

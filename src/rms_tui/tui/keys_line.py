@@ -6,6 +6,9 @@ from textual.binding import ActiveBinding
 
 from rms_tui.tui.status_line import Piece, StatusLine
 
+KEPT = ("app.quit", "app.help", "app.commands", "details.back")
+"""Keys that are named however narrow the line: they lead to all others."""
+
 
 class KeysLine(StatusLine):
     """Lists the bindings that are shown, in their order; says them again when the focus moves."""
@@ -26,5 +29,6 @@ class KeysLine(StatusLine):
         pieces: list[Piece] = []
         for at, active in enumerate(shown.values()):
             key = self.app.get_key_display(active.binding)
-            pieces.append(Piece(f"{key} {active.binding.description}", rank=at))
+            kept = active.binding.id in KEPT
+            pieces.append(Piece(f"{key} {active.binding.description}", rank=0 if kept else at + 1))
         self.say(pieces)

@@ -1,4 +1,4 @@
-"""Messages that cross threads on their way to the console."""
+"""Messages of the console: wake-ups from threads, and what an operator asks for."""
 
 from __future__ import annotations
 
@@ -18,6 +18,34 @@ class FrameReady(Message):
 
 @dataclass
 class ErrandDone(Message):
-    """A thread's work ended; `deliver` hands its outcome to who asked, on the UI's own loop."""
+    """A thread's work went on or ended; `deliver` tells who asked, on the UI's own loop."""
 
     deliver: Callable[[], None]
+
+
+@dataclass
+class AddAsked(Message):
+    """Accounts are to be added."""
+
+
+@dataclass
+class RemoveAsked(Message):
+    """An account is to be watched no longer."""
+
+    login: int
+
+
+@dataclass
+class DetailsAsked(Message):
+    """An account's details are to be shown."""
+
+    login: int
+
+
+@dataclass
+class AckAsked(Message):
+    """An alert was handled, or all open ones of an account; with a note if one is to be asked."""
+
+    login: int | None
+    alert_id: str | None = None
+    with_note: bool = False

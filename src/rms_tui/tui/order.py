@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,10 @@ def ordered(key: Any, rows: Flags | Ints | None, *, descending: bool) -> Ints:
         picked = -picked
     order: Ints = chosen[np.argsort(picked, kind="stable")].astype(np.int64)
     return order
+
+
+ELASTIC = 8
+"""Cells an elastic column needs to be of use."""
 
 
 class Ranks:
@@ -95,21 +100,34 @@ class OrderedRows:
         return self._style(int(self._order[row]))
 
 
-def fitting(columns: Sequence[Column], importance: Sequence[str], width: int) -> tuple[Column, ...]:
+def fitting(
+    columns: Sequence[Column],
+    importance: Sequence[str],
+    width: int,
+    *,
+    elastic: str = "",
+    most: int = 24,
+) -> tuple[Column, ...]:
     """Columns in their own order, those that fit `width` by importance first, the rest after.
 
-    What does not fit is not lost: it is reached by scrolling sideways.
+    What does not fit is not lost: it is reached by scrolling sideways. The `elastic` column gives
+    way down to 8 cells to stay in view, and takes what is left, up to `most`.
     """
     by_id = {column.id: column for column in columns}
-    left, chosen = width, set()
+    left, chosen = width + 1, set()
     for name in importance:
-        if name not in by_id:
+        column = by_id.get(name)
+        if column is None:
             continue
-        if by_id[name].width + 1 > left + 1:
+        needed = min(column.width, ELASTIC) if name == elastic else column.width
+        if needed + 1 > left:
             break
-        left -= by_id[name].width + 1
+        left -= needed + 1
         chosen.add(name)
+    if elastic in chosen:
+        least = min(by_id[elastic].width, ELASTIC)
+        by_id[elastic] = replace(by_id[elastic], width=min(most, least + left))
     return (
-        *(column for column in columns if column.id in chosen),
-        *(column for column in columns if column.id not in chosen),
+        *(by_id[column.id] for column in columns if column.id in chosen),
+        *(by_id[column.id] for column in columns if column.id not in chosen),
     )

@@ -20,3 +20,10 @@ class StoreView(Protocol):
     def waiting(self) -> int:
         """Writes that are kept until it is back."""
         ...
+
+
+class StoreBox(Protocol):
+    """Where the newest StoreView lies; a `Latest` of any such status is one."""
+
+    @property
+    def value(self) -> StoreView | None: ...

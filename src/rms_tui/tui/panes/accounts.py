@@ -147,7 +147,7 @@ class AccountsSource:
 
     def columns(self, width: int) -> tuple[Column, ...]:
         """See `Source.columns`."""
-        return fitting(COLUMNS, IMPORTANCE, width)
+        return fitting(COLUMNS, IMPORTANCE, width, elastic="name")
 
     def view(self, frame: Frame, columns: tuple[Column, ...], sort: Sort, query: Query) -> View:
         """See `Source.view`."""

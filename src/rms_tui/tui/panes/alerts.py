@@ -18,7 +18,7 @@ from rms_tui.tui.table import Cell, Column
 from rms_tui.tui.words import SEVERITY_CELLS, SEVERITY_WORDS, rule_words
 
 COLUMNS = (
-    Column("severity", "SEVERITY", 8, frozen=True),
+    Column("severity", "SEVERITY", 9, frozen=True),
     Column("time", "Time", 8),
     Column("login", "Login", 9, "right"),
     Column("rule", "Rule", 14),
@@ -83,7 +83,7 @@ class AlertsSource:
 
     def columns(self, width: int) -> tuple[Column, ...]:
         """See `Source.columns`."""
-        return fitting(COLUMNS, IMPORTANCE, width)
+        return fitting(COLUMNS, IMPORTANCE, width, elastic="handled")
 
     def view(self, frame: Frame, columns: tuple[Column, ...], sort: Sort, query: Query) -> View:
         """See `Source.view`."""

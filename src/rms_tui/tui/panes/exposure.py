@@ -191,7 +191,7 @@ def _net_cell(text: str) -> Cell:
 
 def _bar_cell(worth: float, largest: float) -> Cell:
     share = abs(worth) / largest if largest > 0 else float("nan")
-    return Cell(figures.bar(share, BAR), "good" if worth > 0 else "bad")
+    return Cell(figures.bar(share, BAR), "dim")
 
 
 def _worth_cell(worth: float) -> Cell:

@@ -40,6 +40,11 @@ class Pane(Vertical):
         return self.query_.text
 
     @property
+    def is_painted(self) -> bool:
+        """Whether it has rows of a frame, and not only words."""
+        return self._view is not None
+
+    @property
     def is_covered(self) -> bool:
         """Whether it stands behind another pane: then a frame costs it nothing."""
         return not self.display or any(not parent.display for parent in self.ancestors[:1])
@@ -61,7 +66,7 @@ class Pane(Vertical):
             return
         columns = self.source.columns(self.size.width - 1)
         self.table.set_columns(columns)
-        self.table.set_sort_shown(self.sort)
+        self.table.set_sort_shown(self.sort if self.sort[0] else None)
         view = self.source.view(moment.frame, columns, self.sort, self.query_)
         self._view = view
         if not len(view.rows):

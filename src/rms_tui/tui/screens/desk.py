@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.screen import Screen
 
 from rms_tui.tui.board import Board
@@ -15,6 +14,7 @@ from rms_tui.tui.filter import EVERYTHING, parse
 from rms_tui.tui.filter_bar import FilterBar
 from rms_tui.tui.heading import Moment, Totals, heading, notice
 from rms_tui.tui.keys_line import KeysLine
+from rms_tui.tui.messages import AckAsked, AddAsked, DetailsAsked, RemoveAsked
 from rms_tui.tui.panes.accounts import AccountsSource
 from rms_tui.tui.panes.alerts import AlertsSource
 from rms_tui.tui.panes.exposure import ExposureSource
@@ -30,30 +30,54 @@ from rms_tui.tui.view import StoreView
 class Desk(Screen[None]):
     """Four panes over the newest moment."""
 
-    class Asked(Message):
-        """An operator wants something of the monitor; `what` is a command, `login` its account."""
-
-        def __init__(self, what: str, login: int | None) -> None:
-            super().__init__()
-            self.what = what
-            self.login = login
-
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "ask('add')", "Add", id="desk.add"),
-        Binding("d", "ask('remove')", "Remove", id="desk.remove"),
-        Binding("slash", "filter", "Filter", key_display="/", id="desk.filter"),
-        Binding("s", "sort", "Sort", id="desk.sort"),
-        Binding("space", "acknowledge", "Ack", id="desk.acknowledge"),
-        Binding("enter", "details", "Details", id="desk.details"),
-        Binding("c", "exposure", "Symbol/currency", id="desk.exposure"),
-        Binding("o", "everybody", "One/all positions", show=False, id="desk.positions"),
-        Binding("z", "zoom", "Zoom", id="desk.zoom"),
-        Binding("p", "app.pause", "Pause", id="desk.pause"),
+        Binding("a", "add", "Add", tooltip="Add accounts", id="desk.add"),
+        Binding("d", "remove", "Remove", tooltip="Stop watching this account", id="desk.remove"),
+        Binding(
+            "slash",
+            "filter",
+            "Filter",
+            key_display="/",
+            tooltip="Filter this pane",
+            id="desk.filter",
+        ),
+        Binding("s", "sort", "Sort", tooltip="Sort this pane; again: reverse", id="desk.sort"),
+        Binding(
+            "space",
+            "acknowledge",
+            "Ack",
+            tooltip="Acknowledge this alert, or the account's alerts",
+            id="desk.acknowledge",
+        ),
+        Binding("enter", "details", "Details", tooltip="Account details", id="desk.details"),
+        Binding(
+            "c",
+            "exposure",
+            "Currency",
+            tooltip="Exposure by symbol or by currency",
+            id="desk.exposure",
+        ),
+        Binding(
+            "o",
+            "everybody",
+            "All positions",
+            show=False,
+            tooltip="Positions of one account, or of all",
+            id="desk.positions",
+        ),
+        Binding("z", "zoom", "Zoom", tooltip="This pane alone, or all", id="desk.zoom"),
+        Binding(
+            "p",
+            "app.pause",
+            "Pause",
+            tooltip="Hold the picture; polling goes on",
+            id="desk.pause",
+        ),
         Binding("tab", "pane(1)", "Next pane", show=False, id="desk.next"),
         Binding("shift+tab", "pane(-1)", "Pane before", show=False, id="desk.before"),
         *(
-            Binding(str(n), f"go({n})", f"Pane {n}", show=False, id=f"desk.pane_{n}")
-            for n in (1, 2, 3, 4)
+            Binding(str(n), f"go({n})", name, show=False, tooltip=f"To {name}", id=f"desk.pane_{n}")
+            for n, name in enumerate(("Accounts", "Positions", "Exposure", "Alerts"), 1)
         ),
         Binding("escape", "clear", "Clear filter", show=False, id="desk.clear"),
     ]
@@ -258,18 +282,25 @@ class Desk(Screen[None]):
             return
         if self.login is not None:
             self.standing.seen(self.login)
-            self.post_message(self.Asked("details", self.login))
+            self.post_message(DetailsAsked(self.login))
 
-    def action_acknowledge(self) -> None:
+    def action_acknowledge(self, with_note: bool = False) -> None:
         """The alert under the cursor, or all of the account's."""
+        alert_id = None
         if self.board.current is self.alerts_pane:
             key = self.alerts_pane.table.cursor_key
-            if isinstance(key, str):
-                self.post_message(self.Asked(f"acknowledge {key}", self.login))
-        elif self.login is not None:
+            if not isinstance(key, str):
+                return
+            alert_id = key
+        if self.login is not None:
             self.standing.seen(self.login)
-            self.post_message(self.Asked("acknowledge", self.login))
+        self.post_message(AckAsked(self.login, alert_id, with_note))
 
-    def action_ask(self, what: str) -> None:
-        """Pass a command on with the account it is about."""
-        self.post_message(self.Asked(what, self.login))
+    def action_add(self) -> None:
+        """Ask which accounts to add."""
+        self.post_message(AddAsked())
+
+    def action_remove(self) -> None:
+        """Ask whether to stop watching the account that is meant."""
+        if self.login is not None:
+            self.post_message(RemoveAsked(self.login))

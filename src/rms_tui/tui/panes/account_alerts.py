@@ -1,0 +1,27 @@
+"""Details: the open alerts of one account."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rms_tui.frame import Frame
+from rms_tui.tui.filter import Query
+from rms_tui.tui.panes.alerts import AlertsSource
+from rms_tui.tui.panes.source import Sort, View
+from rms_tui.tui.table import Column
+
+
+class AccountAlertsSource(AlertsSource):
+    """Alerts of one login."""
+
+    def __init__(self, login: int) -> None:
+        self._login = login
+
+    def view(self, frame: Frame, columns: tuple[Column, ...], sort: Sort, query: Query) -> View:
+        """See `Source.view`."""
+        own = tuple(alert for alert in frame.alerts if alert.login == self._login)
+        return super().view(replace(frame, alerts=own), columns, sort, query)
+
+    def nothing(self) -> str:
+        """See `Source.nothing`."""
+        return "No open alerts of this account."

@@ -1,0 +1,155 @@
+"""Add accounts: logins, lists and ranges, checked as typed; says what happened to each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from rms_tui.feed import FeedError
+from rms_tui.logins import parse_logins
+from rms_tui.monitor import Monitor, Outcome
+from rms_tui.tui import figures
+from rms_tui.tui.errand import run_errand
+from rms_tui.tui.status_line import Piece, StatusLine
+from rms_tui.tui.table.literal import literal
+
+AT_ONCE = 500
+"""Logins asked of the source in one go; between two goes the progress is shown."""
+
+Outcomes = list[tuple[int, Outcome]]
+
+STYLES: dict[str, str] = {
+    "added": "$text-success",
+    "already watched": "$text-muted",
+    "not on the server": "$text-warning",
+}
+
+
+class AddAccounts(ModalScreen[None]):
+    """Stays open so that more can be added."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Close", id="add.close")
+    ]
+
+    def __init__(self, monitor: Monitor, operator: str) -> None:
+        super().__init__()
+        self._monitor = monitor
+        self._operator = operator
+        self._outcomes: Outcomes = []
+        self._asked: list[int] = []
+
+    def compose(self) -> ComposeResult:
+        """The line, what is wrong with it or going on, and what became of the logins."""
+        with Vertical(classes="dialog") as box:
+            box.border_title = "Add accounts"
+            yield Static(Content("Logins, ranges or lists, such as 70123, 7000-7010 7042"))
+            yield Input(compact=True, id="logins", placeholder="70123, 7000-7010")
+            yield StatusLine(id="add-hint")
+            with VerticalScroll(id="outcomes", can_focus=False):
+                yield Static(id="outcome-text", markup=False)
+
+    def on_mount(self) -> None:
+        """Ready to type."""
+        self.query_one("#outcomes").display = False
+        self.query_one(Input).focus()
+        self._explain()
+
+    def on_input_changed(self) -> None:
+        """Check what is typed."""
+        self._explain()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Ask the source for them, in a thread."""
+        logins = _logins(event.value)
+        if isinstance(logins, str) or self._busy:
+            return
+        self._asked, self._outcomes = logins, []
+        self._say(Piece(f"asking the source for {_accounts(len(logins))}", "bold"))
+        run_errand(self.app, "add", lambda: self._added(logins), self._went_on, self._went_wrong)
+
+    @property
+    def _busy(self) -> bool:
+        return len(self._outcomes) < len(self._asked)
+
+    def _added(self, logins: Sequence[int]) -> Iterator[Outcomes]:
+        """In the thread: add them, some at a time."""
+        for at in range(0, len(logins), AT_ONCE):
+            yield self._monitor.add(logins[at : at + AT_ONCE], self._operator)
+
+    def _went_on(self, outcomes: Outcomes) -> None:
+        self._outcomes += outcomes
+        if not self.is_attached:
+            return
+        self._tell(None)
+        if self._busy:
+            done, asked = len(self._outcomes), len(self._asked)
+            self._say(Piece(f"{figures.count(done)} of {figures.count(asked)} done", "bold"))
+        else:
+            self.query_one(Input).clear()
+            self._say(Piece("done; more logins, or escape", "$text-muted"))
+
+    def _went_wrong(self, error: FeedError) -> None:
+        self._asked = self._asked[: len(self._outcomes)]
+        if self.is_attached:
+            self._tell(error)
+            self._say(Piece("not added; enter tries again", "$text-error"))
+
+    def _tell(self, error: FeedError | None) -> None:
+        lines: list[Content] = []
+        if error is not None:
+            lines.append(Content.styled(literal(error.text), "$text-error"))
+        for outcome, style in STYLES.items():
+            logins = [login for login, what in self._outcomes if what == outcome]
+            if logins:
+                named = Content.styled(f"{outcome} ({figures.count(len(logins))}): ", style)
+                lines.append(named + Content(spans(logins)))
+        self.query_one("#outcome-text", Static).update(Content("\n").join(lines))
+        self.query_one("#outcomes").display = bool(lines)
+
+    def _explain(self) -> None:
+        text = self.query_one(Input).value
+        if not text.strip():
+            if not self._outcomes:
+                self._say(Piece("enter adds them, escape closes", "$text-muted"))
+            return
+        logins = _logins(text)
+        if isinstance(logins, str):
+            self._say(Piece(logins, "$text-error"))
+        else:
+            self._say(Piece(f"enter adds {_accounts(len(logins))}", "$text-muted"))
+
+    def _say(self, piece: Piece) -> None:
+        self.query_one(StatusLine).say([piece])
+
+
+def _logins(text: str) -> list[int] | str:
+    """The logins, or what is wrong with the text."""
+    try:
+        return parse_logins(text)
+    except ValueError as error:
+        return str(error)
+
+
+def _accounts(number: int) -> str:
+    return f"{figures.count(number)} account{'s' * (number != 1)}"
+
+
+def spans(logins: Sequence[int]) -> str:
+    """Logins with runs written as ranges: `7000-7010 7042`."""
+    pieces: list[str] = []
+    ordered = sorted(set(logins))
+    start = 0
+    for at, login in enumerate(ordered):
+        if at + 1 == len(ordered) or ordered[at + 1] != login + 1:
+            first = ordered[start]
+            pieces.append(str(first) if first == login else f"{first}-{login}")
+            start = at + 1
+    return " ".join(pieces)
