@@ -212,7 +212,7 @@ class Monitor:
             self.step()
             due += self._interval
             now = time.monotonic()
-            if due < now or due > now + self._interval:
+            if not now + self._interval / 2 <= due <= now + self._interval:
                 due = now + self._interval
             while not self._stopping.is_set() and (left := due - time.monotonic()) > 0:
                 woken = self._wake.wait(left)

@@ -130,17 +130,17 @@ def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
     state += caution.view(np.int8) * np.int8(State.CAUTION - State.OK)
     state += critical
     state += out
-    reason = caution.astype(np.int8)
+    reason = critical.astype(np.int8)
     reason += Reason.WITHIN
     reason[out] = Reason.STOP_OUT
     used[level <= 0] = np.inf
     distance = equity - margin * (rule.critical / 100.0)
+    absent = ~np.isfinite(distance)
     flat = ~(margin > 0)
     if bool(flat.any()):
         level[flat] = used[flat] = distance[flat] = np.nan
         state[flat] = State.OFF
         reason[flat] = Reason.NO_MARGIN
-    absent = np.isnan(distance) & ~(margin <= 0)
     if bool(absent.any()):
         state[absent] = State.UNKNOWN
         reason[absent] = Reason.NOT_A_NUMBER
