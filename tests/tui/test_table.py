@@ -206,6 +206,7 @@ def test_markup_in_a_name_is_text() -> None:
     st.lists(st.lists(st.integers(0, 39), unique=True, max_size=40), min_size=1, max_size=8),
     st.integers(0, 39),
 )
+@example([[], list(range(12))], 11)
 @settings(max_examples=40, deadline=None)
 def test_the_cursor_stays_on_its_key_through_any_reorder(
     orders: list[list[int]], start: int

@@ -262,7 +262,7 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _scroll_to_cursor(self) -> None:
         """Scroll as little as brings the cursor's row into view."""
         page = self._page
-        if not page:
+        if not page or not len(self._rows):
             return
         top = self.scroll_offset.y
         wanted = max(min(top, self._row), self._row - page + 1)
@@ -319,7 +319,8 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
             return
         self._place()
         top = self.scroll_offset.y
-        self._cursor_on_screen = not self._page or 0 <= self._row - top < self._page
+        if self._page and len(self._rows):
+            self._cursor_on_screen = 0 <= self._row - top < self._page
         width, height = self._placed[0]
         changed: list[Region] = []
         for y, (picture, strip) in list(self._drawn.items()):
