@@ -25,9 +25,8 @@ from rms_tui.store.binary import mongod_program
 from rms_tui.store.errors import StoreError
 from rms_tui.store.guard import held
 
-LAUNCH, ADOPT, SHUTDOWN, GUARD = 30.0, 5.0, 10.0, 40.0
-"""Seconds: for a new mongod to recover its data, for a running one to answer, for one that is
-shutting down to end, and for another rms-tui that is doing any of these."""
+ADOPT, GUARD = 5.0, 45.0
+"""Seconds: for a running mongod to answer, and for another rms-tui that is starting one."""
 
 _SAME_BIRTH = 3.0
 """Creation times within this many seconds are one process: the host's boot time is estimated."""
@@ -134,21 +133,20 @@ class Embedded:
         with held(self._guard, GUARD, cancelled):
             if self._released:
                 raise StoreError("the embedded mongod was released")
-            registry = Registry.read(self._file)
-            registry.users = [user for user in registry.users if user.lives() and user != self._me]
+            registry = self._others()
             process = mongod.running_on(self.folder, registry.pid)
-            if process is not None and registry.stopping:
+            if process is not None and (registry.stopping or mongod.is_alone(process)):
+                mongod.end(process, registry.port)
                 self._await_end(process, cancelled)
                 process = None
-            self._reap()
-            patience = LAUNCH if process is None else ADOPT
-            process, port = self._running(process, registry.port)
-            registry.pid, registry.port, registry.stopping = process.pid, port, False
-            registry.users.append(self._me)
-            registry.write(self._file)
-            mongod.make_ready(process, self.folder, port, patience, cancelled)
-            self._port = port
-            return mongod.address(port)
+            if process is not None:
+                try:
+                    return self._use(registry, process, _port_of(process), ADOPT, cancelled)
+                except StoreError:
+                    if mongod.running_on(self.folder, process.pid) is not None:
+                        raise  # it lives and does not answer; a dead one is started again
+            child, port = self._launch(registry, cancelled)
+            return self._use(registry, child, port, mongod.LAUNCH, cancelled)
 
     def tend(self) -> None:
         """Keep mongod's log small."""
@@ -167,10 +165,7 @@ class Embedded:
             self._released = True
         try:
             with held(self._guard, timeout, threading.Event()):
-                registry = Registry.read(self._file)
-                registry.users = [
-                    user for user in registry.users if user.lives() and user != self._me
-                ]
+                registry = self._others()
                 process = mongod.running_on(self.folder, registry.pid)
                 if process is not None and not registry.users:
                     registry.stopping = True
@@ -179,26 +174,47 @@ class Embedded:
         except (StoreError, OSError):
             return
 
-    def _running(self, process: psutil.Process | None, port: int | None) -> tuple[Any, int]:
-        if process is not None:
-            known = mongod.port_of(process)
-            if known is None:
-                raise StoreError(f"mongod {process.pid} serves {self.folder} on an unknown port")
-            return process, known
+    def _others(self) -> Registry:
+        registry = Registry.read(self._file)
+        registry.users = [user for user in registry.users if user.lives() and user != self._me]
+        return registry
+
+    def _use(
+        self,
+        registry: Registry,
+        process: psutil.Process,
+        port: int,
+        patience: float,
+        cancelled: threading.Event,
+    ) -> str:
+        """Register, then wait until it takes writes."""
+        users = [*registry.users, self._me]
+        Registry(process.pid, port, False, users).write(self._file)
+        mongod.make_ready(process, self.folder, port, patience, cancelled)
+        self._port = port
+        return mongod.address(port)
+
+    def _launch(self, registry: Registry, cancelled: threading.Event) -> tuple[psutil.Process, int]:
+        if self._child is not None:
+            self._child.poll()  # or our dead child stays as a zombie
         program = mongod_program(self._program, self.folder)
-        chosen = mongod.free_port(port)
-        self._child = mongod.spawn(program, self.folder, chosen)
-        return psutil.Process(self._child.pid), chosen
+        port = mongod.free_port(registry.port, cancelled)
+        if port != registry.port and mongod.data_folder(self.folder).exists():
+            mongod.readdress(program, self.folder, port, cancelled)
+        self._child = mongod.spawn(program, self.folder, port)
+        return psutil.Process(self._child.pid), port
 
     def _await_end(self, process: psutil.Process, cancelled: threading.Event) -> None:
-        deadline = time.monotonic() + SHUTDOWN
+        deadline = time.monotonic() + mongod.SHUTDOWN
         while mongod.running_on(self.folder, process.pid) is not None:
             if time.monotonic() > deadline:
                 process.kill()
             if cancelled.wait(0.05):
                 raise StoreError("stopped while the former embedded mongod was ending")
 
-    def _reap(self) -> None:
-        """Take note of our own child's end, or it stays as a zombie."""
-        if self._child is not None and self._child.poll() is not None:
-            self._child = None
+
+def _port_of(process: psutil.Process) -> int:
+    port = mongod.port_of(process)
+    if port is None:
+        raise StoreError(f"mongod {process.pid} was not started by rms-tui: its port is unknown")
+    return port

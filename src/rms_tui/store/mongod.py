@@ -27,6 +27,10 @@ REPLICA_SET = "rms"
 PORTS = range(27_100, 29_000)
 """Below every system's range of outgoing ports, so that a port is still free after a crash."""
 
+LAUNCH, SHUTDOWN, PORT_PATIENCE = 30.0, 10.0, 1.0
+"""Seconds: for a new mongod to recover its data, for one that is shutting down to end, for a dead
+one's port to become free."""
+
 OPLOG_MB = 512
 """By default it would grow to a twentieth of the disk; change streams here need minutes of it."""
 
@@ -40,7 +44,7 @@ if sys.platform == "win32":
 else:
     _DETACHED = 0
 
-_NOT_INITIATED, _ALREADY_INITIATED = 94, 23
+_NOT_INITIATED = 94
 
 
 def address(port: int) -> str:
@@ -48,10 +52,18 @@ def address(port: int) -> str:
     return f"mongodb://{HOST}:{port}/?directConnection=true"
 
 
-def free_port(preferred: int | None) -> int:
-    """The preferred port if it is free (other processes know it), else any free one."""
-    candidates = random.sample(PORTS, 20)
-    for port in [preferred, *candidates] if preferred else candidates:
+def free_port(preferred: int | None, cancelled: threading.Event) -> int:
+    """The preferred port if it is free (other processes know it), else any free one.
+
+    A killed server's threads may hold its port for a moment longer than its process seems to live.
+    """
+    deadline = time.monotonic() + PORT_PATIENCE
+    while preferred is not None and not (free := _is_free(preferred)):
+        if time.monotonic() > deadline or cancelled.wait(0.02):
+            break
+    if preferred is not None and free:
+        return preferred
+    for port in random.sample(PORTS, 20):
         if _is_free(port):
             return port
     with closing(socket.socket()) as probe:
@@ -59,20 +71,27 @@ def free_port(preferred: int | None) -> int:
         return int(probe.getsockname()[1])
 
 
-def spawn(program: Path, folder: Path, port: int) -> subprocess.Popen[bytes]:
-    """Start mongod on the data in `folder`; returns at once. Raises StoreError."""
+def spawn(
+    program: Path, folder: Path, port: int, *, alone: bool = False
+) -> subprocess.Popen[bytes]:
+    """Start mongod on the data in `folder`; returns at once. Raises StoreError.
+
+    `alone` starts it outside its replica set, to mend what the set says of itself.
+    """
     data = data_folder(folder)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     prune_logs(folder)
     command = [
         str(program), "--dbpath", str(data), "--port", str(port), "--bind_ip", HOST,
-        "--replSet", REPLICA_SET, "--oplogSize", str(OPLOG_MB), "--wiredTigerCacheSizeGB", "0.25",
+        "--wiredTigerCacheSizeGB", "0.25",
         "--logpath", str(log_file(folder)), "--quiet", "--slowms", "2000",
         "--setParameter", "diagnosticDataCollectionEnabled=false",
         "--setParameter", "shutdownTimeoutMillisForSignaledShutdown=0",
     ]  # fmt: skip
     if sys.platform != "win32":
         command.append("--nounixsocket")
+    if not alone:
+        command += ["--replSet", REPLICA_SET, "--oplogSize", str(OPLOG_MB)]
     try:
         with _complaints(folder).open("wb") as complaints:
             return subprocess.Popen(
@@ -117,14 +136,44 @@ def port_of(process: psutil.Process) -> int | None:
         return None
 
 
+def is_alone(process: psutil.Process) -> bool:
+    """Whether it runs outside its replica set: a `readdress` whose process was killed."""
+    try:
+        return "--replSet" not in process.cmdline()
+    except psutil.Error:
+        return False
+
+
+def readdress(program: Path, folder: Path, port: int, cancelled: threading.Event) -> None:
+    """Tell the replica set of `folder` that its one node is on another port now.
+
+    A node that does not find itself in its own set refuses every write, and one that looks for
+    itself on a port which a silent stranger took waits for ever. So this is done beforehand, by
+    MongoDB's own procedure: start alone, change the set's document, stop. Raises StoreError.
+    """
+    child = spawn(program, folder, port, alone=True)
+    process = psutil.Process(child.pid)
+    try:
+        make_ready(process, folder, port, LAUNCH, cancelled)
+        client: MongoClient[dict[str, object]] = MongoClient(address(port))
+        with closing(client):
+            here = {"$set": {"members.0.host": f"{HOST}:{port}"}}
+            client.local["system.replset"].update_one({"_id": REPLICA_SET}, here)
+    except PyMongoError as error:
+        raise StoreError(f"the embedded mongod cannot move to port {port}: {error}") from error
+    finally:
+        end(process, port)
+        try:
+            child.wait(SHUTDOWN)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
 def make_ready(
     process: psutil.Process, folder: Path, port: int, timeout: float, cancelled: threading.Event
 ) -> None:
-    """Wait until the server accepts writes, as a replica set of one. Raises StoreError.
-
-    A set that was initiated under another port is told its new one: a node that does not find
-    itself in its own configuration would refuse every write.
-    """
+    """Wait until the server accepts writes, as a replica set of one. Raises StoreError."""
     deadline = time.monotonic() + timeout
     client: MongoClient[dict[str, object]] = MongoClient(
         address(port), serverSelectionTimeoutMS=500, connectTimeoutMS=500, socketTimeoutMS=2000
@@ -222,26 +271,13 @@ def _writable(client: MongoClient[dict[str, object]], port: int) -> bool:
     if hello.get("isWritablePrimary"):
         return True
     try:
-        found = client.admin.command("replSetGetConfig")["config"]
+        client.admin.command("replSetGetStatus")
     except OperationFailure as failure:
         if failure.code != _NOT_INITIATED:
             raise
-        _initiate(client, here)
-        return False
-    members = found["members"]
-    if members[0]["host"] != here:
-        moved = {**found, "version": found["version"] + 1, "members": [{"_id": 0, "host": here}]}
-        client.admin.command("replSetReconfig", moved, force=True)
-    return False
-
-
-def _initiate(client: MongoClient[dict[str, object]], here: str) -> None:
-    config = {"_id": REPLICA_SET, "members": [{"_id": 0, "host": here}]}
-    try:
+        config = {"_id": REPLICA_SET, "members": [{"_id": 0, "host": here}]}
         client.admin.command("replSetInitiate", config)
-    except OperationFailure as failure:
-        if failure.code != _ALREADY_INITIATED:
-            raise
+    return False
 
 
 def _ask_to_shut_down(port: int) -> None:

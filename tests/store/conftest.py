@@ -1,0 +1,39 @@
+"""One real mongod for the session, started from the packaged program; none is mocked."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rms_tui.store.binary import mongod_program
+from rms_tui.store.database import Rms, connect
+from rms_tui.store.embedded import Embedded
+from rms_tui.store.errors import StoreError
+
+
+@pytest.fixture(scope="session")
+def mongod_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    try:
+        return mongod_program(None, tmp_path_factory.mktemp("program"))
+    except StoreError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def server_uri(mongod_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    embedded = Embedded(tmp_path_factory.mktemp("mongod"), str(mongod_path))
+    yield embedded.uri(threading.Event())
+    embedded.release()
+
+
+@pytest.fixture
+def database(server_uri: str) -> Iterator[Rms]:
+    """A database of this test's own."""
+    found = connect(server_uri, f"rms_{uuid.uuid4().hex[:12]}")
+    yield found
+    found.client.drop_database(found.name)
+    found.client.close()

@@ -1,0 +1,52 @@
+"""Alert documents: one for each episode, whatever is sent twice."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from desk import ALERT, NOW
+
+from rms_tui.alerts import AlertEvent, Severity, Stage
+from rms_tui.risk.verdict import Reason
+from rms_tui.store import alerts
+from rms_tui.store.database import Rms
+
+RISEN = replace(ALERT, severity=Severity.BREACH, changed_at=NOW + 5, value=-1500.0)
+SEEN = replace(
+    RISEN, stage=Stage.ACKNOWLEDGED, operator="ann", note="called $him", acknowledged_at=NOW + 9
+)
+LIFE = [
+    AlertEvent("raised", replace(ALERT, severity=Severity.WARNING), NOW + 1),
+    AlertEvent("risen", RISEN, NOW + 5),
+    AlertEvent("acknowledged", SEEN, NOW + 9),
+    AlertEvent("recovered", replace(SEEN, stage=Stage.RECOVERED, recovered_at=NOW + 20), NOW + 20),
+]
+
+
+def test_the_edges_of_an_alert_come_to_one_document_in_its_newest_state(database: Rms) -> None:
+    alerts.apply(database, LIFE[:2])
+    alerts.apply(database, LIFE[2:])
+    (found,) = database.alerts.find({})
+    assert (found["_id"], found["stage"], found["severity"]) == ("a1b2c3", "recovered", "breach")
+    assert (found["value"], found["operator"], found["note"]) == (-1500.0, "ann", "called $him")
+    assert found["raised_at"].timestamp() == NOW + 1
+    assert found["recovered_at"].timestamp() == NOW + 20
+
+
+def test_an_acknowledgement_is_audited_once_however_often_it_is_sent(database: Rms) -> None:
+    alerts.apply(database, LIFE)
+    alerts.apply(database, LIFE)
+    (row,) = database.audit.find({})
+    assert (row["action"], row["operator"], row["alert"]) == ("acknowledge", "ann", "a1b2c3")
+    assert database.alerts.count_documents({}) == 1
+
+
+def test_unlimited_and_unknown_numbers_are_null_with_their_reason(database: Rms) -> None:
+    bare = replace(
+        ALERT, value=math.inf, used=math.inf, distance=math.nan, reason=Reason.NO_STOP_LOSS
+    )
+    alerts.apply(database, [AlertEvent("raised", bare, NOW)])
+    (found,) = database.alerts.find({})
+    assert found["value"] is found["used"] is found["distance"] is None
+    assert (found["limit"], found["reason"]) == (-1000.0, "no_stop_loss")

@@ -1,0 +1,269 @@
+"""The embedded mongod: shared by all rms-tui of a host, and nobody has to die politely."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from desk import until
+from pymongo import MongoClient
+
+from rms_tui.store import binary, embedded, guard, mongod
+from rms_tui.store.binary import mongod_program
+from rms_tui.store.embedded import Embedded
+from rms_tui.store.errors import StoreError
+
+GO = threading.Event()
+USER = Path(__file__).with_name("embedded_user.py")
+pytestmark = pytest.mark.usefixtures("mongod_path")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A data folder whose mongod, if any is left, is ended after the test."""
+    yield tmp_path
+    left = server_of(tmp_path)
+    if left is not None:
+        left.kill()
+
+
+class User:
+    """Another rms-tui process on this host."""
+
+    def __init__(self, folder: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(USER), str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.uri = self.process.stdout.readline().strip()
+
+    def leave(self) -> None:
+        self.process.communicate("leave\n", timeout=10)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate(timeout=10)
+
+
+def server_of(folder: Path) -> psutil.Process | None:
+    return mongod.running_on((folder / "mongodb").absolute(), None)
+
+
+def registry_of(folder: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads((folder / "mongodb" / "shared.json").read_text("utf-8"))
+    return found
+
+
+def marked(uri: str) -> MongoClient[dict[str, object]]:
+    client: MongoClient[dict[str, object]] = MongoClient(uri, serverSelectionTimeoutMS=3000)
+    client.test.marks.insert_one({"_id": 1})
+    return client
+
+
+def test_two_processes_share_one_mongod_and_the_last_one_stops_it(folder: Path) -> None:
+    first, second = User(folder), User(folder)
+    assert first.uri == second.uri
+    assert first.uri.startswith("mongodb://127.0.0.1:")
+    server = server_of(folder)
+    assert server is not None
+    assert registry_of(folder)["pid"] == server.pid
+    first.leave()
+    assert server_of(folder) == server
+    second.leave()
+    until(lambda: server_of(folder) is None)
+
+
+def test_a_mongod_left_by_a_killed_rms_tui_is_taken_over_and_then_stopped(folder: Path) -> None:
+    killed = User(folder)
+    killed.kill()
+    left = server_of(folder)
+    assert left is not None, "kill -9 of its user must not end it"
+    mine = Embedded(folder)
+    assert mine.uri(GO) == killed.uri
+    assert server_of(folder) == left
+    users = registry_of(folder)["users"]
+    assert [user["pid"] for user in users] == [os.getpid()]  # type: ignore[attr-defined]
+    mine.release()
+    until(lambda: server_of(folder) is None)
+
+
+def test_one_started_just_before_its_starter_was_killed_is_found_without_a_registry(
+    folder: Path,
+) -> None:
+    killed = User(folder)
+    killed.kill()
+    (folder / "mongodb" / "shared.json").write_text('{"half": ')
+    mine = Embedded(folder)
+    assert mine.uri(GO) == killed.uri
+    mine.release()
+    until(lambda: server_of(folder) is None)
+
+
+def test_a_killed_mongod_comes_back_on_the_same_port_with_its_documents(folder: Path) -> None:
+    mine = Embedded(folder)
+    uri = mine.uri(GO)
+    marked(uri).close()
+    server = server_of(folder)
+    assert server is not None
+    server.kill()
+    assert mine.uri(GO) == uri
+    with MongoClient(uri) as client:
+        assert client.test.marks.count_documents({}) == 1
+    mine.release()
+
+
+def test_when_its_port_was_taken_meanwhile_it_moves_and_is_still_primary(folder: Path) -> None:
+    mine = Embedded(folder)
+    uri = mine.uri(GO)
+    marked(uri).close()
+    server = server_of(folder)
+    assert server is not None
+    server.kill()
+    server.wait(5)
+    with socket.socket() as squatter:
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        squatter.bind(("127.0.0.1", int(uri.split(":")[2].split("/")[0])))
+        squatter.listen()
+        moved = mine.uri(GO)
+        assert moved != uri
+        with MongoClient(moved, serverSelectionTimeoutMS=3000) as client:
+            client.test.marks.insert_one({"_id": 2})
+            assert client.test.marks.count_documents({}) == 2
+    mine.release()
+
+
+def test_a_start_right_after_the_last_release_waits_for_the_shutdown(folder: Path) -> None:
+    first = Embedded(folder)
+    first.uri(GO)
+    before = server_of(folder)
+    first.release()
+    second = Embedded(folder)
+    second.uri(GO)
+    after = server_of(folder)
+    assert before is not None
+    assert after is not None
+    assert before.pid != after.pid
+    second.release()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sessions and signals are POSIX's")
+def test_ctrl_c_and_hang_up_at_the_terminal_do_not_reach_it(folder: Path) -> None:
+    mine = Embedded(folder)
+    mine.uri(GO)
+    server = server_of(folder)
+    assert server is not None
+    assert os.getsid(server.pid) != os.getsid(0)
+    assert os.getpgid(server.pid) != os.getpgid(0)
+    mine.release()
+
+
+def test_it_inherits_no_credentials_and_listens_on_loopback_only(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MT5_MANAGER_PASS", "hunter2")
+    mine = Embedded(folder)
+    mine.uri(GO)
+    server = server_of(folder)
+    assert server is not None
+    assert "hunter2" not in str(server.environ())
+    listening = {c.laddr.ip for c in server.net_connections() if c.status == psutil.CONN_LISTEN}
+    assert listening == {"127.0.0.1"}
+    mine.release()
+
+
+def test_stopping_while_it_starts_returns_at_once_and_leaves_nothing(folder: Path) -> None:
+    mine, stopped = Embedded(folder), threading.Event()
+    stopped.set()
+    with pytest.raises(StoreError, match="stopped"):
+        mine.uri(stopped)
+    mine.release()
+    until(lambda: server_of(folder) is None)
+    with pytest.raises(StoreError, match="released"):
+        mine.uri(GO)
+
+
+def test_a_program_that_cannot_run_is_refused_with_its_own_words(tmp_path: Path) -> None:
+    broken = tmp_path / "mongod"
+    broken.write_text(
+        "#!/bin/sh\necho 'libcrypto.so.3: cannot open shared object file' >&2\nexit 127\n"
+    )
+    broken.chmod(0o755)
+    mine = Embedded(tmp_path, str(broken))
+    with pytest.raises(StoreError, match=r"libcrypto\.so\.3: cannot open"):
+        mine.uri(GO)
+    mine.release()
+
+
+def test_a_registry_held_too_long_is_an_error_that_names_it(tmp_path: Path) -> None:
+    lock = tmp_path / "shared.lock"
+    with (
+        guard.held(lock, 1, GO),
+        pytest.raises(StoreError, match=r"another process has held .*shared\.lock"),
+        guard.held(lock, 0.05, GO),
+    ):
+        pytest.fail("two holders")
+    with guard.held(lock, 0.05, GO):
+        pass
+
+
+def test_a_user_whose_number_was_used_again_is_dead() -> None:
+    me = psutil.Process()
+    assert embedded.User(me.pid, me.create_time(), "a").lives()
+    assert not embedded.User(me.pid, me.create_time() - 60, "a").lives()
+
+
+def test_only_one_rotated_log_is_kept(tmp_path: Path) -> None:
+    for day in ("01", "02", "03"):
+        (tmp_path / f"mongod.log.2026-03-{day}").touch()
+    mongod.prune_logs(tmp_path)
+    assert [log.name for log in tmp_path.iterdir()] == ["mongod.log.2026-03-03"]
+
+
+def test_the_program_is_taken_as_configured_then_from_the_path_then_from_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("configured", "on_path", "packaged"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / binary.PROGRAM).write_text("x")
+        (tmp_path / name / binary.PROGRAM).chmod(0o755)
+    packaged = tmp_path / "packaged" / binary.PROGRAM
+    monkeypatch.setattr(binary, "packaged_program", lambda: packaged)
+    monkeypatch.setenv("PATH", str(tmp_path / "on_path"))
+    configured = str(tmp_path / "configured" / binary.PROGRAM)
+    assert mongod_program(configured, tmp_path) == Path(configured)
+    assert mongod_program(None, tmp_path) == tmp_path / "on_path" / binary.PROGRAM
+    monkeypatch.setenv("PATH", "")
+    assert mongod_program(None, tmp_path) == packaged
+    packaged.chmod(0o644)
+    copy = mongod_program(None, tmp_path)
+    assert copy.parent == tmp_path
+    assert os.access(copy, os.X_OK)
+    monkeypatch.setattr(binary, "packaged_program", lambda: None)
+    with pytest.raises(StoreError, match=r"RMS_MONGOD.*PATH.*rms-tui\[embedded\].*RMS_MONGODB_URI"):
+        mongod_program(None, tmp_path)
+    with pytest.raises(StoreError, match="RMS_MONGOD is '/no/such'"):
+        mongod_program("/no/such", tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGSTOP is POSIX's")
+def test_a_mongod_that_hangs_does_not_hold_up_its_release(folder: Path) -> None:
+    mine = Embedded(folder)
+    mine.uri(GO)
+    server = server_of(folder)
+    assert server is not None
+    server.send_signal(signal.SIGSTOP)
+    mine.release()
+    server.send_signal(signal.SIGCONT)
+    until(lambda: server_of(folder) is None)
