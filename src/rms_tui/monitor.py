@@ -200,7 +200,8 @@ class Monitor:
         try:
             book = self.feed.read(limit)
         except FeedError as error:
-            self._errors += 1
+            if self.feed.status.phase in ("live", "down"):
+                self._errors += 1
             return self._publish(self._without_book(error))
         self._polls += 1
         self._taken_at = book.taken_at

@@ -15,7 +15,7 @@ import numpy as np
 
 from rms_tui.book import Accounts, Book, Deals, Floats, Positions, Symbols, build
 from rms_tui.feed import FeedError
-from rms_tui.gateways import SimulatorSpec
+from rms_tui.gateways import REPLAYED, SIMULATED, SimulatorSpec
 from rms_tui.gateways.prices import read_prices
 from rms_tui.gateways.simulator.broker import Broker
 from rms_tui.gateways.simulator.calendar import offset_at
@@ -28,7 +28,8 @@ MOST_ACCOUNTS = 1_000_000
 
 def gateway(spec: SimulatorSpec) -> Simulator:
     """The simulated broker of this spec, not yet open."""
-    return Simulator(spec)
+    started_at = spec.started_at
+    return Simulator(spec, time.time if started_at is None else lambda: started_at)
 
 
 class Simulator:
@@ -69,13 +70,13 @@ class Simulator:
         if self._begun:
             broker.step(self._server_time(broker.market, 1))
         self._begun = True
-        taken_at = self._clock()
         recorded = broker.market.recorded_time
+        taken_at = self._clock() if recorded is None else recorded - offset_at(recorded)
         return Book(
             source="simulator",
-            server="Simulated-Server" if recorded is None else "Replay",
+            server=SIMULATED if recorded is None else REPLAYED,
             taken_at=taken_at,
-            server_offset=offset_at(taken_at) if recorded is None else recorded - taken_at,
+            server_offset=offset_at(taken_at if recorded is None else recorded),
             connected=True,
             accounts=_accounts(broker, self._fixed),
             positions=self._positions(broker),
