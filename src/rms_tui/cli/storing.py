@@ -48,8 +48,6 @@ def writer_of(made: Desk, monitor: Monitor, **more: Any) -> Writer:
 @contextmanager
 def database(settings: Settings) -> Iterator[Rms]:
     """The database for a one-shot verb; ends the verb with its status when there is none."""
-    from pymongo.errors import PyMongoError
-
     from rms_tui.store.database import connect, in_words
     from rms_tui.store.errors import StoreError
 
@@ -64,7 +62,7 @@ def database(settings: Settings) -> Iterator[Rms]:
             found.client.close()
     except StoreError as error:
         end(error.text, NO_DATABASE)
-    except (PyMongoError, OSError) as error:
+    except OSError as error:
         end(str(error), NO_DATABASE)
     finally:
         place.release(0.5)
