@@ -114,6 +114,7 @@ class RmsApp(FrugalApp[None]):
 
     def on_mount(self) -> None:
         """Begin to listen: to the mailbox, the clock and the system's requests to end."""
+        self._tick()
         self._bridge.start()
         self.set_interval(TICK, self._tick)
         loop = asyncio.get_running_loop()

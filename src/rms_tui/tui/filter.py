@@ -286,6 +286,8 @@ def _bare(match: re.Match[str], fields: Fields, words: tuple[str, ...]) -> _Term
     word = match["word"]
     if word.startswith('"'):
         word = _value(word, match.start("word"), "", "")
+    elif starting := [name for name in fields if name.startswith(word.casefold())]:
+        raise FilterError(match.end(), f"expected : ~ = < or > after {' or '.join(starting)}")
     wanted = word.casefold()
     checks: list[Callable[[Frame], Flags]] = []
     for name in words:

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from rms_tui.tui.filter import EVERYTHING, FilterError, Query, parse
+from rms_tui.tui.line_input import LineInput
 from rms_tui.tui.panes.pane import Pane
 from rms_tui.tui.status_line import Piece, StatusLine
 
@@ -46,7 +47,7 @@ class FilterBar(Vertical):
 
     def compose(self) -> ComposeResult:
         """The input, and a line to explain."""
-        yield Input(id="filter", placeholder=EXAMPLES, compact=True, select_on_focus=False)
+        yield LineInput(id="filter", placeholder=EXAMPLES)
         yield StatusLine(id="filter-hint")
 
     def open(self, pane: Pane) -> None:

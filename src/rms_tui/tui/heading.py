@@ -140,8 +140,9 @@ class Totals:
         floating = self._sum(frame, accounts.floating)
         today = self._sum(frame, frame.assessment.day_profit, skip_unknown=True)
         unknown = int(np.isnan(frame.assessment.day_profit).sum())
-        share = margin / equity if isinstance(equity, float) and isinstance(margin, float) else None
-        used = "n/a" if share is None or not math.isfinite(share) else f"{share * 100:.1f} %"
+        used = figures.NA
+        if isinstance(equity, float) and isinstance(margin, float) and equity > 0:
+            used = f"{figures.percent(margin / equity, 1)} %"
         if unknown == len(accounts):
             today = float("nan")
         partly = f" ({figures.count(unknown)} unknown)" if 0 < unknown < len(accounts) else ""

@@ -20,7 +20,7 @@ from rms_tui.tui.panes.source import Sort, View
 from rms_tui.tui.table import Cell, Column, ListedRows
 from rms_tui.tui.words import STATE_CELLS, rule_words
 
-GAUGE = 10
+GAUGE = 8
 
 COLUMNS = (
     Column("state", "STATE", 9, sortable=False, frozen=True),
@@ -28,10 +28,10 @@ COLUMNS = (
     Column("gauge", "Used", GAUGE, sortable=False),
     Column("used", "Used%", 6, "right", sortable=False),
     Column("distance", "Left", 12, "right", sortable=False),
-    Column("value", "Value", 13, "right", sortable=False),
-    Column("limit", "Limit", 13, "right", sortable=False),
+    Column("value", "Value", 12, "right", sortable=False),
+    Column("limit", "Limit", 12, "right", sortable=False),
     Column("why", "Why", 28, sortable=False),
-    Column("base", "Day base", 24, sortable=False),
+    Column("base", "Day base", 21, sortable=False),
 )
 IMPORTANCE = ("state", "rule", "gauge", "used", "distance", "value", "limit", "why", "base")
 

@@ -12,7 +12,7 @@ import numpy as np
 from rms_tui.book import Accounts, Bytes, Flags, Floats, rows_of
 from rms_tui.frame import Frame
 from rms_tui.risk.assessment import Assessment
-from rms_tui.risk.verdict import State, Verdict
+from rms_tui.risk.verdict import Reason, State, Verdict
 from rms_tui.tui import figures
 from rms_tui.tui.filter import (
     Fields,
@@ -262,6 +262,10 @@ def worst_verdict(made: Assessment, row: int) -> tuple[Verdict, int] | None:
 
 
 def _rule_cell(made: Assessment, row: int) -> Cell:
+    """The worst rule, or why there is no decision."""
+    undecided = Reason(int(made.undecided[row]))
+    if undecided is not Reason.NONE:
+        return Cell(undecided.words, "unknown")
     worst = worst_verdict(made, row)
     if worst is None:
         return Cell("")

@@ -17,6 +17,7 @@ from rms_tui.logins import parse_logins
 from rms_tui.monitor import Monitor, Outcome
 from rms_tui.tui import figures
 from rms_tui.tui.errand import run_errand
+from rms_tui.tui.line_input import LineInput
 from rms_tui.tui.status_line import Piece, StatusLine
 from rms_tui.tui.table.literal import literal
 
@@ -51,7 +52,7 @@ class AddAccounts(ModalScreen[None]):
         with Vertical(classes="dialog") as box:
             box.border_title = "Add accounts"
             yield Static(Content("Logins, ranges or lists, such as 70123, 7000-7010 7042"))
-            yield Input(compact=True, id="logins", placeholder="70123, 7000-7010")
+            yield LineInput(id="logins", placeholder="70123, 7000-7010")
             yield StatusLine(id="add-hint")
             with VerticalScroll(id="outcomes", can_focus=False):
                 yield Static(id="outcome-text", markup=False)

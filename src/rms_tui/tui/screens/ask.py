@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from rms_tui.tui.line_input import LineInput
 from rms_tui.tui.status_line import Piece, StatusLine
 from rms_tui.tui.table.literal import literal
 
@@ -44,7 +45,7 @@ class Ask(ModalScreen[str | None]):
         with Vertical(classes="dialog") as box:
             box.border_title = Content(literal(self._title))
             yield Static(Content(literal(self._question)))
-            yield Input(self._value, compact=True, id="answer")
+            yield LineInput(self._value, id="answer")
             yield StatusLine(id="answer-hint")
 
     def on_mount(self) -> None:

@@ -51,9 +51,7 @@ class SortMenu(ModalScreen[tuple[str, bool] | None]):
                 ),
                 compact=True,
             )
-            yield Static(
-                Content("enter sorts, s turns it around, escape leaves it"), classes="hint"
-            )
+            yield Static(Content("enter sorts, s reverses, escape leaves"), classes="hint")
 
     def on_mount(self) -> None:
         """Start at the present column."""
