@@ -207,6 +207,7 @@ def test_markup_in_a_name_is_text() -> None:
     st.integers(0, 39),
 )
 @example([[], list(range(12))], 11)
+@example([[*range(4), 34, *range(4, 15)]], 34)
 @settings(max_examples=40, deadline=None)
 def test_the_cursor_stays_on_its_key_through_any_reorder(
     orders: list[list[int]], start: int

@@ -135,7 +135,7 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._row = 0
         self._key: Hashable | None = None
         self._told: Hashable | None = None
-        self._cursor_on_screen = True
+        self._following = True
         self._sort_shown: tuple[str, bool] | None = None
         self._empty_text: str | Content = ""
         self._inks = Inks(self, "live-table--")
@@ -189,9 +189,12 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._key = rows.key(self._row)
         if was_empty != (not len(rows)):
             self._forget_lines()
+        following = self._following  # before fewer rows move the scroll offset
         self._fit_scrollbars()
-        if self._cursor_on_screen:
+        if following:
             self._scroll_to_cursor()
+        elif len(rows):
+            self._following = 0 <= self._row - self.scroll_offset.y < self._page
         self._repaint_changed()
         self._tell()
 
@@ -268,6 +271,7 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
         wanted = max(min(top, self._row), self._row - page + 1)
         if wanted != top:
             self.set_scroll(None, wanted)
+        self._following = True
 
     def set_scroll(self, x: float | None, y: float | None) -> None:
         """Scroll at once, without animation: each step of one would be a screenful of bytes."""
@@ -319,8 +323,6 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
             return
         self._place()
         top = self.scroll_offset.y
-        if self._page and len(self._rows):
-            self._cursor_on_screen = 0 <= self._row - top < self._page
         width, height = self._placed[0]
         changed: list[Region] = []
         for y, (picture, strip) in list(self._drawn.items()):
@@ -412,6 +414,8 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
         if self.show_vertical_scrollbar:
             self.vertical_scrollbar.position = new_value
         if round(old_value) != round(new_value):
+            if len(self._rows):
+                self._following = 0 <= self._row - round(new_value) < self._page
             self._repaint_changed()
 
     def notify_style_update(self) -> None:
@@ -443,7 +447,7 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_resize(self) -> None:
         """A smaller table must not leave the cursor below its edge."""
-        if self._cursor_on_screen:
+        if self._following:
             self._scroll_to_cursor()
 
     def on_hide(self) -> None:
