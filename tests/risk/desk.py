@@ -128,9 +128,7 @@ class Chain:
         self.memory = memory.remember(
             self.memory, seen, undecided == 0, scoped.rollovers, interval=self.interval
         )
-        self.assessed = assessment.assess(
-            seen, scoped, self.memory, aggregates, undecided, past
-        )
+        self.assessed = assessment.assess(seen, scoped, self.memory, aggregates, undecided, past)
         return self.assessed
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.risk.desk import Chain, book, plan, reasons, states
 
 from rms_tui.risk.assessment import verdicts_of, worst_verdict
 from rms_tui.risk.profile import Assign, Plan, RiskProfile, mask_matches
 from rms_tui.risk.verdict import Reason, State
-from tests.risk.desk import Chain, book, plan, reasons, states
 
 LOSS = {"rule": "max_loss", "amount": -1000}
 BAD = {"balance": 5000, "equity": 1000}
@@ -36,7 +36,9 @@ def test_zero_equity_with_a_balance_and_positions_is_a_terminal_that_just_starte
     assert states(Chain(plan(LOSS)).see(book([row])).verdicts[0]) == [State.BREACHED]
 
 
-@pytest.mark.parametrize(("gap", "decided"), [(0.0, True), (0.019, True), (0.021, False), (300, False)])
+@pytest.mark.parametrize(
+    ("gap", "decided"), [(0.0, True), (0.019, True), (0.021, False), (300, False)]
+)
 def test_equity_must_be_balance_plus_credit_plus_floating(gap, decided):
     row = {"balance": 5000, "credit": 10, "equity": 4000 + gap, "floating": -1010.0}
     assessed = Chain(plan(LOSS)).see(book([row]))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from tests.risk.desk import utc
 
 from rms_tui.risk.clock import last_rollover, next_rollover
 from rms_tui.risk.profile import Rollover
-from tests.risk.desk import utc
 
 CASES = [
     ("Europe/Prague", "00:00", "2026-03-29 10:00", "2026-03-28 23:00", "2026-03-29 22:00"),
@@ -37,5 +37,5 @@ def test_the_servers_midnight_follows_the_servers_offset():
 @pytest.mark.parametrize(("zone", "at"), [("Europe/Pragu", "00:00"), ("../etc", "00:00"),
                                           ("UTC", "24:00"), ("UTC", "0:00")])  # fmt: skip
 def test_a_zone_or_time_that_does_not_exist_is_refused(zone, at):
-    with pytest.raises(ValueError, match="zone|rollover"):
+    with pytest.raises(ValueError, match=r"zone|rollover"):
         Rollover(zone, at)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.risk.desk import book
 
 from rms_tui.book import Symbols, build, kept
 from rms_tui.risk.exposure import exposure
-from tests.risk.desk import book
 
 CROSSES = build(
     Symbols,
@@ -43,9 +43,7 @@ def by_symbol(seen, exposed, column):
 
 
 def test_three_pairs_net_to_what_the_published_check_says():
-    seen = over(
-        [{"symbol": 0, "side": 1}, {"symbol": 1, "side": -1}, {"symbol": 2, "side": -1}]
-    )
+    seen = over([{"symbol": 0, "side": 1}, {"symbol": 1, "side": -1}, {"symbol": 2, "side": -1}])
     net = by_currency(exposure(seen, "USD"))
     assert net == {
         "GBP": pytest.approx(0),

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.risk.desk import Chain, book, plan, reasons, states, utc
 
 from rms_tui.risk.memory import SERVER_DAY, Origin
 from rms_tui.risk.profile import Rollover
 from rms_tui.risk.verdict import Reason, State
-from tests.risk.desk import Chain, book, plan, reasons, states, utc
 
 DAILY = {"rule": "daily_loss", "base": "equity", "amount": 1000}
 PRAGUE = Rollover("Europe/Prague", "00:00")
@@ -152,11 +152,7 @@ def test_the_deals_of_the_day_give_the_balance_it_began_with():
     assert (origin(chain), base(chain)[0]) == ([Origin.DEALS], pytest.approx(5000))
 
 
-@given(
-    polls=st.lists(
-        st.tuples(st.floats(-900, 900), st.booleans()), min_size=3, max_size=12
-    )
-)
+@given(polls=st.lists(st.tuples(st.floats(-900, 900), st.booleans()), min_size=3, max_size=12))
 def test_a_flow_changes_no_verdict_of_a_rule_that_knows_of_it(polls):
     """The same equity path with and without deposits: the daily loss left is the same."""
 

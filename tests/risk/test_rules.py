@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.risk.desk import Chain, book, judged, plan, reasons, states, utc
 
 from rms_tui.risk.verdict import Reason, State
-from tests.risk.desk import Chain, book, judged, plan, reasons, states, utc
 
 MARGIN = {"rule": "margin_level", "warning": 150, "critical": 100}
 LOSS = {"rule": "max_loss", "amount": -1000}

@@ -96,35 +96,45 @@ def operator() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
+DEMO_PROFILES: dict[str, tuple[str, list[dict[str, object]]]] = {
+    "demo funded": (
+        "real\\standard*,real\\pro*",
+        [
+            {"rule": "margin_level", "warning": 150, "critical": 100},
+            {"rule": "max_loss", "amount": -7500},
+            {"rule": "daily_loss", "base": "max_balance_equity", "percent": 5, "of": "base"},
+            {"rule": "open_positions", "count": 25},
+        ],
+    ),
+    "demo raw": (
+        "real\\raw*",
+        [
+            {"rule": "margin_level", "warning": 150, "critical": 100},
+            {"rule": "position_risk", "percent": 30, "of": "balance"},
+        ],
+    ),
+    "demo contest": (
+        "demo\\*",
+        [
+            {"rule": "margin_level", "warning": 150, "critical": 100},
+            {"rule": "daily_loss", "base": "balance", "percent": 8, "of": "base"},
+            {"rule": "max_profit", "amount": 2500, "period": "day"},
+        ],
+    ),
+}
+"""The demo's own limits: group masks and rules of one profile for each kind of client."""
+
+
 def demo_plan(limits: Plan) -> Plan:
-    """The demo's own limits on top of the three settings: one profile for each kind of client."""
-    base = limits.profiles[0].rules
-    funded = RiskProfile.model_validate(
-        {
-            "name": "demo funded",
-            "rules": [
-                *(rule.model_dump() for rule in base),
-                {"rule": "daily_loss", "base": "max_balance_equity", "percent": 5, "of": "base"},
-                {"rule": "open_positions", "count": 25},
-            ],
-        }
-    )
-    contest = RiskProfile.model_validate(
-        {
-            "name": "demo contest",
-            "rules": [
-                *(rule.model_dump() for rule in base),
-                {"rule": "daily_loss", "base": "balance", "percent": 5, "of": "base"},
-                {"rule": "position_risk", "percent": 10, "of": "balance"},
-                {"rule": "max_profit", "amount": 5000, "period": "day"},
-            ],
-        }
-    )
+    """The demo's profiles beside the one of the three settings."""
+    profiles = [
+        RiskProfile.model_validate({"name": name, "rules": rules})
+        for name, (_, rules) in DEMO_PROFILES.items()
+    ]
     return Plan(
-        profiles=(*limits.profiles, funded, contest),
-        assigned=(
-            Assign(profile=contest.name, groups="demo\\*"),
-            Assign(profile=funded.name, groups="real\\*"),
+        profiles=(*limits.profiles, *profiles),
+        assigned=tuple(
+            Assign(profile=name, groups=groups) for name, (groups, _) in DEMO_PROFILES.items()
         ),
         default=limits.default,
     )

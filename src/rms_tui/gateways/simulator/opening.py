@@ -94,7 +94,7 @@ def stops(
     near = np.where(rng.random(m) < 0.08, 0.06, 1.0)
     below = np.maximum(day * rng.uniform(0.35, 2.2, m) * near, 3 * spread)
     above = np.maximum(day * rng.uniform(0.35, 3.0, m) * near, 3 * spread)
-    sl = np.where(rng.random(m) < 0.72, offer.rounded(now - side * below, symbol), np.nan)
+    sl = np.where(rng.random(m) < 0.97, offer.rounded(now - side * below, symbol), np.nan)
     tp = np.where(rng.random(m) < 0.60, offer.rounded(now + side * above, symbol), np.nan)
     return sl, tp
 

@@ -1,0 +1,137 @@
+"""Settings: where each value came from, and what is said of a wrong one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rms_tui.settings import Settings, SettingsError, load
+
+MISSION = {
+    "MT5_HOST": None, "MT5_PORT": 443, "MT5_MANAGER_USER": None, "MT5_MANAGER_PASS": None,
+    "RMS_UPDATE_INTERVAL": 5, "RMS_TRADE_HISTORY_DAYS": 30, "WS_PORT": 8765,
+    "MARGIN_LEVEL_WARNING": 150.0, "MARGIN_LEVEL_CRITICAL": 100.0, "MAX_LOSS_THRESHOLD": -1000.0,
+    "RMS_LOG_LEVEL": "INFO", "RMS_SOURCE": None, "RMS_MONGODB_URI": None,
+    "RMS_MONGODB_DATABASE": "rms", "RMS_ACCOUNTS": "all", "RMS_GROUPS": "*",
+    "RMS_REPORT_CURRENCY": "USD", "MT5_PATH": None, "MT5_LOGIN": None, "MT5_SERVER": None,
+    "WS_HOST": "127.0.0.1",
+}  # fmt: skip
+
+
+def given(folder: Path, environ=None, **options) -> Settings:
+    return load(options, environ=environ or {}, folder=folder).settings
+
+
+def refused(folder: Path, environ=None, **options) -> str:
+    with pytest.raises(SettingsError) as caught:
+        given(folder, environ, **options)
+    return str(caught.value)
+
+
+def test_every_documented_variable_has_its_documented_default(tmp_path):
+    settings = given(tmp_path)
+    assert {name: getattr(settings, name.lower()) for name in MISSION} == MISSION
+
+
+def test_an_option_goes_before_the_environment_before_dotenv_before_toml(tmp_path):
+    (tmp_path / "rms.toml").write_text('RMS_GROUPS = "t"\nMT5_HOST = "t"\nMT5_SERVER = "t"\n')
+    (tmp_path / ".env").write_text("RMS_GROUPS=d\nMT5_HOST=d\nMT5_PATH=d\n")
+    loaded = load({"RMS_GROUPS": "o"}, environ={"RMS_GROUPS": "e", "MT5_HOST": "e"},
+                  folder=tmp_path)  # fmt: skip
+    settings = loaded.settings
+    assert (settings.rms_groups, settings.mt5_host) == ("o", "e")
+    assert (settings.mt5_path, settings.mt5_server) == ("d", "t")
+    assert loaded.origins == {
+        "RMS_GROUPS": "option",
+        "MT5_HOST": "environment",
+        "MT5_PATH": str(tmp_path / ".env"),
+        "MT5_SERVER": str(tmp_path / "rms.toml"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("RMS_SOURCE", "mt4", "expected one of manager, terminal, simulator, replay"),
+        ("RMS_ACCOUNTS", "some", "expected one of all, added"),
+        ("RMS_LOG_LEVEL", "loud", "expected one of DEBUG, INFO"),
+        ("MT5_PORT", "99999", "less than or equal to 65535"),
+        ("RMS_UPDATE_INTERVAL", "nan", "finite"),
+        ("RMS_UPDATE_INTERVAL", "0", "greater than or equal to 0.05"),
+        ("MAX_LOSS_THRESHOLD", "1000", "less than 0"),
+        ("MARGIN_LEVEL_WARNING", "inf", "finite"),
+        ("MT5_MANAGER_USER", "bob", "valid integer"),
+        ("RMS_REPORT_CURRENCY", "US Dollar", "match pattern"),
+        ("RMS_MONGODB_DATABASE", "a.b", "match pattern"),
+    ],
+)
+def test_a_wrong_value_names_variable_value_what_is_allowed_and_origin(tmp_path, name, value, said):
+    text = refused(tmp_path, {name: value})
+    assert name in text
+    assert repr(value.upper() if name == "RMS_REPORT_CURRENCY" else value) in text or value in text
+    assert said in text
+    assert "environment" in text
+
+
+def test_a_wrong_value_in_a_file_names_the_file(tmp_path):
+    (tmp_path / ".env").write_text("MT5_PORT=x\n")
+    assert str(tmp_path / ".env") in refused(tmp_path)
+
+
+def test_a_secret_is_never_repeated_not_even_when_it_is_wrong(tmp_path):
+    loaded = load({}, environ={"MT5_MANAGER_PASS": "hunter2-secret"}, folder=tmp_path)
+    assert "hunter2" not in repr(loaded)
+    assert "hunter2" not in str(loaded.settings)
+
+
+def test_levels_in_the_wrong_order_are_refused_with_both_origins(tmp_path):
+    text = refused(tmp_path, {"MARGIN_LEVEL_WARNING": "90"}, MARGIN_LEVEL_CRITICAL=95)
+    assert "MARGIN_LEVEL_WARNING from environment" in text
+    assert "MARGIN_LEVEL_CRITICAL from option" in text
+
+
+def test_an_env_file_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(SettingsError, match="no such file"):
+        load({}, env_file=tmp_path / "nope.env", environ={}, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        ("RMS_SORUCE = 'manager'", "unknown key RMS_SORUCE"),
+        ("RMS_SOURCE = ", "not valid TOML"),
+        ("[profile.a]\n[[profile.a.rules]]\nrule = 'daily_los'", "profile.a.rules.0"),
+        ("[profile.a]\n[[profile.a.rules]]\nrule = 'max_loss'", "amount"),
+        (
+            "[profile.a]\n[[profile.a.rules]]\nrule = 'max_loss'\namount = -5\ncaution = -1",
+            "caution",
+        ),
+        (
+            "[profile.a]\n[[profile.a.rules]]\nrule = 'daily_loss'\nbase = 'equity'\namount = 5\n"
+            "zone = 'Europe/Pragu'",
+            "no time zone",
+        ),
+        (
+            "[profile.a]\n[[profile.a.rules]]\nrule = 'daily_loss'\nbase = 'equity'",
+            "exactly one of amount",
+        ),
+        ("[[assign]]\nprofile = 'x'\ngroups = '*'", "no profile 'x'"),
+        ("default_profile = 'x'", "no profile 'x'"),
+    ],
+)
+def test_a_limit_that_cannot_be_is_refused_with_file_and_key(tmp_path, toml, said):
+    (tmp_path / "rms.toml").write_text(toml)
+    text = refused(tmp_path)
+    assert said in text
+    assert str(tmp_path / "rms.toml") in text
+
+
+def test_profiles_of_rms_toml_are_assigned(tmp_path):
+    (tmp_path / "rms.toml").write_text(
+        "[profile.day]\n[[profile.day.rules]]\nrule = 'daily_loss'\nbase = 'balance'\n"
+        "percent = 5\nof = 'base'\n[[assign]]\nprofile = 'day'\ngroups = 'demo\\*'\n"
+    )
+    plan = load({}, environ={}, folder=tmp_path).plan
+    assert [profile.name for profile in plan.profiles] == ["limits", "day"]
+    assert plan.rows([1, 2], ["demo\\x", "real\\x"]) == [1, 0]

@@ -1,0 +1,63 @@
+"""Logins as people write them, the one-slot mailbox, and the outbox."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rms_tui.latest import Latest
+from rms_tui.logins import parse_logins
+from rms_tui.outbox import Outbox
+
+
+@pytest.mark.parametrize(
+    ("text", "logins"),
+    [("7001", [7001]), ("7001, 7002;7003 7004", [7001, 7002, 7003, 7004]),
+     ("7000-7003", [7000, 7001, 7002, 7003]), ("7000 - 7001", [7000, 7001]),
+     ("7000..7002 7001", [7000, 7001, 7002]), (" 5\n6\t", [5, 6])],
+)  # fmt: skip
+def test_logins_are_read_as_written(text, logins):
+    assert parse_logins(text) == logins
+
+
+@pytest.mark.parametrize("text", ["", "bob", "7000-", "7010-7000", "0", "-5", "1-99999999", "7,x"])
+def test_what_is_no_login_is_refused_with_an_example(text):
+    with pytest.raises(ValueError, match=r"login|range"):
+        parse_logins(text)
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_logins_or_a_clear_refusal(text):
+    refusal = ""
+    try:
+        assert all(login > 0 for login in parse_logins(text))
+    except ValueError as error:
+        refusal = str(error)
+    assert refusal == "" or "expected" in refusal or "more than" in refusal
+
+
+def test_a_slow_reader_gets_the_newest_value_and_no_queue():
+    box: Latest[int] = Latest()
+    for value in range(5):
+        box.put(value)
+    assert box.newer(0, timeout=0) == (5, 4)
+    assert box.newer(5, timeout=0) is None
+
+
+def test_facts_stay_until_they_are_dropped():
+    box: Outbox[int] = Outbox()
+    for value in range(5):
+        box.put(value)
+    assert list(box.oldest(2)) == [0, 1]
+    assert list(box.oldest(2)) == [0, 1]
+    box.drop(2)
+    assert list(box.oldest(9)) == [2, 3, 4]
+    assert box.came.is_set()
+    box.drop(3)
+    assert not box.came.is_set()
+
+
+def test_a_full_outbox_refuses_and_counts():
+    box: Outbox[int] = Outbox(limit=1)
+    assert (box.put(1), box.put(2), box.refused) == (True, False, 1)
