@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rms_tui.cli import START
 from rms_tui.cli.exits import FAILED, OK, USAGE, end
@@ -32,7 +32,11 @@ def open_console(shared: Shared, *, mouse: bool) -> None:
         from rms_tui.tui.app import RmsApp
 
         app = RmsApp(
-            monitor, operator=operator(), store=storing.status, after_first_paint=storing.start
+            monitor,
+            operator=operator(),
+            store=storing.status,
+            clock=monitor.now,
+            after_first_paint=storing.start,
         )
         app.run(mouse=mouse)
         status = app.return_code if app.return_code is not None else FAILED
@@ -46,7 +50,7 @@ class Storing:
     """The writer, started after the first paint: importing the driver takes its time."""
 
     def __init__(self, made: Desk, monitor: Monitor) -> None:
-        self.status: Latest[object] = Latest()
+        self.status: Latest[Any] = Latest()
         self._made = made
         self._monitor = monitor
         self._writer: Writer | None = None

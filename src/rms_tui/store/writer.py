@@ -78,6 +78,7 @@ class Writer:
         database: str = "rms",
         selection: Selection | None = None,
         on_selection: Callable[[Selection], None] | None = None,
+        status: Latest[StoreStatus] | None = None,
         period: float = 2.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -86,7 +87,7 @@ class Writer:
         `on_selection` hears of the selection that the database (and facts on their way to it)
         come to, whenever that differs from the last one told.
         """
-        self.status: Latest[StoreStatus] = Latest()
+        self.status: Latest[StoreStatus] = Latest() if status is None else status
         self._frames = frames
         self._outbox = outbox
         self._server = server

@@ -93,6 +93,7 @@ class RmsApp(FrugalApp[None]):
         store: StoreBox | None = None,
         theme: str | None = None,
         clock: Callable[[], float] = time.time,
+        after_first_paint: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(css_path=stylesheet())
         self.monitor = monitor
@@ -100,6 +101,7 @@ class RmsApp(FrugalApp[None]):
         self.animation_level = "none"
         self._store = store
         self._clock = clock
+        self._after_first_paint = after_first_paint
         self._paused: Moment | None = None
         self._edges = Edges()
         self._bridge = Bridge(monitor.frames, lambda: self.post_message(FrameReady()))
@@ -117,6 +119,7 @@ class RmsApp(FrugalApp[None]):
         self._tick()
         self._bridge.start()
         self.set_interval(TICK, self._tick)
+        self.call_after_refresh(self._after_first_paint)
         loop = asyncio.get_running_loop()
         for name in SIGNALS:
             if hasattr(signal, name):
