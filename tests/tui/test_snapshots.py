@@ -90,6 +90,7 @@ def test_refused(snap_compare: Snap, size: tuple[int, int]) -> None:
 @SIZES
 def test_stale(snap_compare: Snap, bench: Bench, size: tuple[int, int]) -> None:
     async def before(pilot: Pilot[Any]) -> None:
+        await pilot.pause()
         bench.now = NOW + 31
         bench.feed.error = FeedError("connection", "prod-1:443 does not answer")
         await bench.shown(pilot)
@@ -99,6 +100,7 @@ def test_stale(snap_compare: Snap, bench: Bench, size: tuple[int, int]) -> None:
 
 def test_disconnected(snap_compare: Snap, bench: Bench) -> None:
     async def before(pilot: Pilot[Any]) -> None:
+        await pilot.pause()
         bench.now = NOW + 12
         bench.feed.error = FeedError("connection", "no route to prod-1:443")
         bench.feed.status = FeedStatus("down", "", NOW, None, "connection", NOW + 20)

@@ -35,6 +35,7 @@ from rms_tui.tui.screens.desk import Desk
 from rms_tui.tui.screens.details import Details
 from rms_tui.tui.screens.help import Help
 from rms_tui.tui.stylesheet import stylesheet
+from rms_tui.tui.table.literal import literal
 from rms_tui.tui.theme import OWN, first_theme, next_theme
 from rms_tui.tui.view import StoreBox
 from rms_tui.tui.words import SEVERITY_CELLS, rule_words
@@ -176,7 +177,8 @@ class RmsApp(FrugalApp[None]):
         for alert in news[:TOASTS] if len(news) <= TOASTS else news[:1]:
             word = SEVERITY_CELLS[alert.severity].text
             self.notify(
-                f"{alert.login} {alert.name}: {rule_words(alert.rule)}, {alert.reason.words}",
+                literal(f"{alert.login} {alert.name}: {rule_words(alert.rule)}, ")
+                + alert.reason.words,
                 title=word,
                 severity="error" if alert.severity > 2 else "warning",
                 markup=False,
@@ -333,17 +335,3 @@ def _wrong_interval(text: str) -> str | None:
     except ValueError:
         return "expected seconds, 0.05 to 3600"
     return None if 0.05 <= seconds <= 3600 else "expected seconds, 0.05 to 3600"
-
-
-def run_console(
-    monitor: Monitor,
-    *,
-    operator: str,
-    store: StoreBox | None = None,
-    theme: str | None = None,
-    mouse: bool = False,
-) -> int:
-    """Show the console until the operator leaves it; the exit status, not 0 after a crash."""
-    app = RmsApp(monitor, operator=operator, store=store, theme=theme)
-    app.run(mouse=mouse)
-    return app.return_code or 0

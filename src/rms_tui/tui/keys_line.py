@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from textual.binding import ActiveBinding
+from textual.widgets import Input
 
 from rms_tui.tui.status_line import Piece, StatusLine
 
 KEPT = ("app.quit", "app.help", "app.commands", "details.back")
 """Keys that are named however narrow the line: they lead to all others."""
+
+SHOWN = ("table.select",)
+"""Keys of a widget that are named here though it does not ask for it."""
 
 
 class KeysLine(StatusLine):
@@ -22,9 +26,12 @@ class KeysLine(StatusLine):
         """Say the keys of now."""
         if not self.is_mounted:
             return
+        around = (self.screen, self.app)  # their keys are letters while someone types
         shown: dict[str, ActiveBinding] = {}
         for active in self.screen.active_bindings.values():
-            if active.binding.show and active.enabled:
+            typing = isinstance(self.screen.focused, Input) and active.node in around
+            wanted = active.binding.show or active.binding.id in SHOWN
+            if wanted and active.enabled and not typing:
                 shown.setdefault(active.binding.action, active)
         pieces: list[Piece] = []
         for at, active in enumerate(shown.values()):

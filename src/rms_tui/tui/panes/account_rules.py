@@ -20,7 +20,7 @@ from rms_tui.tui.panes.source import Sort, View
 from rms_tui.tui.table import Cell, Column, ListedRows
 from rms_tui.tui.words import STATE_CELLS, rule_words
 
-GAUGE = 8
+GAUGE = 7
 
 COLUMNS = (
     Column("state", "STATE", 9, sortable=False, frozen=True),

@@ -43,7 +43,7 @@ COLUMNS = (
     Column("floating", "Floating", 12, "right"),
     Column("margin", "Margin", 12, "right"),
     Column("free", "Free", 13, "right"),
-    Column("level", "Level%", 9, "right"),
+    Column("level", "Level%", 8, "right"),
     Column("profit", "Day P/L", 12, "right"),
     Column("used", "Used%", 6, "right"),
     Column("rule", "Rule", 14),
@@ -301,11 +301,13 @@ def profit_cell(value: float, digits: int) -> Cell:
 def _level(level: float, margin: float) -> Cell:
     if math.isnan(level):
         return Cell("—", "dim") if margin == 0 else Cell(figures.NA, "unknown")
-    return Cell(figures.money(level, 1))
+    if level >= 1e6:
+        return Cell(figures.compact(level))
+    return Cell(figures.money(level, 0 if level >= 1e4 else 1))
 
 
 def _used(used: float, state: int) -> Cell:
     if math.isnan(used):
         return Cell(figures.NA if state == State.UNKNOWN else "—", "dim")
-    style = STATE_CELLS[state].style
-    return Cell(figures.percent(used), style if style in ("warning", "critical", "bad") else "")
+    style = {State.CAUTION: "warning", State.CRITICAL: "bad", State.BREACHED: "bad"}
+    return Cell(figures.percent(used), style.get(State(state), ""))

@@ -19,7 +19,7 @@ from rms_tui.tui.words import SEVERITY_CELLS, SEVERITY_WORDS, rule_words
 
 COLUMNS = (
     Column("severity", "SEVERITY", 9, frozen=True),
-    Column("time", "Time", 8),
+    Column("time", "Time", 6),
     Column("login", "Login", 9, "right"),
     Column("rule", "Rule", 14),
     Column("used", "Used%", 6, "right"),
@@ -140,7 +140,7 @@ def _drawn(alerts: tuple[Alert, ...], offset: float | None) -> dict[str, Draw]:
 
     return {
         "severity": severity,
-        "time": lambda row: Cell(figures.clock(alerts[row].changed_at, offset)),
+        "time": lambda row: Cell(figures.clock(alerts[row].changed_at, offset, seconds=False)),
         "login": lambda row: Cell(str(alerts[row].login)),
         "rule": lambda row: Cell(rule_words(alerts[row].rule)),
         "used": used,

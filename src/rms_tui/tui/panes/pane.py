@@ -60,7 +60,7 @@ class Pane(Vertical):
         moment = self._moment
         if moment is None or moment.frame.book is None or moment.frame.assessment is None:
             self._view = None
-            self.table.say(waiting_words(moment))
+            self.table.say(waiting_words(moment, in_full=self.number == 1))
             self.table.show(ListedRows())
             self.retitle()
             return

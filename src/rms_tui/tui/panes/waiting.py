@@ -18,8 +18,10 @@ CAUSES = {
 }
 
 
-def waiting_words(moment: Moment | None) -> str:
-    """Lines for the middle of an empty pane."""
+def waiting_words(moment: Moment | None, *, in_full: bool) -> str:
+    """Lines for the middle of an empty pane; `in_full` where the operator looks first."""
+    if not in_full:
+        return "No figures yet"
     if moment is None:
         return "Starting"
     health = moment.frame.health

@@ -1,0 +1,104 @@
+"""Text from outside is shown as it is: no markup, no escape sequences, no crash, anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from tests.consoles import Bench
+from tests.feeds import SYMBOLS, FakeFeed, book
+
+from rms_tui.book import Book
+from rms_tui.feed import FeedError
+from rms_tui.tui.screens.ask import Ask
+from rms_tui.tui.screens.confirm import Confirm
+from rms_tui.tui.status_line import Piece, composed, titled
+from rms_tui.tui.table.literal import fitted, literal
+
+NASTY = st.one_of(
+    st.text(max_size=24),
+    st.sampled_from(
+        [
+            "[red]Bob[/red]", "[/]", "[", "]", "\\[", "EUR[USD]", "[@click=app.quit]x[/]",
+            "\x1b[2J\x1b]0;owned\x07", "a\nb\tc\r", "\u202egnp.exe", "e\u0301\u0301\u0301",
+            "👨‍👩‍👧", "[link=http://x]y[/link]", "$text-error", "{0}", "%s", "",
+        ]
+    ),
+)  # fmt: skip
+
+
+def hostile_book(texts: list[str]) -> Book:
+    """A Book whose every text is one of these."""
+    made = book(12)
+    accounts = replace(
+        made.accounts,
+        name=tuple(texts[i % len(texts)] for i in range(12)),
+        group=tuple(texts[(i + 1) % len(texts)] for i in range(12)),
+        currency=tuple(texts[(i + 2) % len(texts)] for i in range(12)),
+    )
+    symbols = replace(SYMBOLS, name=tuple(f"{texts[i % len(texts)]}{i}" for i in range(6)))
+    return replace(made, accounts=accounts, symbols=symbols)
+
+
+async def walk(texts: list[str]) -> None:
+    """Go through every place of the console that shows text from outside."""
+    bench = Bench(FakeFeed(hostile_book(texts), title=texts[0]))
+    bench.app.operator = texts[-1]
+    bench.step()
+    bench.step()
+    async with bench.app.run_test(size=(160, 48)) as pilot:
+        desk = bench.app.desk
+        rows = desk.accounts_pane.table.rows
+        at = [column.id for column in desk.accounts_pane.table.columns].index("name")
+        width = desk.accounts_pane.table.columns[at].width
+        screen = bench.screen_lines()
+        for row in range(len(rows)):
+            assert any(fitted(rows.cells(row)[at].text, width) in line for line in screen)
+        assert all("\x1b" not in line for line in screen)
+        await pilot.press("d")
+        assert isinstance(bench.app.screen, Confirm)
+        await pilot.press("n", "enter")
+        await bench.errand(pilot, "history")
+        await pilot.press("escape", "slash")
+        desk.find_symbol(bench.feed.newest.symbols.name[0])  # type: ignore[union-attr]
+        await pilot.pause()
+        bench.app.go_to_account(70_103)
+        bench.app.notify(texts[0], title=texts[-1], markup=False)
+        bench.app.push_screen(Ask(texts[0], texts[-1], value=texts[0]))
+        await pilot.pause()
+        bench.app.pop_screen()
+        bench.feed.error = FeedError("connection", texts[0])
+        bench.now += 60
+        await bench.shown(pilot)
+        assert all("\x1b" not in line for line in bench.screen_lines())
+        bench.app.exit()
+    assert bench.app.return_code == 0
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(NASTY, min_size=2, max_size=6))
+@example(["[red]Bob[/red]", "EUR[USD]", "[/]", "\x1b[31m"])
+def test_no_text_from_outside_is_obeyed(texts: list[str]) -> None:
+    asyncio.run(walk(texts))
+
+
+@given(st.lists(NASTY, max_size=5), st.lists(NASTY, max_size=3), st.integers(4, 200))
+def test_a_status_line_never_grows_over_its_width(
+    left: list[str], right: list[str], width: int
+) -> None:
+    line = composed([Piece(t) for t in left], [Piece(t) for t in right], width)
+    assert line.cell_length <= width
+    assert "\n" not in line.plain
+    assert "\x1b" not in line.plain
+
+
+@given(NASTY, NASTY, st.integers(1, 120))
+def test_a_border_title_never_grows_over_its_width(one: str, other: str, width: int) -> None:
+    assert titled([Piece(one)], [Piece(other)], width).cell_length <= width
+
+
+@given(NASTY)
+def test_pieces_show_their_text_literally(text: str) -> None:
+    assert literal(text) in composed([Piece(text)], [], 400).plain
