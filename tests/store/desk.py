@@ -20,6 +20,7 @@ PLAN = Plan(
     profiles=(
         RiskProfile(
             name="desk",
+            initial_balance=10_000,
             rules=(
                 MaxLoss(rule="max_loss", amount=-1000),
                 MarginLevel(rule="margin_level", warning=150, critical=100),

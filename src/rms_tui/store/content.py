@@ -39,8 +39,9 @@ _REASONS = {int(reason): reason.name.lower() for reason in Reason}
 class Told:
     """What each account's document says of its state; rows as in `login`.
 
-    `status` is the last decided one, `decided` the state it came from and `decided_since` when
-    that began; `since` is when `state` began, which differs while there is no decision.
+    `status` and `decided` are the last that were decided, `decided_since` when that began, `by`
+    the rule it came from (its name's hash). `state` is the newest with its `since`, which differs
+    while there is no decision.
     """
 
     login: Ints
@@ -49,6 +50,27 @@ class Told:
     since: Floats
     decided: Bytes
     decided_since: Floats
+    by: Ints
+
+
+_TOLD = (np.int64, np.int8, np.int8, np.float64, np.int8, np.float64, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """For each account the verdict that gives it its state: its index, -1 for none, and figures.
+
+    `decided` and `by` leave verdicts without a decision out; `held` says that the rule which
+    decided before is now one of those.
+    """
+
+    rule: Ints
+    value: Floats
+    limit: Floats
+    reason: Bytes
+    decided: Bytes
+    by: Ints
+    held: Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +78,7 @@ class Content:
     """What every watched account's document should say now.
 
     `numbers` has a row for each figure (and the rule's value and limit), rounded, NaN for null;
-    `codes` has the rest, as integers whose change is a change of the document.
+    `codes` has the rest (first the status), as integers whose change is one of the document.
     """
 
     server: str
@@ -83,16 +105,17 @@ def content(
     `silent` says that the source has been stale for so long that its elements are INACTIVE.
     """
     accounts = book.accounts
-    rule, value, limit, reason = _worst(assessment)
-    now = _told(told, accounts.login, assessment.state, frame.at)
-    status = np.full_like(now.status, _INACTIVE) if silent else now.status
-    reason = np.where(assessment.undecided != 0, assessment.undecided, reason).astype(np.int8)
     rules = tuple(verdict.rule.rule for verdict in assessment.verdicts)
     named = np.array([*(hash(name) for name in rules), 0], dtype=np.int64)
+    past = _aligned(told, accounts.login)
+    worst = _worst(assessment, named, past.by)
+    now = _told(past, assessment, worst, frame.at)
+    status = np.full_like(now.status, _INACTIVE) if silent else now.status
+    reason = np.where(assessment.undecided != 0, assessment.undecided, worst.reason)
     positions = assessment.positions[1].astype(np.int64)
     codes = np.stack(
         [
-            status, assessment.state, named[rule], reason, positions, accounts.leverage,
+            status, assessment.state, named[worst.rule], reason, positions, accounts.leverage,
             accounts.trades_today, _texts(accounts),
         ]
     ).astype(np.int64)  # fmt: skip
@@ -102,11 +125,11 @@ def content(
         instant(book.taken_at),
         now,
         status,
-        rule,
+        worst.rule,
         rules,
-        reason,
+        reason.astype(np.int8),
         positions,
-        _numbers(accounts, assessment, value, limit),
+        _numbers(accounts, assessment, worst),
         codes,
     )
 
@@ -190,6 +213,10 @@ class Written:
         other = bits.any(axis=0) | (new.codes != self.codes).any(axis=0) | ~self.sure
         return np.flatnonzero(other).astype(np.int64)
 
+    def restated(self, new: Content, rows: Ints) -> Flags:
+        """Which of these rows have another status too. Call after `differing`."""
+        return cast("Flags", ~self.sure[rows] | (self.codes[0, rows] != new.codes[0, rows]))
+
     def note(self, new: Content, rows: Ints) -> None:
         """These rows were written and acknowledged. Call after `differing` of the same content."""
         self.numbers[:, rows] = new.numbers[:, rows]
@@ -225,68 +252,81 @@ def told_from(found: Sequence[dict[str, Any]]) -> Told:
     states = {state.word: int(state) for state in State}
     codes = {status.value: code for code, status in enumerate(STATUSES)}
     of_status = {_BREACHED: State.BREACHED, _TARGET_REACHED: State.REACHED}
-    login, status, state, since, decided = [], [], [], [], []
+    rows: list[tuple[int, int, int, float, int, float, int]] = []
     for element in ordered:
         risk = element.get("risk") or {}
-        code = codes.get(element.get("status", ""), _ACTIVE)
-        login.append(int(element["login"]))
-        status.append(code)
-        state.append(states.get(risk.get("state", ""), int(State.OFF)))
+        status = codes.get(element.get("status", ""), _ACTIVE)
+        state = states.get(risk.get("state", ""), int(State.OFF))
         at = risk.get("since")
-        since.append(at.timestamp() if isinstance(at, datetime) else np.nan)
-        unknown = state[-1] == State.UNKNOWN
-        decided.append(int(of_status.get(code, State.OFF)) if unknown else state[-1])
-    return Told(
-        np.array(login, dtype=np.int64),
-        np.array(status, dtype=np.int8),
-        np.array(state, dtype=np.int8),
-        np.array(since, dtype=np.float64),
-        np.array(decided, dtype=np.int8),
-        np.where(np.array(state) == np.array(decided), since, np.nan).astype(np.float64),
-    )
+        since = at.timestamp() if isinstance(at, datetime) else float("nan")
+        decided = state
+        if state == State.UNKNOWN:
+            decided = int(of_status.get(status, State.OFF))
+        decided_since = since if decided == state else float("nan")
+        by = hash(risk.get("rule") or "")
+        rows.append((int(element["login"]), status, state, since, decided, decided_since, by))
+    columns = list(zip(*rows, strict=True)) or [()] * len(_TOLD)
+    return Told(*(np.array(c, dtype=kind) for c, kind in zip(columns, _TOLD, strict=True)))
 
 
 NOBODY = told_from(())
 """Before anything is known."""
 
+_UNTOLD = -1
 
-def _told(past: Told, login: Ints, state: Bytes, now: float) -> Told:
-    old = rows_of(past.login, login)
+
+def _aligned(told: Told, login: Ints) -> Told:
+    """The same for these accounts; state -1 for those of whom nothing was told."""
+    if told.login is login:
+        return told
+    old = rows_of(told.login, login)
     there = old >= 0
 
     def carried(column: npt.NDArray[Any], otherwise: float) -> npt.NDArray[Any]:
-        if len(column) == 0:
-            return np.full(len(login), otherwise, dtype=column.dtype)
-        return np.where(there, column[old], otherwise).astype(column.dtype)
+        made = np.full(len(login), otherwise, dtype=column.dtype)
+        made[there] = column[old[there]]
+        return made
 
-    before, since = carried(past.state, -1), carried(past.since, np.nan)
-    decided, decided_since = carried(past.decided, -1), carried(past.decided_since, np.nan)
-    status = carried(past.status, _ACTIVE)
-    unknown = state == State.UNKNOWN
-    began = np.where((decided == state) & np.isfinite(decided_since), decided_since, now)
-    began = np.where(unknown, np.where((before == state) & np.isfinite(since), since, now), began)
-    reached = np.where(state == State.REACHED, _TARGET_REACHED, _ACTIVE)
-    fresh = np.where(state == State.BREACHED, _BREACHED, reached)
-    kept = np.where(status == _INACTIVE, _ACTIVE, status)
     return Told(
         login,
-        np.where(unknown, kept, fresh).astype(np.int8),
-        state,
-        began,
-        np.where(unknown, decided, state).astype(np.int8),
-        np.where(unknown, decided_since, began),
+        carried(told.status, _ACTIVE),
+        carried(told.state, _UNTOLD),
+        carried(told.since, np.nan),
+        carried(told.decided, _UNTOLD),
+        carried(told.decided_since, np.nan),
+        carried(told.by, 0),
     )
 
 
-def _worst(assessment: Assessment) -> tuple[Ints, Floats, Floats, Bytes]:
-    """For each account the verdict that gives it its state: index (-1 none), value, limit, reason.
+def _told(past: Told, assessment: Assessment, worst: Worst, now: float) -> Told:
+    state = assessment.state
+    keep = (assessment.undecided != 0) | worst.held
+    reached = np.where(worst.decided == State.REACHED, _TARGET_REACHED, _ACTIVE)
+    fresh = np.where(worst.decided == State.BREACHED, _BREACHED, reached)
+    kept = np.where(past.status == _INACTIVE, _ACTIVE, past.status)
+    decided = np.where(keep, past.decided, worst.decided)
+    decided_since = np.where(decided == past.decided, past.decided_since, now)
+    since = np.where(state == decided, decided_since, now)
+    since = np.where(state == past.state, past.since, since)
+    return Told(
+        past.login,
+        np.where(keep, kept, fresh).astype(np.int8),
+        state,
+        np.where(np.isfinite(since), since, now),
+        decided.astype(np.int8),
+        np.where(np.isfinite(decided_since), decided_since, now),
+        np.where(keep, past.by, worst.by),
+    )
 
-    Ties go to the verdict that has used the most of its allowance, as `worst_verdict` has it.
-    """
+
+def _worst(assessment: Assessment, named: Ints, by: Ints) -> Worst:
+    """Ties go to the verdict that has used the most of its allowance, as `worst_verdict` has it."""
     rows = len(assessment.state)
     state = np.full(rows, -1, dtype=np.int8)
     used, value, limit = np.full(rows, -np.inf), np.full(rows, np.nan), np.full(rows, np.nan)
     rule, reason = np.full(rows, -1, dtype=np.int64), np.zeros(rows, dtype=np.int8)
+    decided, decider = np.zeros(rows, dtype=np.int8), np.full(rows, -1, dtype=np.int64)
+    held = np.zeros(rows, dtype=np.bool_)
     for index, verdict in enumerate(assessment.verdicts):
         at = np.arange(rows) if verdict.rows is None else verdict.rows
         share = np.where(np.isnan(verdict.used), -1.0, verdict.used)
@@ -296,15 +336,20 @@ def _worst(assessment: Assessment) -> tuple[Ints, Floats, Floats, Bytes]:
         state[here], used[here] = verdict.state[worse], share[worse]
         value[here], limit[here] = verdict.value[worse], verdict.limit[worse]
         reason[here] = verdict.reason[worse]
-    return rule, value, limit, reason
+        unknown = verdict.state == State.UNKNOWN
+        held[at] |= unknown & (by[at] == named[index])
+        surer = ~unknown & (verdict.state > decided[at])
+        decided[at[surer]], decider[at[surer]] = verdict.state[surer], index
+    return Worst(rule, value, limit, reason, decided, named[decider], held)
 
 
-def _numbers(accounts: Accounts, assessment: Assessment, value: Floats, limit: Floats) -> Floats:
+def _numbers(accounts: Accounts, assessment: Assessment, worst: Worst) -> Floats:
     made = np.stack(
         [
             accounts.balance, accounts.credit, accounts.equity, accounts.margin,
             accounts.margin_free, np.where(accounts.margin > 0, accounts.margin_level, np.nan),
-            accounts.profit, accounts.floating, assessment.day_profit, value, limit,
+            accounts.profit, accounts.floating, assessment.day_profit, worst.value,
+            worst.limit,
         ]
     )  # fmt: skip
     money = 10.0 ** accounts.digits.astype(np.float64)

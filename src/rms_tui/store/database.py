@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias, TypeVar
 
-from bson.codec_options import CodecOptions
 from bson.errors import BSONError
-from pymongo import MongoClient, WriteConcern
+from pymongo import MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import (
@@ -56,18 +55,13 @@ def connect(uri: str, name: str) -> Rms:
             uri,
             appname="rms-tui",
             tz_aware=True,
-            serverSelectionTimeoutMS=int(SELECTION_S * 1000),
-            connectTimeoutMS=int(CONNECT_S * 1000),
-            socketTimeoutMS=int(SOCKET_S * 1000),
             retryWrites=True,
+            w="majority",  # on the client: transactions take it from there
+            **_timeouts(uri),
         )
         try:
             _check(client, uri)
-            database = client.get_database(
-                name,
-                write_concern=WriteConcern("majority", wtimeout=int(MAJORITY_S * 1000)),
-                codec_options=CodecOptions(tz_aware=True),
-            )
+            database = client.get_database(name)
             prepare(database)
         except BaseException:
             client.close()
@@ -114,14 +108,16 @@ def in_words(uri: str) -> Iterator[None]:
         yield
     except ServerSelectionTimeoutError as error:
         text = _brief(error, uri)
-        raise StoreError(f"no MongoDB at {place} within {SELECTION_S:g} s: {text}") from None
+        raise StoreError(f"no MongoDB answers at {place}: {text}") from None
     except (ConfigurationError, InvalidName) as error:
         text = cleaned(str(error), uri)
         raise StoreError(f"MongoDB settings {place}: {text}", final=True) from None
     except OperationFailure as error:
         raise StoreError(_refusal(error, place, uri)) from None
-    except NetworkTimeout:
-        raise StoreError(f"MongoDB at {place} gave no answer within {SOCKET_S:g} s") from None
+    except NetworkTimeout as error:
+        raise StoreError(
+            f"MongoDB at {place} is too slow to answer: {_brief(error, uri)}"
+        ) from None
     except (PyMongoError, BSONError) as error:
         raise StoreError(f"MongoDB at {place}: {_brief(error, uri)}") from None
     except ValueError as error:  # the driver's complaint about a port or an option
@@ -144,6 +140,22 @@ def _refusal(error: OperationFailure, place: str, uri: str) -> str:
     if error.code == _NOT_ALLOWED:
         return f"MongoDB at {place} does not allow it (rms-tui needs readWrite, dbAdmin): {text}"
     return f"MongoDB at {place} refused: {text}"
+
+
+def _timeouts(uri: str) -> dict[str, Any]:
+    """Ours in milliseconds, but for those the URI sets itself."""
+    ours = {
+        "serverSelectionTimeoutMS": SELECTION_S,
+        "connectTimeoutMS": CONNECT_S,
+        "socketTimeoutMS": SOCKET_S,
+        "wTimeoutMS": MAJORITY_S,
+    }
+    theirs = uri.partition("?")[2].lower()
+    return {
+        name: int(seconds * 1000)
+        for name, seconds in ours.items()
+        if f"{name.lower()}=" not in theirs
+    }
 
 
 def _check(client: MongoClient[Document], uri: str) -> None:

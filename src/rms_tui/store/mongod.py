@@ -48,8 +48,8 @@ _NOT_INITIATED = 94
 
 
 def address(port: int) -> str:
-    """The URI of the private server on that port."""
-    return f"mongodb://{HOST}:{port}/?directConnection=true"
+    """The URI of the private server on that port. On loopback, who does not answer is not there."""
+    return f"mongodb://{HOST}:{port}/?directConnection=true&serverSelectionTimeoutMS=500"
 
 
 def free_port(preferred: int | None, cancelled: threading.Event) -> int:
@@ -176,7 +176,7 @@ def make_ready(
     """Wait until the server accepts writes, as a replica set of one. Raises StoreError."""
     deadline = time.monotonic() + timeout
     client: MongoClient[dict[str, object]] = MongoClient(
-        address(port), serverSelectionTimeoutMS=500, connectTimeoutMS=500, socketTimeoutMS=2000
+        address(port), connectTimeoutMS=500, socketTimeoutMS=2000
     )
     with closing(client):
         while True:
@@ -213,9 +213,7 @@ def trim_log(folder: Path, port: int) -> None:
     log = log_file(folder)
     if not log.exists() or log.stat().st_size < LOG_LIMIT:
         return
-    client: MongoClient[dict[str, object]] = MongoClient(
-        address(port), serverSelectionTimeoutMS=500, socketTimeoutMS=2000
-    )
+    client: MongoClient[dict[str, object]] = MongoClient(address(port), socketTimeoutMS=2000)
     with closing(client):
         client.admin.command("logRotate")
     prune_logs(folder)
@@ -281,9 +279,7 @@ def _writable(client: MongoClient[dict[str, object]], port: int) -> bool:
 
 
 def _ask_to_shut_down(port: int) -> None:
-    client: MongoClient[dict[str, object]] = MongoClient(
-        address(port), serverSelectionTimeoutMS=300, socketTimeoutMS=300
-    )
+    client: MongoClient[dict[str, object]] = MongoClient(address(port), socketTimeoutMS=300)
     with closing(client):
         try:
             client.admin.command("shutdown", force=True, timeoutSecs=0)
