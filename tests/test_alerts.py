@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.risk.desk import Chain, book, plan
 
 from rms_tui import alerts
 from rms_tui.alerts import Severity, Stage
-from tests.risk.desk import Chain, book, plan
 
 LOSS = {"rule": "max_loss", "amount": -1000}
 
@@ -141,15 +141,11 @@ def test_alerts_stand_worst_and_unhandled_first():
 
 def test_a_value_that_hovers_for_a_thousand_polls_makes_one_alert():
     shift = Shift()
-    raised = [
-        event for i in range(1000) for event in shift.see(-1000 if i % 2 else -999.9)
-    ]
+    raised = [event for i in range(1000) for event in shift.see(-1000 if i % 2 else -999.9)]
     assert [change for change, _, _ in raised if change == "raised"] == ["raised"]
 
 
-paths = st.lists(
-    st.sampled_from([0.0, -850.0, -960.0, -1500.0, np.nan]), min_size=1, max_size=30
-)
+paths = st.lists(st.sampled_from([0.0, -850.0, -960.0, -1500.0, np.nan]), min_size=1, max_size=30)
 
 
 @settings(max_examples=150, deadline=None)

@@ -34,6 +34,12 @@ class Desk:
         self.feed.newest = book(floating, at=self.now)
         return self.content(self.monitor.step(), silent=silent)
 
+    def confirmed(self, *floating: float) -> Content:
+        """Two polls: the alert is raised with the second."""
+        self.polled(*floating)
+        self.now += 1
+        return self.polled(*floating)
+
     def content(self, frame: Frame, *, silent: bool = False) -> Content:
         assert frame.book is not None
         assert frame.assessment is not None
@@ -48,12 +54,21 @@ def said(made: Content) -> list[tuple[str, str]]:
 
 
 def test_status_says_active_breached_or_target_reached() -> None:
-    made = Desk().polled(0.0, -1200.0, 6000.0)
+    made = Desk().confirmed(0.0, -1200.0, 6000.0)
     assert said(made) == [
         ("ACTIVE", "ok"),
         ("BREACHED", "breached"),
         ("TARGET_REACHED", "reached"),
     ]
+
+
+def test_a_one_poll_phantom_makes_no_breach_in_the_database() -> None:
+    desk = Desk()
+    statuses = []
+    for floating in (0.0, -9000.0, 0.0):
+        statuses += said(desk.polled(floating))
+        desk.now += 1
+    assert statuses == [("ACTIVE", "ok"), ("ACTIVE", "breached"), ("ACTIVE", "ok")]
 
 
 def test_the_rule_named_is_the_one_that_gives_the_state() -> None:
@@ -82,7 +97,7 @@ def test_since_is_when_the_state_began_and_figures_alone_do_not_move_it() -> Non
 
 def test_a_gap_in_the_data_ends_no_breach_and_does_not_restart_it() -> None:
     desk = Desk()
-    desk.polled(-1200.0)
+    desk.confirmed(-1200.0)
     desk.now += 60
     assert said(desk.polled(math.nan)) == [("BREACHED", "unknown")]
     desk.now += 60
@@ -98,13 +113,13 @@ def test_a_source_silent_for_long_makes_its_elements_inactive_until_it_speaks() 
     desk.now += 400
     assert said(desk.content(desk.monitor.step(), silent=True)) == [("INACTIVE", "unknown")]
     desk.feed.error = None
-    assert said(desk.polled(-1200.0)) == [("BREACHED", "breached")]
+    assert said(desk.confirmed(-1200.0)) == [("BREACHED", "breached")]
 
 
 def test_a_rule_that_never_decides_does_not_keep_a_breach_of_another_rule_alive() -> None:
     rules = (MaxLoss(rule="max_loss", amount=-1000), MaxProfit(rule="max_profit", amount=5000))
     desk = Desk(plan=Plan(profiles=(RiskProfile(name="desk", rules=rules),), default="desk"))
-    assert said(desk.polled(-1200.0)) == [("BREACHED", "breached")]
+    assert said(desk.confirmed(-1200.0)) == [("BREACHED", "breached")]
     desk.now += 60
     assert said(desk.polled(0.0)) == [("ACTIVE", "unknown")], "no initial balance is known"
 

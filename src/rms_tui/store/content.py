@@ -2,7 +2,8 @@
 
 Pure. Works on whole columns because an account's figures change with every price; only the rows
 that differ from what was last written become documents. A row without a decision keeps the status
-it had: neither a phantom nor a gap in the data makes or ends a breach.
+it had, and a state becomes a status only when its alert was raised: neither a one-poll phantom nor
+a gap in the data makes or ends a breach.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from rms_tui.alerts import Severity
 from rms_tui.book import Accounts, Book, Bytes, Flags, Floats, Ints, rows_of
 from rms_tui.frame import Frame
 from rms_tui.risk.assessment import Assessment
@@ -109,7 +111,7 @@ def content(
     named = np.array([*(hash(name) for name in rules), 0], dtype=np.int64)
     past = _aligned(told, accounts.login)
     worst = _worst(assessment, named, past.by)
-    now = _told(past, assessment, worst, frame.at)
+    now = _told(past, assessment, worst, frame)
     status = np.full_like(now.status, _INACTIVE) if silent else now.status
     reason = np.where(assessment.undecided != 0, assessment.undecided, worst.reason)
     positions = assessment.positions[1].astype(np.int64)
@@ -274,6 +276,12 @@ NOBODY = told_from(())
 
 _UNTOLD = -1
 
+_CONFIRMED = (
+    (_TARGET_REACHED, State.REACHED, Severity.REACHED),
+    (_BREACHED, State.BREACHED, Severity.BREACH),
+)
+"""Statuses that need a raised alert, with the state and the severity they stand for."""
+
 
 def _aligned(told: Told, login: Ints) -> Told:
     """The same for these accounts; state -1 for those of whom nothing was told."""
@@ -298,11 +306,14 @@ def _aligned(told: Told, login: Ints) -> Told:
     )
 
 
-def _told(past: Told, assessment: Assessment, worst: Worst, now: float) -> Told:
-    state = assessment.state
+def _told(past: Told, assessment: Assessment, worst: Worst, frame: Frame) -> Told:
+    state, now = assessment.state, frame.at
     keep = (assessment.undecided != 0) | worst.held
-    reached = np.where(worst.decided == State.REACHED, _TARGET_REACHED, _ACTIVE)
-    fresh = np.where(worst.decided == State.BREACHED, _BREACHED, reached)
+    fresh = np.full(len(state), _ACTIVE)
+    for code, of_state, severity in _CONFIRMED:
+        raised = [alert.login for alert in frame.alerts if alert.severity == severity]
+        sure = np.isin(past.login, raised) | (past.status == code)
+        fresh[(worst.decided == of_state) & sure] = code
     kept = np.where(past.status == _INACTIVE, _ACTIVE, past.status)
     decided = np.where(keep, past.decided, worst.decided)
     decided_since = np.where(decided == past.decided, past.decided_since, now)
