@@ -82,6 +82,7 @@ def test_status_and_figures_of_every_watched_account_reach_the_database(
     desk: Desk, database: Rms
 ) -> None:
     desk.poll(12.346, -1200.0)
+    desk.poll(12.346, -1200.0)
     until(lambda: database.elements.count_documents({"status": "BREACHED"}) == 1)
     calm, breached = elements.elements(database, SERVER)
     assert (calm.login, calm.status, calm.created_by) == (1001, "ACTIVE", None)
