@@ -75,6 +75,8 @@ class _Rule(Frozen):
     caution: Share = 0.8
     critical: Share = 0.95
     confirm: Confirm = Confirm()
+    hysteresis: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.02
+    """Share of the allowance by which it must fall below the band before an alert recovers."""
 
 
 class MarginLevel(_Rule):
