@@ -37,7 +37,7 @@ from rms_tui.tui.screens.help import Help
 from rms_tui.tui.stylesheet import stylesheet
 from rms_tui.tui.table.literal import literal
 from rms_tui.tui.theme import OWN, first_theme, next_theme
-from rms_tui.tui.view import StoreBox
+from rms_tui.tui.view import NotYet, StoreBox
 from rms_tui.tui.words import SEVERITY_CELLS, rule_words
 
 TICK = 1.0
@@ -157,7 +157,7 @@ class RmsApp(FrugalApp[None]):
         return None if frame is None else Moment(frame, now)
 
     def _tick(self) -> None:
-        self.desk.store = None if self._store is None else self._store.value
+        self.desk.store = None if self._store is None else self._store.value or NotYet()
         moment = self.moment()
         if moment is None:
             return

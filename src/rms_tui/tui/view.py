@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 
@@ -20,6 +21,15 @@ class StoreView(Protocol):
     def waiting(self) -> int:
         """Writes that are kept until it is back."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """The StoreView before there is one."""
+
+    state: Literal["starting", "connected", "down"] = "starting"
+    text: str = "starting"
+    waiting: int = 0
 
 
 class StoreBox(Protocol):

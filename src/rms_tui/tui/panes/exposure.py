@@ -18,7 +18,7 @@ from rms_tui.tui.panes.accounts import profit_cell
 from rms_tui.tui.panes.source import Sort, View
 from rms_tui.tui.table import Cell, Column
 
-BAR = 8
+BAR = 5
 
 BY_SYMBOL = (
     Column("symbol", "Symbol", 9, frozen=True),
@@ -26,8 +26,8 @@ BY_SYMBOL = (
     Column("bar", "", BAR, sortable=False),
     Column("buy", "Buy", 9, "right"),
     Column("sell", "Sell", 9, "right"),
-    Column("notional", "Notional", 13, "right"),
-    Column("floating", "Floating", 10, "right"),
+    Column("notional", "Notional", 12, "right"),
+    Column("floating", "Floating", 9, "right"),
     Column("accounts", "Acc", 5, "right"),
     Column("positions", "Pos", 6, "right"),
     Column("coverage", "Cover", 9, "right"),

@@ -66,7 +66,9 @@ class Pane(Vertical):
             return
         columns = self.source.columns(self.size.width - 1)
         self.table.set_columns(columns)
-        self.table.set_sort_shown(self.sort if self.sort[0] else None)
+        sort_shown = self.sort if self.sort[0] else None
+        if sort_shown != self.table.sort_shown:
+            self.table.set_sort_shown(sort_shown)
         view = self.source.view(moment.frame, columns, self.sort, self.query_)
         self._view = view
         if not len(view.rows):
