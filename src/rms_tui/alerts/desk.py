@@ -1,0 +1,241 @@
+"""The desk: every open alert of a book, stepped with each assessed Book.
+
+One alert for each episode of an account and a rule. Nothing here knows a clock, a thread or a
+database: the same Books and handlings at the same times make the same desk.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from types import MappingProxyType
+
+from rms_tui.alerts import feed, life, tracks
+from rms_tui.alerts.feed import FeedTrack
+from rms_tui.alerts.life import (
+    URGENT,
+    Alert,
+    AlertEvent,
+    Change,
+    Pending,
+    Stage,
+    Times,
+)
+from rms_tui.alerts.tracks import Begun, Track
+from rms_tui.book import Book
+from rms_tui.risk.assessment import Applied, Assessment
+from rms_tui.risk.verdict import Reason, Verdict
+
+Episode = tuple[int, str]
+
+MOST_PENDING = 1_000
+"""Pending states that are listed: a shock that hits a whole book shows as one soon enough."""
+
+TIMES = Times()
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """All open alerts, those that recovered lately (by id), and what leads to the next ones.
+
+    `due` is the earliest instant at which time alone changes something.
+    """
+
+    alerts: Mapping[Episode, Alert]
+    tracks: Mapping[str, Track]
+    recovered: Mapping[str, Alert] = field(default_factory=lambda: MappingProxyType({}))
+    feed: FeedTrack = FeedTrack()
+    due: float = math.inf
+
+    @property
+    def pending(self) -> tuple[Pending, ...]:
+        """States that are seen and not confirmed yet, worst first, at most `MOST_PENDING`."""
+        found = chain.from_iterable(tracks.pending(track) for track in self.tracks.values())
+        some = islice(found, 10 * MOST_PENDING)
+        return tuple(
+            heapq.nsmallest(MOST_PENDING, some, key=lambda p: (-p.severity, p.first_seen, p.login))
+        )
+
+
+EMPTY = Desk(MappingProxyType({}), MappingProxyType({}))
+
+
+@dataclass(slots=True)
+class Changes:
+    """A desk being stepped: open and recovered alerts, and the edges so far."""
+
+    alerts: dict[Episode, Alert]
+    recovered: dict[str, Alert]
+    events: list[AlertEvent]
+
+    @classmethod
+    def of(cls, desk: Desk) -> Changes:
+        return cls(dict(desk.alerts), dict(desk.recovered), [])
+
+    def put(self, change: Change, alert: Alert, now: float) -> None:
+        """An edge of an alert that stays open."""
+        self.alerts[alert.episode] = alert
+        self.events.append(AlertEvent(change, alert, now))
+
+    def recover(self, episode: Episode, now: float) -> None:
+        alert = self.alerts.pop(episode, None)
+        if alert is not None:
+            ended = life.recovered(alert, now)
+            self.recovered[ended.id] = ended
+            self.events.append(AlertEvent("recovered", ended, now))
+
+    def close(self, episode: Episode, now: float) -> None:
+        alert = self.alerts.pop(episode, None)
+        if alert is not None:
+            self.events.append(AlertEvent("closed", life.closed(alert, now), now))
+
+    def onto(self, desk: Desk, times: Times) -> Desk:
+        """The desk with these alerts."""
+        return replace(
+            desk,
+            alerts=MappingProxyType(self.alerts),
+            recovered=MappingProxyType(self.recovered),
+            due=_next_due(self.alerts.values(), self.recovered.values(), times),
+        )
+
+
+def step(
+    desk: Desk, book: Book, assessment: Assessment, now: float, times: Times = TIMES
+) -> tuple[Desk, Sequence[AlertEvent]]:
+    """The desk after an assessed Book, and what changed, in order."""
+    changes = Changes.of(desk)
+    made: dict[str, Track] = {}
+    for applied, verdict in zip(assessment.scope.applied, assessment.verdicts, strict=True):
+        key = applied.key
+        before = desk.tracks.get(key)
+        if before is not None and before.settled is verdict:
+            made[key] = before
+            continue
+        turn = tracks.followed(before, applied, verdict, book.accounts.login, now)
+        made[key] = turn.track
+        for begun in turn.begun:
+            _raise(changes, applied, verdict, book, begun, now)
+        for login in turn.calm:
+            changes.recover((login, key), now)
+        for login in turn.gone:
+            changes.close((login, key), now)
+    for key in desk.tracks.keys() - made.keys():
+        for login in desk.tracks[key].login[desk.tracks[key].raised > 0].tolist():
+            changes.close((login, key), now)
+    watched = _follow_feed(desk, changes, book, assessment, times, now)
+    if now >= desk.due:
+        _pass_time(changes, made, times, now)
+    same = watched is desk.feed and all(desk.tracks.get(key) is made[key] for key in made)
+    if not changes.events and same and len(made) == len(desk.tracks) and now < desk.due:
+        return desk, ()
+    stepped = replace(desk, tracks=MappingProxyType(made), feed=watched)
+    return changes.onto(stepped, times) if changes.events else stepped, changes.events
+
+
+def worst_first(alerts: Mapping[Episode, Alert]) -> tuple[Alert, ...]:
+    """Open alerts: unanswered before handled ones, then by severity, newest first."""
+    return tuple(
+        sorted(
+            alerts.values(),
+            key=lambda a: (a.stage is not Stage.RAISED, -a.severity, -a.changed_at, a.login),
+        )
+    )
+
+
+def newest_first(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+    """Recovered alerts, the last one first."""
+    return tuple(sorted(alerts, key=lambda a: (-(a.recovered_at or 0.0), a.login)))
+
+
+def _raise(
+    changes: Changes,
+    applied: Applied,
+    verdict: Verdict,
+    book: Book,
+    begun: Begun,
+    now: float,
+) -> None:
+    at = begun.at
+    row = at if verdict.rows is None else int(verdict.rows[at])
+    accounts = book.accounts
+    login = int(accounts.login[row])
+    value, limit = float(verdict.value[at]), float(verdict.limit[at])
+    used, distance = float(verdict.used[at]), float(verdict.distance[at])
+    reason = Reason(int(verdict.reason[at]))
+    known = changes.alerts.get((login, applied.key))
+    if known is not None:
+        worse = life.risen(
+            known, now, severity=begun.severity, value=value, limit=limit, used=used,
+            distance=distance, reason=reason,
+        )  # fmt: skip
+        changes.put("risen", worse, now)
+        return
+    alert = Alert(
+        id=life.identity(book.server, login, applied.key, begun.first_seen),
+        login=login,
+        server=book.server,
+        name=accounts.name[row],
+        group=accounts.group[row],
+        currency=accounts.currency[row],
+        profile=applied.profile.name,
+        rule=applied.rule.rule,
+        key=applied.key,
+        severity=begun.severity,
+        stage=Stage.RAISED,
+        first_seen=begun.first_seen,
+        raised_at=now,
+        changed_at=now,
+        value=value,
+        limit=limit,
+        used=used,
+        distance=distance,
+        reason=reason,
+    )
+    changes.put("raised", life.first(alert, now), now)
+
+
+def _follow_feed(
+    desk: Desk, changes: Changes, book: Book, assessment: Assessment, times: Times, now: float
+) -> FeedTrack:
+    watched, alert, good = feed.followed(desk.feed, book, assessment, times, now)
+    if alert is not None and feed.EPISODE not in changes.alerts:
+        changes.put("raised", alert, now)
+    elif good:
+        changes.recover(feed.EPISODE, now)
+    return watched
+
+
+def _pass_time(changes: Changes, made: Mapping[str, Track], times: Times, now: float) -> None:
+    """What time alone does: snoozes end, urgent alerts escalate, recovered ones are closed."""
+    for alert in list(changes.alerts.values()):
+        if alert.snoozed_until is not None and alert.snoozed_until <= now:
+            track = made.get(alert.key)
+            if track is None or not track.is_calm(alert.login):
+                changes.put("woken", life.woken(alert, now), now)
+        elif _escalates_at(alert, times) <= now:
+            changes.put("escalated", life.escalated(alert, now), now)
+    for alert in list(changes.recovered.values()):
+        if (alert.recovered_at or 0.0) + times.close <= now:
+            ended = life.closed(changes.recovered.pop(alert.id), now)
+            changes.events.append(AlertEvent("closed", ended, now))
+
+
+def _escalates_at(alert: Alert, times: Times) -> float:
+    waits = alert.stage is Stage.RAISED and alert.severity >= URGENT and alert.escalated_at is None
+    if not waits or alert.unanswered_since is None:
+        return math.inf
+    return alert.unanswered_since + times.escalate
+
+
+def _next_due(open_ones: Iterable[Alert], recovered: Iterable[Alert], times: Times) -> float:
+    instants = chain(
+        (
+            _escalates_at(alert, times) if alert.snoozed_until is None else alert.snoozed_until
+            for alert in open_ones
+        ),
+        ((alert.recovered_at or 0.0) + times.close for alert in recovered),
+    )
+    return min(instants, default=math.inf)

@@ -1,0 +1,186 @@
+"""What comes to a desk from outside its Books: operators, here and elsewhere, and the database.
+
+Whatever is heard twice changes nothing the second time, and in whatever order things are heard
+every process comes to the same alerts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+from rms_tui.alerts import feed, life
+from rms_tui.alerts.desk import TIMES, Changes, Desk
+from rms_tui.alerts.life import Alert, AlertEvent, Handling, Severity, Stage, Times
+from rms_tui.alerts.tracks import with_raised
+
+LONGEST_SNOOZE = 7 * 86_400.0
+
+
+def acknowledge(
+    desk: Desk, alert_id: str, operator: str, note: str | None, now: float
+) -> tuple[Desk, AlertEvent | None]:
+    """The desk with one alert acknowledged; no event when it is not open or was already."""
+    return _handle(desk, alert_id, "acknowledged", operator, now, note=note)
+
+
+def snooze(
+    desk: Desk, alert_id: str, operator: str, seconds: float, now: float
+) -> tuple[Desk, AlertEvent | None]:
+    """The desk with one alert silent for a time; no event when it is not open.
+
+    Raises ValueError unless it is more than 0 seconds and at most 7 days.
+    """
+    if not 0 < seconds <= LONGEST_SNOOZE:
+        raise ValueError(f"snooze of {seconds:g} s: expected more than 0 and at most 7 days")
+    return _handle(desk, alert_id, "snoozed", operator, now, until=now + seconds)
+
+
+def heard(desk: Desk, handlings: Iterable[Handling]) -> Desk:
+    """The desk after what operators did in other processes; that is written already."""
+    by_id = {alert.id: alert for alert in desk.alerts.values()}
+    changes = Changes.of(desk)
+    changed = False
+    for one in handlings:
+        alert = by_id.get(one.alert_id)
+        after = None if alert is None else life.handled(alert, one)
+        if after is not None:
+            by_id[after.id] = changes.alerts[after.episode] = after
+            changed = True
+    return changes.onto(desk, TIMES) if changed else desk
+
+
+def restored(
+    desk: Desk, stored: Iterable[Alert], now: float, times: Times = TIMES
+) -> tuple[Desk, Sequence[AlertEvent]]:
+    """The desk with the alerts that are open, or recovered lately, in the database.
+
+    A stored alert that is not open here goes on where it stood, and recovers or closes with the
+    next Books if that is due. Where an alert of the same episode was raised here meanwhile the
+    stored one wins: its id, its beginning and its handling; that ours is worse is an event.
+    """
+    changes = Changes.of(desk)
+    found: dict[tuple[str, str], dict[int, Severity]] = {}
+    for theirs in stored:
+        if theirs.stage is Stage.RECOVERED:
+            changes.recovered.setdefault(theirs.id, theirs)
+            continue
+        if not theirs.is_open or theirs.id in changes.recovered:
+            continue
+        ours = changes.alerts.get(theirs.episode)
+        merged = theirs if ours is None else _merged(ours, theirs)
+        changes.alerts[merged.episode] = merged
+        if merged.severity > theirs.severity:
+            changes.events.append(AlertEvent("risen", merged, now))
+        if merged.rule != feed.RULE:
+            found.setdefault((merged.key, merged.rule), {})[merged.login] = merged.severity
+    made = dict(desk.tracks)
+    for (key, rule), severities in found.items():
+        made[key] = with_raised(made.get(key), key, rule, severities)
+    tracked = replace(desk, tracks=MappingProxyType(made))
+    return changes.onto(tracked, times), changes.events
+
+
+def handling_of(event: AlertEvent) -> Handling | None:
+    """What an operator did with this edge; None where no operator made it."""
+    alert = event.alert
+    if event.change == "acknowledged":
+        return Handling(
+            alert.id, "acknowledged", alert.operator or "?", event.at, alert.severity, alert.note
+        )
+    if event.change == "snoozed":
+        return Handling(
+            alert.id,
+            "snoozed",
+            alert.snoozed_by or "?",
+            event.at,
+            alert.severity,
+            until=alert.snoozed_until,
+        )
+    return None
+
+
+def _handle(
+    desk: Desk,
+    alert_id: str,
+    change: str,
+    operator: str,
+    now: float,
+    *,
+    note: str | None = None,
+    until: float | None = None,
+) -> tuple[Desk, AlertEvent | None]:
+    for alert in desk.alerts.values():
+        if alert.id == alert_id:
+            by = Handling(
+                alert_id,
+                "acknowledged" if change == "acknowledged" else "snoozed",
+                operator,
+                now,
+                alert.severity,
+                note,
+                until,
+            )
+            after = life.handled(alert, by)
+            if after is None:
+                return desk, None
+            changes = Changes.of(desk)
+            changes.put(by.change, after, now)
+            return changes.onto(desk, TIMES), changes.events[0]
+    return desk, None
+
+
+def _merged(ours: Alert, theirs: Alert) -> Alert:
+    """One episode seen by two: the stored beginning and handling, the worse severity.
+
+    What was done about ours since it was merged before is not undone by an older document.
+    """
+    if ours.severity > theirs.severity:
+        return replace(
+            ours,
+            id=theirs.id,
+            first_seen=min(ours.first_seen, theirs.first_seen),
+            raised_at=theirs.raised_at,
+        )
+    if theirs.severity > ours.severity or ours.id != theirs.id:
+        merged = replace(theirs, rung_at=_latest(ours.rung_at, theirs.rung_at))
+        mine = (_acknowledgement(ours), _snooze(ours))
+    else:
+        merged = ours
+        mine = (_acknowledgement(theirs), _snooze(theirs))
+    for one in sorted((m for m in mine if m is not None), key=lambda m: m.at):
+        merged = life.handled(merged, replace(one, alert_id=merged.id)) or merged
+    return merged
+
+
+def _acknowledgement(alert: Alert) -> Handling | None:
+    if alert.stage is not Stage.ACKNOWLEDGED or alert.acknowledged_at is None:
+        return None
+    return Handling(
+        alert.id,
+        "acknowledged",
+        alert.operator or "?",
+        alert.acknowledged_at,
+        alert.severity,
+        alert.note,
+    )
+
+
+def _snooze(alert: Alert) -> Handling | None:
+    if alert.stage is not Stage.SNOOZED or alert.snoozed_at is None:
+        return None
+    return Handling(
+        alert.id,
+        "snoozed",
+        alert.snoozed_by or "?",
+        alert.snoozed_at,
+        alert.severity,
+        until=alert.snoozed_until,
+    )
+
+
+def _latest(*instants: float | None) -> float | None:
+    known = [one for one in instants if one is not None]
+    return max(known, default=-math.inf) if known else None
