@@ -47,7 +47,7 @@ class Desk:
     alerts: Mapping[Episode, Alert]
     tracks: Mapping[str, Track]
     recovered: Mapping[str, Alert] = field(default_factory=lambda: MappingProxyType({}))
-    feed: FeedTrack = FeedTrack()
+    feed: FeedTrack = field(default_factory=FeedTrack)
     due: float = math.inf
 
     @property
@@ -122,14 +122,14 @@ def step(
             changes.recover((login, key), now)
         for login in turn.gone:
             changes.close((login, key), now)
-    for key in desk.tracks.keys() - made.keys():
+    for key in sorted(desk.tracks.keys() - made.keys()):
         for login in desk.tracks[key].login[desk.tracks[key].raised > 0].tolist():
             changes.close((login, key), now)
     watched = _follow_feed(desk, changes, book, assessment, times, now)
     if now >= desk.due:
         _pass_time(changes, made, times, now)
     same = watched is desk.feed and all(desk.tracks.get(key) is made[key] for key in made)
-    if not changes.events and same and len(made) == len(desk.tracks) and now < desk.due:
+    if not changes.events and same and len(made) == len(desk.tracks):
         return desk, ()
     stepped = replace(desk, tracks=MappingProxyType(made), feed=watched)
     return changes.onto(stepped, times) if changes.events else stepped, changes.events

@@ -6,12 +6,12 @@ Without it a console whose source says nothing usable would look calm.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from rms_tui.alerts.life import Alert, Severity, Stage, Times, first, identity
-from rms_tui.book import Book
+from rms_tui.book import Book, Bytes
 from rms_tui.risk.assessment import Assessment
 from rms_tui.risk.verdict import Reason
 
@@ -52,7 +52,7 @@ def followed(
     return track, _alert(book, undecided, since, times, now) if due else None, False
 
 
-def _alert(book: Book, undecided: np.ndarray, since: float, times: Times, now: float) -> Alert:
+def _alert(book: Book, undecided: Bytes, since: float, times: Times, now: float) -> Alert:
     count, lost = len(undecided), int(np.count_nonzero(undecided))
     limit = math.ceil(count * times.feed_share)
     reason = int(np.bincount(undecided[undecided != 0]).argmax())
@@ -77,4 +77,4 @@ def _alert(book: Book, undecided: np.ndarray, since: float, times: Times, now: f
         distance=float(limit - lost),
         reason=Reason(reason),
     )
-    return first(replace(made), now)
+    return first(made, now)

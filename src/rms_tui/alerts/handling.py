@@ -6,7 +6,6 @@ every process comes to the same alerts.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -62,10 +61,12 @@ def restored(
     stored one wins: its id, its beginning and its handling; that ours is worse is an event.
     """
     changes = Changes.of(desk)
+    going_on = {alert.id for alert in desk.alerts.values()}
     found: dict[tuple[str, str], dict[int, Severity]] = {}
     for theirs in stored:
         if theirs.stage is Stage.RECOVERED:
-            changes.recovered.setdefault(theirs.id, theirs)
+            if theirs.id not in going_on:
+                changes.recovered.setdefault(theirs.id, theirs)
             continue
         if not theirs.is_open or theirs.id in changes.recovered:
             continue
@@ -182,5 +183,4 @@ def _snooze(alert: Alert) -> Handling | None:
 
 
 def _latest(*instants: float | None) -> float | None:
-    known = [one for one in instants if one is not None]
-    return max(known, default=-math.inf) if known else None
+    return max((one for one in instants if one is not None), default=None)

@@ -201,9 +201,7 @@ def recovered(alert: Alert, now: float) -> Alert:
 
 def closed(alert: Alert, now: float) -> Alert:
     """The end: long enough recovered, or its account or rule is watched no more."""
-    return replace(
-        alert, stage=Stage.CLOSED, closed_at=now, changed_at=now, unanswered_since=None
-    )
+    return replace(alert, stage=Stage.CLOSED, closed_at=now, changed_at=now, unanswered_since=None)
 
 
 def handled(alert: Alert, by: Handling) -> Alert | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -189,9 +189,11 @@ def _untouched(key: str, rule: str, logins: Iterable[int]) -> Track:
 
 def _below_band(rule: Any, used: Floats) -> Flags:
     """Which shares are below the first band by the rule's hysteresis; NaN (no exposure) is."""
-    band = _LOWEST_BAND.get(rule.rule, lambda one: one.caution)(rule)
-    within = used > max(band - rule.hysteresis, 0.0) + _SLACK
-    return np.ones(len(used), dtype=np.bool_) if rule.hysteresis == 0 else ~within
+    if rule.hysteresis == 0:
+        return np.ones(len(used), dtype=np.bool_)
+    band = _LOWEST_BAND[rule.rule](rule) if rule.rule in _LOWEST_BAND else rule.caution
+    highest = float(max(band - rule.hysteresis, 0.0)) + _SLACK
+    return cast("Flags", ~(used > highest))
 
 
 def _carried(
