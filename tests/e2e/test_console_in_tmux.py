@@ -27,7 +27,11 @@ class Terminal:
 
     def _tmux(self, *words: str) -> str:
         done = subprocess.run(
-            ["tmux", "-S", self._socket, *words], capture_output=True, text=True, timeout=10
+            ["tmux", "-S", self._socket, *words],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            env=dict(os.environ),  # without the LINES and COLUMNS that readline sets behind it
         )
         return done.stdout
 
