@@ -52,7 +52,13 @@ class Cycle:
         aggregates = assessment.held(book, past)
         undecided = assessment.undecided(book, aggregates[1])
         self.remembered = memory.remember(
-            self.remembered, book, undecided == 0, scoped.rollovers, interval=1.0
+            self.remembered,
+            book,
+            undecided == 0,
+            scoped.rollovers,
+            interval=1.0,
+            trails=scoped.trails,
+            initial=scoped.initial,
         )
         self.assessed = assessment.assess(
             book, scoped, self.remembered, aggregates, undecided, past

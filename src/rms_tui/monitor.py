@@ -256,6 +256,8 @@ class Monitor:
             undecided == Reason.NONE,
             scoped.rollovers,
             interval=self._interval,
+            trails=scoped.trails,
+            initial=scoped.initial,
         )
         assessed = assessment.assess(book, scoped, remembered, aggregates, undecided, past)
         self._desk, events = alerts.step(self._desk, book, assessed, now)

@@ -126,8 +126,9 @@ class Chain:
         aggregates = assessment.held(seen, past)
         undecided = assessment.undecided(seen, aggregates[1], stale=stale)
         self.memory = memory.remember(
-            self.memory, seen, undecided == 0, scoped.rollovers, interval=self.interval
-        )
+            self.memory, seen, undecided == 0, scoped.rollovers, interval=self.interval,
+            trails=scoped.trails, initial=scoped.initial,
+        )  # fmt: skip
         self.assessed = assessment.assess(seen, scoped, self.memory, aggregates, undecided, past)
         return self.assessed
 

@@ -15,10 +15,31 @@ import numpy as np
 import numpy.typing as npt
 
 from rms_tui.book import Accounts, Book, Bytes, Flags, Floats, Ints
-from rms_tui.risk.conversion import rates
+from rms_tui.risk import holdings
+from rms_tui.risk.days import DAY_COLUMNS
 from rms_tui.risk.memory import SERVER_DAY, Memory
-from rms_tui.risk.profile import MaxLoss, Plan, RiskProfile, Rollover, Rule, rollover_of
-from rms_tui.risk.rules import RULES, Columns, Limits, day_column
+from rms_tui.risk.overnight import Overnight, overnight
+from rms_tui.risk.peaks import offered
+from rms_tui.risk.profile import (
+    Plan,
+    RiskProfile,
+    Rollover,
+    Rule,
+    Trail,
+    TrailingDrawdown,
+    rollover_of,
+    trail_of,
+)
+from rms_tui.risk.rules import RULES
+from rms_tui.risk.rules.shape import (
+    TOTAL_FLOW,
+    TOTAL_FLOW_BALANCE,
+    Columns,
+    Key,
+    Limits,
+    day_column,
+    sure_of,
+)
 from rms_tui.risk.verdict import Reason, State, Verdict
 
 
@@ -33,16 +54,17 @@ class Applied:
     rule: Rule
     rows: Ints | None
     key: str
-    limits_read: tuple[str, ...]
-    reads: tuple[str, ...]
+    limits_read: tuple[Key, ...]
+    reads: tuple[Key, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """A plan laid over the accounts of a Book: which rules run over which rows.
 
-    `profile` is the index of each account's profile in the plan, -1 for none. `rollovers` are
-    those a rule needs, after the server's own day for the Day P/L column.
+    `profile` is the index of each account's profile in the plan, -1 for none, and `initial` that
+    profile's initial balance, NaN for none. `rollovers` are those a rule needs, after the server's
+    own day for the Day P/L column; `trails` the peaks and `figures` the holdings rules ask for.
     """
 
     plan: Plan
@@ -51,6 +73,9 @@ class Scope:
     profile: Ints
     applied: tuple[Applied, ...]
     rollovers: tuple[Rollover, ...]
+    initial: Floats
+    trails: tuple[Trail, ...]
+    figures: tuple[Key, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +94,7 @@ class Assessment:
     `undecided` is each row's Reason for giving no decision (NONE where it may be decided), `state`
     the worst state of its rules, `used` the largest share of an allowance (NaN where no rule
     says), `day_profit` equity less the server day's base and flows (NaN where the base is unknown).
+    `overnight` says of each daily loss rule near its rollover whom the new day would breach.
     """
 
     scope: Scope
@@ -79,8 +105,11 @@ class Assessment:
     day_profit: Floats
     counts: Mapping[Reason, int]
     inputs: tuple[Read, ...]
-    positions: tuple[tuple[object, ...], Floats, Floats]
+    positions: holdings.Held
     half: tuple[Bytes, Floats]
+    figures: holdings.Figures
+    offered: Mapping[Trail, tuple[object, object, Flags]]
+    overnight: tuple[Overnight, ...] = ()
 
 
 def scope(plan: Plan, accounts: Accounts, previous: Scope | None = None) -> Scope:
@@ -112,7 +141,22 @@ def scope(plan: Plan, accounts: Accounts, previous: Scope | None = None) -> Scop
     rollovers = dict.fromkeys(
         [SERVER_DAY, *(rollover_of(one.profile, one.rule) for one in applied)]
     )
-    return Scope(plan, accounts.login, accounts.group, chosen, tuple(applied), tuple(rollovers))
+    trails = dict.fromkeys(
+        trail_of(one.profile, one.rule) for one in applied if isinstance(one.rule, TrailingDrawdown)
+    )
+    figures = dict.fromkeys(key for one in applied for key in one.reads if holdings.is_figure(key))
+    initial = np.array([*(profile.initial_balance or np.nan for profile in plan.profiles), np.nan])
+    return Scope(
+        plan,
+        accounts.login,
+        accounts.group,
+        chosen,
+        tuple(applied),
+        tuple(rollovers),
+        initial[chosen],
+        tuple(trails),
+        tuple(figures),
+    )
 
 
 def undecided(book: Book, positions: Floats, *, stale: bool = False) -> Bytes:
@@ -144,64 +188,24 @@ def undecided(book: Book, positions: Floats, *, stale: bool = False) -> Bytes:
     return reason
 
 
-def held(book: Book, previous: Assessment | None) -> tuple[tuple[object, ...], Floats, Floats]:
-    """Open positions and the largest loss at a stop for each account, with what they came from.
-
-    The loss at a stop is side·(open - stop)·lots·contract·rate - swap, at least 0, in the account's
-    currency; infinite without a stop, NaN without a rate.
-    """
-    positions, symbols = book.positions, book.symbols
-    sources = (
-        positions.account,
-        positions.symbol,
-        positions.side,
-        positions.lots,
-        positions.price_open,
-        positions.sl,
-        positions.rate,
-        positions.swap,
-        symbols.contract,
-        book.accounts.login,
-    )
-    if previous is not None and all(
-        a is b for a, b in zip(sources, previous.positions[0], strict=True)
-    ):
-        return previous.positions
-    number = np.bincount(positions.account, minlength=len(book.accounts))
-    count = number.astype(np.float64)
-    risk = np.zeros(len(book.accounts))
-    if len(positions):
-        loss = positions.price_open - positions.sl
-        loss *= positions.side
-        loss *= positions.lots
-        loss *= symbols.contract[positions.symbol]
-        loss *= positions.rate
-        loss -= positions.swap
-        np.maximum(loss, 0.0, out=loss)
-        bare = np.isnan(positions.sl)
-        if bool(bare.any()):
-            loss[bare] = np.inf
-        holders = np.flatnonzero(number)
-        first = np.cumsum(number) - number
-        risk[holders] = np.maximum.reduceat(loss, first[holders])
-        unknown = np.isnan(risk)
-        if bool(unknown.any()):
-            without_stop = np.bincount(positions.account[bare], minlength=len(risk)) > 0
-            risk[unknown & without_stop] = np.inf
-    return sources, count, risk
+def held(book: Book, previous: Assessment | None) -> holdings.Held:
+    """What every account holds; the previous answer while positions' terms did not change."""
+    return holdings.held(book, None if previous is None else previous.positions)
 
 
 def assess(
     book: Book,
     scoped: Scope,
     memory: Memory,
-    aggregates: tuple[tuple[object, ...], Floats, Floats],
+    aggregates: holdings.Held,
     undecided_rows: Bytes,
     previous: Assessment | None = None,
 ) -> Assessment:
     """Every verdict over a Book, given what `held` and `undecided` said of it."""
     half = _half(book, previous)
-    columns = _columns(book, scoped, memory, aggregates, half[1])
+    figures = _figures(book, scoped, previous)
+    sure = _offered(scoped, memory, previous)
+    columns = _columns(book, scoped, memory, aggregates, half[1], figures, sure)
     blocked = undecided_rows != Reason.NONE
     any_blocked = bool(blocked.any())
     reusable = previous is not None and previous.scope is scoped
@@ -245,6 +249,16 @@ def assess(
         tuple(inputs),
         aggregates,
         half,
+        figures,
+        sure,
+        overnight(
+            scoped.plan.overnight_minutes,
+            [(one.profile, one.rule, one.rows) for one in scoped.applied],
+            made,
+            columns,
+            memory.days,
+            book.taken_at,
+        ),
     )
 
 
@@ -287,11 +301,13 @@ def _columns(
     book: Book,
     scoped: Scope,
     memory: Memory,
-    aggregates: tuple[tuple[object, ...], Floats, Floats],
+    aggregates: holdings.Held,
     half: Floats,
-) -> Columns:
+    figures: holdings.Figures,
+    sure: Mapping[Trail, tuple[object, object, Flags]],
+) -> dict[Key, npt.NDArray[Any]]:
     accounts = book.accounts
-    columns: dict[str, npt.NDArray[Any]] = {
+    columns: dict[Key, npt.NDArray[Any]] = {
         "balance": accounts.balance,
         "equity": accounts.equity,
         "floating": accounts.floating,
@@ -302,20 +318,50 @@ def _columns(
         "positions": aggregates[1],
         "risk": aggregates[2],
         "half": half,
+        TOTAL_FLOW: memory.total.flow,
+        TOTAL_FLOW_BALANCE: memory.total.flow_balance,
     }
     for rollover, day in memory.days.items():
-        for name in ("balance", "equity", "flow", "flow_balance"):
+        for name in DAY_COLUMNS:
             columns[day_column(rollover, name)] = getattr(day, name)
-    for currency in {
-        one.rule.currency
-        for one in scoped.applied
-        if isinstance(one.rule, MaxLoss) and one.rule.currency
-    }:
-        known = rates(book.symbols, currency)
-        columns[f"rate to {currency}"] = np.array(
-            [known.get(own, float("nan")) for own in accounts.currency]
-        )
+    for trail in scoped.trails:
+        peak = memory.peaks[trail]
+        columns[trail] = peak.value
+        columns[sure_of(trail)] = sure[trail][2]
+    for key, made in figures.items():
+        columns[key] = made.column
     return columns
+
+
+def _offered(
+    scoped: Scope, memory: Memory, previous: Assessment | None
+) -> Mapping[Trail, tuple[object, object, Flags]]:
+    """Where each peak may be decided on, with what that came from, so that it stays one object."""
+    made = {}
+    for trail in scoped.trails:
+        peak = memory.peaks[trail]
+        day = None if trail.rollover is None else memory.days.get(trail.rollover)
+        base = None if day is None else day.balance
+        before = None if previous is None else previous.offered.get(trail)
+        if before is not None and before[0] is peak.sure and before[1] is base:
+            made[trail] = before
+        else:
+            made[trail] = (peak.sure, base, offered(peak, trail, day))
+    return made
+
+
+def _figures(book: Book, scoped: Scope, previous: Assessment | None) -> holdings.Figures:
+    before: holdings.Figures = {} if previous is None else previous.figures
+    made = {
+        key: holdings.figure(key, book, before.get(key))
+        for key in scoped.figures
+        if key != holdings.BARE_AGE
+    }
+    if holdings.BARE_AGE in scoped.figures:
+        since = holdings.figure(holdings.BARE_SINCE, book, before.get(holdings.BARE_SINCE))
+        made[holdings.BARE_SINCE] = since
+        made[holdings.BARE_AGE] = holdings.bare_age(since, book, before.get(holdings.BARE_AGE))
+    return made
 
 
 def _read(one: Applied, columns: Columns, before: Read | None) -> Read:
@@ -328,7 +374,7 @@ def _read(one: Applied, columns: Columns, before: Read | None) -> Read:
     return Read(sources, limits, tuple(columns[name] for name in one.reads))
 
 
-def _picked(one: Applied, names: tuple[str, ...], columns: Columns) -> Columns:
+def _picked(one: Applied, names: tuple[Key, ...], columns: Columns) -> Columns:
     if one.rows is None:
         return columns
     return {name: columns[name][one.rows] for name in names}

@@ -1,85 +1,41 @@
-"""What MT5 forgets: each account's balance and equity at the start of its trading day.
+"""What MT5 forgets: bases of the trading day, flows, peaks, and how each period went.
 
-`remember` is a step: the memory before and a Book give the memory after. A base is learnt once a
-day from the best origin there is, never guessed: where nothing vouches for it, it stays unknown
-(NaN) and the rules that need it decide nothing.
+`remember` is a step: the memory before and a Book give the memory after. It is pure and holds
+nothing but columns, one row an account: what is written of it row by row and read back
+(`rms_tui.risk.memory_rows`) goes on as if there had been no restart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
 from types import MappingProxyType
-from typing import TypeVar
 
 import numpy as np
 
-from rms_tui.book import Accounts, Book, Bytes, Deals, Flags, Floats, Ints, rows_of, summed
-from rms_tui.risk.clock import last_rollover, next_rollover
-from rms_tui.risk.profile import SERVER, Rollover
-
-FLOW_TYPES = (2, 3, 4, 5, 6, 19, 20)
-"""Deal types that are money in or out, not a trading result: balance, credit, charge, correction,
-bonus and the two stop-out compensations."""
-
-CREDIT_TYPES = (3, 20)
-"""Flows that change credit and equity, but not the balance."""
-
-SERVER_DAY = Rollover(zone=SERVER, at="00:00")
-
-SERVER_GRACE = 120.0
-"""Seconds after the rollover in which a server's end-of-day record may still be yesterday's."""
-
-
-_Columns = tuple[Floats, Floats, Bytes, Floats]
-_Column = TypeVar("_Column", Floats, Bytes)
-
-
-class Origin(IntEnum):
-    """How a base was learnt; a higher one is better and final for the day."""
-
-    UNKNOWN = 0
-    MANUAL = 1
-    DEALS = 2
-    OBSERVED = 3
-    SERVER = 4
-
-    @property
-    def word(self) -> str:
-        return self.name.lower()
-
-
-@dataclass(frozen=True, slots=True)
-class DayBase:
-    """The start of the present trading day of one rollover, a row an account.
-
-    `at` is the rollover (UTC seconds, NaN while unknown), `until` the next one. `flow` is what
-    came in or went out since (NaN while the deals are unknown), `flow_balance` the part of it that
-    moved the balance; `start` = equity + flow.
-    Flows later than `taken` count: those before are already in the base.
-    """
-
-    at: float
-    until: float
-    balance: Floats
-    equity: Floats
-    origin: Bytes
-    taken: Floats
-    flow: Floats
-    flow_balance: Floats
-    start: Floats
-    counted: Deals | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LastGood:
-    """Each account's newest figures that were fit to decide on, and when (UTC seconds)."""
-
-    balance: Floats
-    equity: Floats
-    prev_equity: Floats
-    at: Floats
+from rms_tui.book import Accounts, Book, Flags, Floats, Ints, rows_of
+from rms_tui.risk.days import (
+    SERVER_DAY,
+    DayBase,
+    LastGood,
+    Origin,
+    Watch,
+    day_after,
+    moved_day,
+    with_base,
+)
+from rms_tui.risk.flows import (
+    CREDIT_TYPES,
+    FLOW_TYPES,
+    Came,
+    Total,
+    counted,
+    moved_total,
+    no_flows,
+)
+from rms_tui.risk.peaks import Peak, Seen, moved_peak, peak_after, unknown_peak, with_peak
+from rms_tui.risk.periods import Period, Periods, Span, moved_periods, periods_after
+from rms_tui.risk.profile import Rollover, Trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +44,16 @@ class Memory:
 
     login: Ints
     last: LastGood
+    total: Total
     days: Mapping[Rollover, DayBase] = field(default_factory=lambda: MappingProxyType({}))
+    peaks: Mapping[Trail, Peak] = field(default_factory=lambda: MappingProxyType({}))
+    periods: Mapping[Span, Period] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def blank(login: Ints) -> Memory:
     """The memory of accounts never seen before."""
     none = np.full(len(login), np.nan)
-    return Memory(login, LastGood(none, none, none, none))
+    return Memory(login, LastGood(none, none, none, none), no_flows(len(login)))
 
 
 def remember(
@@ -104,19 +63,46 @@ def remember(
     rollovers: Iterable[Rollover],
     *,
     interval: float,
+    trails: Iterable[Trail] = (),
+    initial: Floats | None = None,
     flow_types: tuple[int, ...] = FLOW_TYPES,
     keep_intervals: float = 3.0,
+    vouched: bool = False,
 ) -> Memory:
     """The memory after a Book.
 
     `good` says which rows are fit to decide on; others change nothing. `interval` is the poll
     interval in seconds: an observation older than `keep_intervals` of them at the rollover is too
-    old to be its base. Columns that did not change stay the same objects.
+    old to be its base, and a peak across a longer gap is not sure. `trails` are the peaks to
+    follow, `initial` each account's initial balance (NaN for none). `vouched` is for a written
+    timeline: it starts with the cycle and nothing happened between its rows. Columns that did
+    not change stay the same objects.
     """
+    rows = len(book.accounts)
     before = _aligned(blank(book.accounts.login) if memory is None else memory, book.accounts)
+    initial = np.full(rows, np.nan) if initial is None else initial
     gap = interval * keep_intervals
-    days = {rollover: _day(before, book, good, rollover, gap, flow_types) for rollover in rollovers}
-    return Memory(book.accounts.login, _last(before.last, book, good), MappingProxyType(days))
+    starting = _starting(before.last, book.accounts, good, initial)
+    total, came = counted(before.total, book, before.last.at, flow_types)
+    watch = Watch(gap, flow_types, starting, initial, vouched)
+    days = {
+        rollover: day_after(before.days.get(rollover), before.last, book, good, rollover, watch)
+        for rollover in rollovers
+    }
+    in_step = _in_step(before.last, book, came, good)
+    peaks = _peaks(before, book, tuple(trails), days, watch, in_step, came, total)
+    server_day = days.get(SERVER_DAY)
+    periods = before.periods
+    if server_day is not None:
+        periods = periods_after(dict(periods), book, in_step, came, server_day.at)
+    return Memory(
+        book.accounts.login,
+        _last(before.last, book, good),
+        total,
+        MappingProxyType(days),
+        peaks,
+        periods if periods is before.periods else MappingProxyType(dict(periods)),
+    )
 
 
 def entered(
@@ -126,25 +112,32 @@ def entered(
 
     Raises ValueError for an account or rollover that is not remembered.
     """
-    row = int(rows_of(memory.login, np.array([login], dtype=np.int64))[0])
-    if row < 0 or rollover not in memory.days:
+    row = _row(memory, login)
+    if row is None or rollover not in memory.days:
         raise ValueError(f"account {login} has no trading day {rollover.zone} {rollover.at} here")
-    day = memory.days[rollover]
-    changed = replace(
-        day,
-        balance=_with(day.balance, row, balance),
-        equity=_with(day.equity, row, equity),
-        origin=_with(day.origin, row, Origin.MANUAL),
-        taken=_with(day.taken, row, np.nextafter(day.at, -np.inf)),
-        counted=None,
-    )
+    changed = with_base(memory.days[rollover], row, balance, equity)
     return replace(memory, days=MappingProxyType({**memory.days, rollover: changed}))
 
 
-def _with(column: _Column, row: int, value: float) -> _Column:
-    changed = column.copy()
-    changed[row] = value
-    return changed
+def entered_peak(memory: Memory, trail: Trail, login: int, value: float) -> Memory:
+    """The memory with a peak an operator entered: sure from now on.
+
+    An end-of-day peak also needs the base of the present day, which is entered first. Raises
+    ValueError for an account or trail that is not remembered.
+    """
+    row = _row(memory, login)
+    if row is None or trail not in memory.peaks:
+        raise ValueError(f"account {login} has no {trail.source} peak here")
+    day = None if trail.rollover is None else memory.days.get(trail.rollover)
+    if day is not None and np.isnan(day.balance[row]):
+        raise ValueError(f"account {login}: enter the base of the day before its end-of-day peak")
+    changed = with_peak(memory.peaks[trail], row, value)
+    return replace(memory, peaks=MappingProxyType({**memory.peaks, trail: changed}))
+
+
+def _row(memory: Memory, login: int) -> int | None:
+    row = int(rows_of(memory.login, np.array([login], dtype=np.int64))[0])
+    return None if row < 0 else row
 
 
 def _aligned(memory: Memory, accounts: Accounts) -> Memory:
@@ -152,32 +145,24 @@ def _aligned(memory: Memory, accounts: Accounts) -> Memory:
         return memory
     if np.array_equal(memory.login, accounts.login):
         return replace(memory, login=accounts.login)
+    if len(memory.login) == 0:
+        return blank(accounts.login)
     row = rows_of(memory.login, accounts.login)
     known = row >= 0
 
-    def moved(column: Floats, absent: float = np.nan) -> Floats:
-        if len(column) == 0:
-            return np.full(len(row), absent)
-        return np.where(known, column[row], absent)
+    def moved(column: Floats) -> Floats:
+        return np.where(known, column[row], np.nan)
 
     last = memory.last
+    days = {key: moved_day(day, row, known) for key, day in memory.days.items()}
+    peaks = {key: moved_peak(peak, row, known) for key, peak in memory.peaks.items()}
     return Memory(
         accounts.login,
         LastGood(moved(last.balance), moved(last.equity), moved(last.prev_equity), moved(last.at)),
-        {
-            rollover: replace(
-                day,
-                balance=moved(day.balance),
-                equity=moved(day.equity),
-                origin=moved(day.origin.astype(np.float64), Origin.UNKNOWN).astype(np.int8),
-                taken=moved(day.taken),
-                flow=moved(day.flow),
-                flow_balance=moved(day.flow_balance),
-                start=moved(day.start),
-                counted=None,
-            )
-            for rollover, day in memory.days.items()
-        },
+        moved_total(memory.total, row, known),
+        MappingProxyType(days),
+        MappingProxyType(peaks),
+        MappingProxyType(moved_periods(dict(memory.periods), row, known)),
     )
 
 
@@ -194,164 +179,108 @@ def _last(last: LastGood, book: Book, good: Flags) -> LastGood:
     )
 
 
-def _unknown_day(rows: int, at: float, until: float) -> DayBase:
-    none = np.full(rows, np.nan)
-    taken = np.full(rows, np.nextafter(at, -np.inf))
-    return DayBase(at, until, none, none, np.zeros(rows, dtype=np.int8), taken, none, none, none)
+def _starting(last: LastGood, accounts: Accounts, good: Flags, initial: Floats) -> Flags:
+    """Rows first seen with their initial balance and nothing else: the start of their cycle."""
+    first = np.isnan(last.at)
+    if not bool(first.any()):
+        return first
+    exact = (accounts.balance == initial) & (accounts.equity == initial) & (accounts.credit == 0)
+    starting: Flags = first & exact & good
+    return starting
 
 
-def _day(
-    memory: Memory,
+def _in_step(last: LastGood, book: Book, came: Came | None, good: Flags) -> Flags:
+    """Good rows whose balance moved by what their new deals say, or did not move.
+
+    A source reads accounts and deals one after the other: a deposit may be in the balance a poll
+    before its deal is known, and would raise a peak that the deal then raises again. A row out of
+    step is not measured for one poll.
+    """
+    balance = book.accounts.balance
+    if came is None and balance is last.balance:
+        return good
+    off = balance - last.balance
+    if came is not None:
+        off -= came.moved
+    np.abs(off, out=off)
+    apart = off > 1.5 * 10.0 ** -book.accounts.digits.astype(np.float64)
+    return good & ~apart if bool(apart.any()) else good
+
+
+def _peaks(
+    before: Memory,
     book: Book,
-    good: Flags,
-    rollover: Rollover,
-    gap: float,
-    flow_types: tuple[int, ...],
-) -> DayBase:
-    day = memory.days.get(rollover)
-    if day is None or not day.at <= book.taken_at < day.until:
-        at = last_rollover(rollover, book.taken_at, book.server_offset)
-        until = next_rollover(rollover, book.taken_at, book.server_offset)
-        if at is None or until is None:
-            unknown = day is not None and np.isnan(day.at)
-            return day if day is not None and unknown else _unknown_day(len(good), np.nan, np.nan)
-        day = _unknown_day(len(good), at, until)
-    unsettled = good & (day.origin < Origin.OBSERVED)
-    if bool(unsettled.any()):
-        day = _learnt(day, memory.last, book, unsettled, rollover, gap, flow_types)
-    return _with_flows(day, book, flow_types)
+    trails: tuple[Trail, ...],
+    days: Mapping[Rollover, DayBase],
+    watch: Watch,
+    in_step: Flags,
+    came: Came | None,
+    total: Total,
+) -> Mapping[Trail, Peak]:
+    if not trails:
+        return before.peaks
+    rows = len(book.accounts)
+    starting = watch.starting
+    if watch.vouched and bool(np.isnan(before.last.at).any()):
+        starting = np.isnan(before.last.at) & ~np.isnan(watch.initial)
+    lost_balance, lost_equity = _lost(before.last, book, watch.gap, came)
+    seen = Seen(
+        watch.initial,
+        starting,
+        in_step,
+        came,
+        lost_balance,
+        lost_equity,
+        np.isnan(total.flow) if total.counted is not None else None,
+    )
+    made = {}
+    for trail in trails:
+        known = before.peaks.get(trail) or unknown_peak(rows)
+        then = None if trail.rollover is None else before.days.get(trail.rollover)
+        now = None if trail.rollover is None else days.get(trail.rollover)
+        made[trail] = peak_after(known, trail, book, seen, then, now)
+    return MappingProxyType(made)
 
 
-def _learnt(
-    day: DayBase,
-    last: LastGood,
-    book: Book,
-    unsettled: Flags,
-    rollover: Rollover,
-    gap: float,
-    flow_types: tuple[int, ...],
-) -> DayBase:
+def _lost(
+    last: LastGood, book: Book, gap: float, came: Came | None
+) -> tuple[Flags | None, Flags | None]:
+    """Rows not watched for longer than `gap` while their balance, or their equity, may have moved.
+
+    An account that stands where it stood, but for deposits and withdrawals, did not trade.
+    """
+    away = book.taken_at - last.at > gap
+    if not bool(away.any()):
+        return None, None
     accounts = book.accounts
     tolerance = 1.5 * 10.0 ** -accounts.digits.astype(np.float64)
-    before = np.nextafter(day.at, -np.inf)
-    moved = _sums(book, _after(book, before), exclude=CREDIT_TYPES)
-    by_deals = accounts.balance - moved  # NaN while the deals since the rollover are unknown
-
-    columns = (day.balance, day.equity, day.origin, day.taken)
-    columns = _put(
-        columns,
-        unsettled & (day.origin < Origin.MANUAL) & ~np.isnan(by_deals),
-        by_deals,
-        np.full(len(by_deals), np.nan),
-        Origin.DEALS,
-        before,
-    )
-
-    if book.taken_at == day.at:
-        return _settled(
-            day,
-            _put(columns, unsettled, accounts.balance, accounts.equity, Origin.OBSERVED, day.at),
-        )
-
-    watched = (last.at <= day.at) & (day.at - last.at <= gap)
-    if bool((watched & unsettled).any()):
-        came = _sums(book, _after(book, last.at), types=flow_types, exclude=CREDIT_TYPES)
-        agrees = np.abs(accounts.balance - last.balance - came) <= tolerance
-        early = _after(book, last.at) & ~_after(book, before)
-        columns = _put(
-            columns,
-            unsettled & watched & agrees,
-            last.balance + _sums(book, early, types=flow_types, exclude=CREDIT_TYPES),
-            last.equity + _sums(book, early, types=flow_types),
-            Origin.OBSERVED,
-            before,
-        )
-
-    if rollover == SERVER_DAY:
-        vouched = np.isnan(by_deals) | (np.abs(accounts.prev_balance - by_deals) <= tolerance)
-        renewed = np.where(
-            last.at <= day.at,
-            accounts.prev_equity != last.prev_equity,
-            book.taken_at - day.at >= SERVER_GRACE,
-        ) | (np.isnan(last.at) & (book.taken_at - day.at >= SERVER_GRACE))
-        known = np.isfinite(accounts.prev_balance) & np.isfinite(accounts.prev_equity)
-        columns = _put(
-            columns,
-            unsettled & known & vouched & renewed,
-            accounts.prev_balance,
-            accounts.prev_equity,
-            Origin.SERVER,
-            before,
-        )
-    return _settled(day, columns)
+    balance = accounts.balance - last.balance
+    floating = (accounts.equity - accounts.balance) - (last.equity - last.balance)
+    if came is not None:
+        balance = balance - came.balance
+        floating = floating - (came.equity - came.balance)
+        traded = np.abs(came.moved - came.balance) > tolerance
+        balance = np.where(traded, np.inf, balance)
+    moved = np.abs(balance) > tolerance
+    return away & moved, away & (moved | (np.abs(floating) > tolerance))
 
 
-def _put(
-    columns: _Columns, rows: Flags, balance: Floats, equity: Floats, origin: Origin, taken: float
-) -> _Columns:
-    if not bool(rows.any()):
-        return columns
-    return (
-        np.where(rows, balance, columns[0]),
-        np.where(rows, equity, columns[1]),
-        np.where(rows, np.int8(origin), columns[2]),
-        np.where(rows, taken, columns[3]),
-    )
-
-
-def _settled(day: DayBase, columns: _Columns) -> DayBase:
-    balance, equity, origin, taken = columns
-    if origin is day.origin:
-        return day
-    return replace(day, balance=balance, equity=equity, origin=origin, taken=taken, counted=None)
-
-
-def _with_flows(day: DayBase, book: Book, flow_types: tuple[int, ...]) -> DayBase:
-    if day.counted is book.deals:
-        return day
-    later = _after(book, day.taken)
-    flow = _sums(book, later, types=flow_types)
-    flow_balance = _sums(book, later, types=flow_types, exclude=CREDIT_TYPES)
-    if np.array_equal(flow, day.flow, equal_nan=True):
-        flow = day.flow
-    if np.array_equal(flow_balance, day.flow_balance, equal_nan=True):
-        flow_balance = day.flow_balance
-    return replace(
-        day,
-        flow=flow,
-        flow_balance=flow_balance,
-        start=day.equity + flow,
-        counted=book.deals,
-    )
-
-
-def _after(book: Book, when: Floats | float) -> Flags:
-    """Which deals came later than an instant (UTC seconds), or than their account's own one."""
-    deals = book.deals
-    if book.server_offset is None or len(deals) == 0:
-        return np.zeros(len(deals), dtype=np.bool_)
-    time = deals.time - book.server_offset
-    if isinstance(when, np.ndarray):
-        row = rows_of(book.accounts.login, deals.login)
-        return (time > when[np.maximum(row, 0)]) & (row >= 0)
-    return time > when
-
-
-def _sums(
-    book: Book,
-    among: Flags,
-    *,
-    types: tuple[int, ...] | None = None,
-    exclude: tuple[int, ...] = (),
-) -> Floats:
-    """What those deals moved for each account: profit + swap + commission. NaN while unknown."""
-    if book.deals_since is None or book.server_offset is None:
-        return np.full(len(book.accounts), np.nan)
-    deals = book.deals
-    wanted = among & ~np.isin(deals.type, exclude)
-    if types is not None:
-        wanted &= np.isin(deals.type, types)
-    row = rows_of(book.accounts.login, deals.login)
-    wanted &= row >= 0
-    amount = deals.profit[wanted] + deals.swap[wanted] + deals.commission[wanted]
-    return summed(row[wanted], amount, len(book.accounts))
+__all__ = [
+    "CREDIT_TYPES",
+    "FLOW_TYPES",
+    "SERVER_DAY",
+    "DayBase",
+    "LastGood",
+    "Memory",
+    "Origin",
+    "Peak",
+    "Period",
+    "Periods",
+    "Span",
+    "Total",
+    "Trail",
+    "blank",
+    "entered",
+    "entered_peak",
+    "remember",
+]

@@ -128,11 +128,50 @@ class DailyLoss(_Allowance):
     rollover: str | None = None
 
 
+class TotalLoss(_Allowance):
+    """A fixed floor under the initial balance: initial - amount, whatever was gained since."""
+
+    rule: Literal["total_loss"]
+    value: Literal["equity", "balance", "worst"] = "equity"
+
+
+class TrailingDrawdown(_Allowance):
+    """A floor that follows the peak upwards: peak - amount, never above `lock`.
+
+    The peak is of live equity, of the closed balance, of the balance at the end of the trading
+    day, or of the higher of balance and equity; it starts at the initial balance and never falls.
+    `withdrawals = "lower_peak"` moves it with money in and out, `"ignore"` does not.
+    """
+
+    rule: Literal["trailing_drawdown"]
+    peak: Literal["equity", "balance", "eod_balance", "max_balance_equity"]
+    of: Literal["peak", "initial"] = "peak"
+    lock: Money | None = None
+    withdrawals: Literal["lower_peak", "ignore"] = "ignore"
+    value: Literal["equity", "balance", "worst"] = "equity"
+    zone: str | None = None
+    rollover: str | None = None
+
+
 class PositionRisk(_Allowance):
-    """Loss of the riskiest position if its stop is hit; a position without stop is unlimited."""
+    """Loss of the riskiest position if its stop is hit; a position without stop is unlimited.
+
+    With `idea` (seconds) positions of one symbol and direction are judged together, and with them
+    what was closed of the same idea and reopened within that time.
+    """
 
     rule: Literal["position_risk"]
     of: Literal["initial", "balance", "equity"] = "balance"
+    idea: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+
+
+class ProfitTarget(_Allowance):
+    """Equity or balance at or above initial + amount + deposits: reached, not breached."""
+
+    rule: Literal["profit_target"]
+    value: Literal["equity", "balance"] = "equity"
+    flat: bool = False
+    period: Literal["day", "total"] = "total"
 
 
 class MaxProfit(_Allowance):
@@ -144,6 +183,28 @@ class MaxProfit(_Allowance):
     period: Literal["day", "total"] = "total"
 
 
+class PositionSize(_Rule):
+    """Lots, or notional in percent of equity, of a symbol; with a mask, of all it matches."""
+
+    rule: Literal["position_size"]
+    lots: Money | None = None
+    percent: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    symbols: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> PositionSize:
+        if (self.lots is None) == (self.percent is None):
+            raise ValueError("expected exactly one of lots or percent (of equity)")
+        return self
+
+
+class StopLossRequired(_Rule):
+    """No position may be open for `seconds` or longer without a stop loss."""
+
+    rule: Literal["stop_loss_required"]
+    seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
 class OpenPositions(_Rule):
     """Open positions at `count` or more (`exclusive`: more than `count`)."""
 
@@ -152,7 +213,17 @@ class OpenPositions(_Rule):
 
 
 Rule: TypeAlias = Annotated[
-    MarginLevel | MaxLoss | DailyLoss | PositionRisk | MaxProfit | OpenPositions,
+    MarginLevel
+    | MaxLoss
+    | DailyLoss
+    | TotalLoss
+    | TrailingDrawdown
+    | ProfitTarget
+    | PositionRisk
+    | PositionSize
+    | OpenPositions
+    | MaxProfit
+    | StopLossRequired,
     Field(discriminator="rule"),
 ]
 
@@ -181,6 +252,24 @@ def rollover_of(profile: RiskProfile, rule: Any) -> Rollover:
         zone=getattr(rule, "zone", None) or profile.zone,
         at=getattr(rule, "rollover", None) or profile.rollover,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What a peak is of: rules whose trails are equal share one peak of an account.
+
+    `rollover` is set for `eod_balance` only: the other sources do not wait for a day's end.
+    """
+
+    source: str
+    withdrawals: str
+    rollover: Rollover | None = None
+
+
+def trail_of(profile: RiskProfile, rule: TrailingDrawdown) -> Trail:
+    """The peak that a trailing rule follows."""
+    daily = rule.peak == "eod_balance"
+    return Trail(rule.peak, rule.withdrawals, rollover_of(profile, rule) if daily else None)
 
 
 class Assign(Frozen):
@@ -216,6 +305,8 @@ class Plan(Frozen):
     profiles: tuple[RiskProfile, ...]
     assigned: tuple[Assign, ...] = ()
     default: str | None = None
+    overnight_minutes: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60.0
+    """Minutes before a rollover in which its verdict is shown beforehand; 0: never."""
 
     @model_validator(mode="after")
     def _names_exist(self) -> Plan:

@@ -44,6 +44,8 @@ class Reason(IntEnum):
     INITIAL_UNKNOWN = 21
     NO_RATE = 22
     FLOWS_UNKNOWN = 23
+    PEAK_UNKNOWN = 24
+    CLOCK_UNKNOWN = 25
 
     @property
     def words(self) -> str:
@@ -67,6 +69,8 @@ WORDS: dict[Reason, str] = {
     Reason.INITIAL_UNKNOWN: "initial balance unknown",
     Reason.NO_RATE: "no conversion rate",
     Reason.FLOWS_UNKNOWN: "deposits of the day unknown",
+    Reason.PEAK_UNKNOWN: "peak unknown: enter it",
+    Reason.CLOCK_UNKNOWN: "server clock unknown",
 }
 
 
@@ -75,8 +79,8 @@ class Verdict:
     """One rule over the accounts it applies to; every column has one row for each of them.
 
     `rows` are the accounts' rows in the Book, None for all. `value` and `limit` are in the rule's
-    unit (money, percent, positions), `used` is the share of the allowance (1.0 = at the limit),
-    `distance` what is left of it (negative beyond). NaN where unknown or off.
+    unit (money, percent, lots, seconds, positions), `used` is the share of the allowance (1.0 = at
+    the limit), `distance` what is left of it (negative beyond). NaN where unknown or off.
     """
 
     rule: Rule

@@ -1,0 +1,286 @@
+"""The start of the present trading day of one rollover: its base balance and equity.
+
+A base is learnt once a day from the best origin there is, never guessed: where nothing vouches
+for it, it stays unknown (NaN) and the rules that need it decide nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+import numpy as np
+
+from rms_tui.book import Book, Bytes, Deals, Flags, Floats, Ints
+from rms_tui.risk.clock import last_rollover, next_rollover
+from rms_tui.risk.flows import CREDIT_TYPES, after, complete_since, sums
+from rms_tui.risk.profile import SERVER, Rollover
+
+SERVER_DAY = Rollover(zone=SERVER, at="00:00")
+
+SERVER_GRACE = 120.0
+"""Seconds after the rollover in which a server's end-of-day record may still be yesterday's."""
+
+DAY_COLUMNS = ("balance", "equity", "flow", "flow_balance")
+"""What rules read of a day."""
+
+_Columns = tuple[Floats, Floats, Bytes, Floats]
+
+
+class Origin(IntEnum):
+    """How a base was learnt; a higher one is better and final for the day."""
+
+    UNKNOWN = 0
+    MANUAL = 1
+    DEALS = 2
+    OBSERVED = 3
+    SERVER = 4
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class DayBase:
+    """The start of the present trading day of one rollover, a row an account.
+
+    `at` is the rollover (UTC seconds, NaN while unknown), `until` the next one. `flow` is what
+    came in or went out since (NaN while the deals are unknown), `flow_balance` the part of it that
+    moved the balance; `start` = equity + flow.
+    Flows later than `taken` count: those before are already in the base.
+    """
+
+    at: float
+    until: float
+    balance: Floats
+    equity: Floats
+    origin: Bytes
+    taken: Floats
+    flow: Floats
+    flow_balance: Floats
+    start: Floats
+    counted: Deals | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastGood:
+    """Each account's newest figures that were fit to decide on, and when (UTC seconds)."""
+
+    balance: Floats
+    equity: Floats
+    prev_equity: Floats
+    at: Floats
+
+
+def unknown_day(rows: int, at: float, until: float) -> DayBase:
+    none = np.full(rows, np.nan)
+    taken = np.full(rows, np.nextafter(at, -np.inf))
+    return DayBase(at, until, none, none, np.zeros(rows, dtype=np.int8), taken, none, none, none)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How an account's start of day may be learnt.
+
+    `gap` is the age in seconds up to which an observation before the rollover may be its base.
+    `vouched`: a written timeline says that nothing was between its rows. `starting` are rows at
+    the very start of their cycle, with nothing but the `initial` balance on them.
+    """
+
+    gap: float
+    flow_types: tuple[int, ...]
+    starting: Flags
+    initial: Floats
+    vouched: bool = False
+
+
+def day_after(
+    day: DayBase | None, last: LastGood, book: Book, good: Flags, rollover: Rollover, watch: Watch
+) -> DayBase:
+    """The trading day after a Book: the same one, or a new one once its rollover has passed."""
+    if day is None or not day.at <= book.taken_at < day.until:
+        at = last_rollover(rollover, book.taken_at, book.server_offset)
+        until = next_rollover(rollover, book.taken_at, book.server_offset)
+        if at is None or until is None:
+            unknown = day is not None and np.isnan(day.at)
+            return day if day is not None and unknown else unknown_day(len(good), np.nan, np.nan)
+        day = unknown_day(len(good), at, until)
+    unsettled = good & (day.origin < Origin.OBSERVED)
+    if bool(unsettled.any()):
+        day = _settled(day, _learnt(day, last, book, unsettled, rollover, watch))
+    return _with_flows(day, book, watch.flow_types)
+
+
+def _learnt(
+    day: DayBase,
+    last: LastGood,
+    book: Book,
+    unsettled: Flags,
+    rollover: Rollover,
+    watch: Watch,
+) -> _Columns:
+    accounts = book.accounts
+    tolerance = 1.5 * 10.0 ** -accounts.digits.astype(np.float64)
+    before = float(np.nextafter(day.at, -np.inf))
+    columns = (day.balance, day.equity, day.origin, day.taken)
+    by_deals = np.full(len(accounts), np.nan)
+    if complete_since(book, day.at):
+        by_deals = accounts.balance - sums(book, after(book, before), exclude=CREDIT_TYPES)
+        columns = _put(
+            columns,
+            unsettled & (day.origin < Origin.MANUAL),
+            by_deals,
+            np.full(len(by_deals), np.nan),
+            Origin.DEALS,
+            before,
+        )
+    if book.taken_at == day.at:
+        return _put(columns, unsettled, accounts.balance, accounts.equity, Origin.OBSERVED, day.at)
+    columns = _put(
+        columns,
+        unsettled & watch.starting,
+        watch.initial,
+        watch.initial,
+        Origin.OBSERVED,
+        book.taken_at,
+    )
+    columns = _watched(columns, day, last, book, unsettled, before, tolerance, watch)
+    if rollover == SERVER_DAY:
+        columns = _from_server(columns, day, last, book, unsettled, before, by_deals, tolerance)
+    return columns
+
+
+def _watched(
+    columns: _Columns,
+    day: DayBase,
+    last: LastGood,
+    book: Book,
+    unsettled: Flags,
+    before: float,
+    tolerance: Floats,
+    watch: Watch,
+) -> _Columns:
+    """The last good figures before the rollover, where nothing but flows came after them."""
+    watched = (last.at <= day.at) & (day.at - last.at <= watch.gap) & unsettled
+    if not bool(watched.any()):
+        return columns
+    accounts, types = book.accounts, watch.flow_types
+    if not watch.vouched:
+        came = sums(book, after(book, last.at), types=types, exclude=CREDIT_TYPES)
+        watched &= np.abs(accounts.balance - last.balance - came) <= tolerance
+    early = after(book, last.at) & ~after(book, before)
+    return _put(
+        columns,
+        watched,
+        last.balance + sums(book, early, types=types, exclude=CREDIT_TYPES),
+        last.equity + sums(book, early, types=types),
+        Origin.OBSERVED,
+        before,
+    )
+
+
+def _from_server(
+    columns: _Columns,
+    day: DayBase,
+    last: LastGood,
+    book: Book,
+    unsettled: Flags,
+    before: float,
+    by_deals: Floats,
+    tolerance: Floats,
+) -> _Columns:
+    """The server's own record, where the deals do not contradict it and it is today's."""
+    accounts = book.accounts
+    vouched = np.isnan(by_deals) | (np.abs(accounts.prev_balance - by_deals) <= tolerance)
+    late = book.taken_at - day.at >= SERVER_GRACE
+    renewed = np.where(last.at <= day.at, accounts.prev_equity != last.prev_equity, late)
+    renewed |= np.isnan(last.at) & late
+    known = np.isfinite(accounts.prev_balance) & np.isfinite(accounts.prev_equity)
+    return _put(
+        columns,
+        unsettled & known & vouched & renewed,
+        accounts.prev_balance,
+        accounts.prev_equity,
+        Origin.SERVER,
+        before,
+    )
+
+
+def _put(
+    columns: _Columns, rows: Flags, balance: Floats, equity: Floats, origin: Origin, taken: float
+) -> _Columns:
+    rows = rows & ~np.isnan(balance)
+    if not bool(rows.any()):
+        return columns
+    return (
+        np.where(rows, balance, columns[0]),
+        np.where(rows, equity, columns[1]),
+        np.where(rows, np.int8(origin), columns[2]),
+        np.where(rows, taken, columns[3]),
+    )
+
+
+def _settled(day: DayBase, columns: _Columns) -> DayBase:
+    balance, equity, origin, taken = columns
+    if origin is day.origin:
+        return day
+    return replace(day, balance=balance, equity=equity, origin=origin, taken=taken, counted=None)
+
+
+def _with_flows(day: DayBase, book: Book, flow_types: tuple[int, ...]) -> DayBase:
+    if day.counted is book.deals:
+        return day
+    later = after(book, day.taken)
+    flow = sums(book, later, types=flow_types)
+    flow_balance = sums(book, later, types=flow_types, exclude=CREDIT_TYPES)
+    if not complete_since(book, day.at) and book.deals_since is not None:
+        unread = day.taken < book.deals_since - (book.server_offset or 0.0)
+        flow, flow_balance = np.where(unread, np.nan, flow), np.where(unread, np.nan, flow_balance)
+    if np.array_equal(flow, day.flow, equal_nan=True):
+        flow = day.flow
+    if np.array_equal(flow_balance, day.flow_balance, equal_nan=True):
+        flow_balance = day.flow_balance
+    return replace(
+        day,
+        flow=flow,
+        flow_balance=flow_balance,
+        start=day.equity + flow,
+        counted=book.deals,
+    )
+
+
+def moved_day(day: DayBase, row: Ints, known: Flags) -> DayBase:
+    """The day in another row order; `row` is the old row of each new one."""
+
+    def moved(column: Floats) -> Floats:
+        return np.where(known, column[row], np.nan)
+
+    return replace(
+        day,
+        balance=moved(day.balance),
+        equity=moved(day.equity),
+        origin=np.where(known, day.origin[row], np.int8(Origin.UNKNOWN)),
+        taken=np.where(known, day.taken[row], np.nextafter(day.at, -np.inf)),
+        flow=moved(day.flow),
+        flow_balance=moved(day.flow_balance),
+        start=moved(day.start),
+        counted=None,
+    )
+
+
+def with_base(day: DayBase, row: int, balance: float, equity: float) -> DayBase:
+    """The day with an operator's entry as its base."""
+    changed = replace(
+        day,
+        balance=day.balance.copy(),
+        equity=day.equity.copy(),
+        origin=day.origin.copy(),
+        taken=day.taken.copy(),
+        counted=None,
+    )
+    changed.balance[row] = balance
+    changed.equity[row] = equity
+    changed.origin[row] = Origin.MANUAL
+    changed.taken[row] = np.nextafter(day.at, -np.inf)
+    return changed

@@ -1,0 +1,167 @@
+"""Money that came in or went out, from deals: of a day by time, of a lifetime by ticket.
+
+A deposit is no profit and a withdrawal no loss: every figure that outlives a poll is kept free of
+them. Sums are in the account's currency; NaN where the deals that would say so were not read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rms_tui.book import Book, Deals, Flags, Floats, Ints, rows_of, summed
+
+FLOW_TYPES = (2, 3, 4, 5, 6, 19, 20)
+"""Deal types that are money in or out, not a trading result: balance, credit, charge, correction,
+bonus and the two stop-out compensations."""
+
+CREDIT_TYPES = (3, 20)
+"""Flows that change credit and equity, but not the balance."""
+
+NEVER = -2
+"""Ticket of an account whose deals were never read."""
+
+NONE_YET = -1
+"""Ticket of an account without deals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What new deals brought each account: external flows, and all that moved the balance."""
+
+    equity: Floats
+    balance: Floats
+    moved: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """External flows since an account was first seen, counted deal by deal.
+
+    `ticket` is the highest deal ticket counted: a deal counts once, whenever it is read. `flow` is
+    NaN while the deals are unknown, and from then on when some were missed.
+    """
+
+    flow: Floats
+    flow_balance: Floats
+    ticket: Ints
+    counted: Deals | None = None
+    since: int | None = None
+
+
+def no_flows(rows: int) -> Total:
+    """The flows of accounts never seen before."""
+    none = np.full(rows, np.nan)
+    return Total(none, none, np.full(rows, NEVER, dtype=np.int64))
+
+
+def counted(
+    total: Total, book: Book, last_at: Floats, flow_types: tuple[int, ...]
+) -> tuple[Total, Came | None]:
+    """The total after a Book, and what its new deals brought; None where there are no new ones."""
+    deals, offset = book.deals, book.server_offset
+    if book.deals_since is None or offset is None or total.counted is deals:
+        return total, None
+    flow, flow_balance, ticket = total.flow, total.flow_balance, total.ticket
+    if book.deals_since != total.since:
+        missed = (ticket > NEVER) & (last_at < book.deals_since - offset)
+        if bool(missed.any()):
+            flow = np.where(missed, np.nan, flow)
+            flow_balance = np.where(missed, np.nan, flow_balance)
+    fresh = ticket == NEVER
+    came = None
+    new = _new(deals, total.counted)
+    row = rows_of(book.accounts.login, deals.login[new])
+    new, row = new[row >= 0], row[row >= 0]
+    later = (deals.ticket[new] > ticket[row]) & ~fresh[row]
+    if bool(later.any()):
+        came = _came(deals, new[later], row[later], len(ticket), flow_types)
+        flow, flow_balance = flow + came.equity, flow_balance + came.balance
+    if bool(fresh.any()):
+        flow = np.where(fresh, 0.0, flow)
+        flow_balance = np.where(fresh, 0.0, flow_balance)
+        everybody = rows_of(book.accounts.login, deals.login)
+        new, row = np.flatnonzero(everybody >= 0), everybody[everybody >= 0]
+    if bool(fresh.any()) or len(new):
+        ticket = np.where(fresh, NONE_YET, ticket)
+        np.maximum.at(ticket, row, deals.ticket[new])
+    return Total(flow, flow_balance, ticket, deals, book.deals_since), came
+
+
+def _new(deals: Deals, before: Deals | None) -> Ints:
+    """Deals that were not in the Book before, which had most of them in the same order."""
+    if before is not None and len(before) and len(deals):
+        at = np.flatnonzero(before.ticket == deals.ticket[0])
+        if len(at):
+            known = len(before) - int(at[0])
+            if known <= len(deals) and np.array_equal(before.ticket[at[0] :], deals.ticket[:known]):
+                return np.arange(known, len(deals), dtype=np.int64)
+    return np.arange(len(deals), dtype=np.int64)
+
+
+def _came(deals: Deals, new: Ints, row: Ints, rows: int, flow_types: tuple[int, ...]) -> Came:
+    amount = deals.profit[new] + deals.swap[new] + deals.commission[new]
+    kind = deals.type[new]
+    external, credit = np.isin(kind, flow_types), np.isin(kind, CREDIT_TYPES)
+    return Came(
+        summed(row, amount * external, rows),
+        summed(row, amount * (external & ~credit), rows),
+        summed(row, amount * ~credit, rows),
+    )
+
+
+def moved_total(total: Total, row: Ints, known: Flags) -> Total:
+    """The totals in another row order; `row` is the old row of each new one."""
+
+    def moved(column: Floats) -> Floats:
+        return np.where(known, column[row], np.nan)
+
+    return replace(
+        total,
+        flow=moved(total.flow),
+        flow_balance=moved(total.flow_balance),
+        ticket=np.where(known, total.ticket[row], NEVER),
+        counted=None,
+    )
+
+
+def after(book: Book, when: Floats | float) -> Flags:
+    """Which deals came later than an instant (UTC seconds), or than their account's own one."""
+    deals = book.deals
+    if book.server_offset is None or len(deals) == 0:
+        return np.zeros(len(deals), dtype=np.bool_)
+    time = deals.time - book.server_offset
+    if isinstance(when, np.ndarray):
+        row = rows_of(book.accounts.login, deals.login)
+        return (time > when[np.maximum(row, 0)]) & (row >= 0)
+    return time > when
+
+
+def sums(
+    book: Book,
+    among: Flags,
+    *,
+    types: tuple[int, ...] | None = None,
+    exclude: tuple[int, ...] = (),
+) -> Floats:
+    """What those deals moved for each account: profit + swap + commission. NaN while unknown."""
+    if book.deals_since is None or book.server_offset is None:
+        return np.full(len(book.accounts), np.nan)
+    deals = book.deals
+    wanted = among & ~np.isin(deals.type, exclude)
+    if types is not None:
+        wanted &= np.isin(deals.type, types)
+    row = rows_of(book.accounts.login, deals.login)
+    wanted &= row >= 0
+    amount = deals.profit[wanted] + deals.swap[wanted] + deals.commission[wanted]
+    return summed(row[wanted], amount, len(book.accounts))
+
+
+def complete_since(book: Book, when: float) -> bool:
+    """Whether the Book has every deal since that instant."""
+    return (
+        book.deals_since is not None
+        and book.server_offset is not None
+        and book.deals_since - book.server_offset <= when
+    )

@@ -1,0 +1,90 @@
+"""What the next rollover would do: a daily loss rule judged as if its new day had begun.
+
+A position that is legal at 23:59 may breach at 00:00, when the floor is drawn anew under the
+balance of that moment (FTMO's overnight lesson). The verdict of one second after the rollover is
+worked out from the present figures: they are the new day's base, and nothing has been paid in yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rms_tui.book import Flags, Floats, Ints
+from rms_tui.risk.days import DayBase
+from rms_tui.risk.profile import DailyLoss, RiskProfile, Rollover, Rule, rollover_of
+from rms_tui.risk.rules import RULES
+from rms_tui.risk.rules.shape import Columns, Key, day_column
+from rms_tui.risk.verdict import Reason, State, Verdict
+
+UNFIT = (
+    Reason.STALE,
+    Reason.DISCONNECTED,
+    Reason.NOT_A_NUMBER,
+    Reason.ZERO_EQUITY,
+    Reason.IDENTITY,
+)
+"""Reasons that forbid judging a row's figures. An unknown base does not: tomorrow has its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overnight:
+    """One daily loss rule and its next rollover (`at`, UTC seconds); columns as in its Verdict.
+
+    `rule` is the verdict's index in the Assessment. `would_breach` is True where the new day
+    starts breached and the present one is not; `limit` is the new day's floor.
+    """
+
+    rule: int
+    at: float
+    rows: Ints | None
+    would_breach: Flags
+    limit: Floats
+    distance: Floats
+
+
+def overnight(
+    minutes: float,
+    rules: Sequence[tuple[RiskProfile, Rule, Ints | None]],
+    verdicts: Sequence[Verdict],
+    columns: Columns,
+    days: Mapping[Rollover, DayBase],
+    now: float,
+) -> tuple[Overnight, ...]:
+    """The notices of all daily loss rules whose rollover is at most `minutes` away."""
+    found = []
+    for index, (profile, rule, rows) in enumerate(rules):
+        if not isinstance(rule, DailyLoss):
+            continue
+        day = days.get(rollover_of(profile, rule))
+        if day is None or not 0 < day.until - now <= 60.0 * minutes:
+            continue
+        verdict = verdicts[index]
+        after = _as_of_rollover(profile, rule, rows, columns)
+        kind = RULES[DailyLoss]
+        ruled = kind.evaluate(rule, kind.limits(rule, profile, after), after)
+        breach = (ruled.state == State.BREACHED) & (verdict.state != State.BREACHED)
+        breach &= ~np.isin(verdict.reason, UNFIT)
+        found.append(Overnight(index, day.until, rows, breach, ruled.limit, ruled.distance))
+    return tuple(found)
+
+
+def _as_of_rollover(
+    profile: RiskProfile, rule: DailyLoss, rows: Ints | None, columns: Columns
+) -> Columns:
+    day = rollover_of(profile, rule)
+    here = slice(None) if rows is None else rows
+    balance, equity = columns["balance"][here], columns["equity"][here]
+    none = np.zeros(len(balance))
+    made: dict[Key, Floats] = {
+        "balance": balance,
+        "equity": equity,
+        "half": columns["half"][here],
+        day_column(day, "balance"): balance,
+        day_column(day, "equity"): equity,
+        day_column(day, "flow"): none,
+        day_column(day, "flow_balance"): none,
+    }
+    return made

@@ -1,0 +1,130 @@
+"""Peaks that trailing rules follow: how high equity, balance or a day's last balance ever was.
+
+A peak starts at the initial balance, never falls but by a withdrawal where its trail says so, and
+is only believed where the account was watched all the way: `sure` is False where a higher one may
+have been missed, and then the known one is a lower bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rms_tui.book import Accounts, Book, Flags, Floats, Ints
+from rms_tui.risk.days import DayBase
+from rms_tui.risk.flows import Came
+from rms_tui.risk.profile import Trail
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """One trail's peak of each account: NaN while nobody vouches for any."""
+
+    value: Floats
+    sure: Flags
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a Book says about peaks before their trails are looked at.
+
+    `starting` are rows at the very start of their cycle, `initial` each account's initial balance;
+    `in_step` are good rows whose balance and deals tell the same story; `lost_balance` and
+    `lost_equity` are rows that were not watched while balance or equity may have moved;
+    `lost_flows` those whose deposits and withdrawals are not known.
+    """
+
+    initial: Floats
+    starting: Flags
+    in_step: Flags
+    came: Came | None
+    lost_balance: Flags | None
+    lost_equity: Flags | None
+    lost_flows: Flags | None
+
+
+def unknown_peak(rows: int) -> Peak:
+    """A peak nobody vouches for."""
+    return Peak(np.full(rows, np.nan), np.zeros(rows, dtype=np.bool_))
+
+
+def peak_after(
+    peak: Peak, trail: Trail, book: Book, seen: Seen, before: DayBase | None, day: DayBase | None
+) -> Peak:
+    """The peak after a Book; `before` and `day` are the trail's trading day then and now."""
+    value, sure = peak.value, peak.sure
+    unsettled = seen.starting & np.isnan(value)
+    if bool(unsettled.any()):
+        value = np.where(unsettled, seen.initial, value)
+        sure = sure | unsettled
+    lowers = trail.withdrawals == "lower_peak"
+    if lowers and seen.came is not None:
+        flow = seen.came.balance if "balance" in _parts(trail) else seen.came.equity
+        value = value + flow
+    top = _top(trail, book.accounts, day)
+    higher = top > value
+    higher &= seen.in_step
+    if bool(higher.any()):
+        value = np.where(higher, top, value)
+    for lost in _lost(trail, seen, before, day):
+        sure = sure & ~lost if bool((lost & sure).any()) else sure
+    if value is peak.value and sure is peak.sure:
+        return peak
+    return Peak(value, sure)
+
+
+def _parts(trail: Trail) -> tuple[str, ...]:
+    return {"equity": ("equity",), "max_balance_equity": ("equity",)}.get(
+        trail.source, ("balance",)
+    )
+
+
+def _top(trail: Trail, accounts: Accounts, day: DayBase | None) -> Floats:
+    match trail.source:
+        case "equity":
+            return accounts.equity
+        case "balance":
+            return accounts.balance
+        case "max_balance_equity":
+            return np.maximum(accounts.balance, accounts.equity)
+    if day is None:
+        return np.full(len(accounts), np.nan)
+    if trail.withdrawals == "ignore":
+        return day.balance
+    return day.balance + day.flow_balance
+
+
+def _lost(trail: Trail, seen: Seen, before: DayBase | None, day: DayBase | None) -> list[Flags]:
+    found = []
+    by_equity = "equity" in _parts(trail)
+    if trail.rollover is None:
+        found.append(seen.lost_equity if by_equity else seen.lost_balance)
+    elif before is not None and day is not None and before.at != day.at:
+        if seen.lost_balance is not None and before.until != day.at:
+            found.append(seen.lost_balance)
+        found.append(np.isnan(before.balance) & ~np.isnan(before.at))
+    if trail.withdrawals == "lower_peak":
+        found.append(seen.lost_flows)
+    return [lost for lost in found if lost is not None]
+
+
+def offered(peak: Peak, trail: Trail, day: DayBase | None) -> Flags:
+    """Where the peak may be decided on: an end-of-day peak waits for the newest day's base."""
+    if trail.rollover is None or day is None:
+        return peak.sure
+    unknown = np.isnan(day.balance)
+    return peak.sure & ~unknown if bool(unknown.any()) else peak.sure
+
+
+def moved_peak(peak: Peak, row: Ints, known: Flags) -> Peak:
+    """The peak in another row order; `row` is the old row of each new one."""
+    return Peak(np.where(known, peak.value[row], np.nan), known & peak.sure[row])
+
+
+def with_peak(peak: Peak, row: int, value: float) -> Peak:
+    """The peak with an operator's entry."""
+    changed = replace(peak, value=peak.value.copy(), sure=peak.sure.copy())
+    changed.value[row] = value
+    changed.sure[row] = True
+    return changed

@@ -1,0 +1,142 @@
+"""Rules about loss: floating, of the day, in total, and from a peak."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rms_tui.book import Floats
+from rms_tui.risk.holdings import Rate
+from rms_tui.risk.profile import (
+    DailyLoss,
+    MaxLoss,
+    RiskProfile,
+    Rollover,
+    TotalLoss,
+    TrailingDrawdown,
+    rollover_of,
+    trail_of,
+)
+from rms_tui.risk.rules.shape import (
+    Columns,
+    Key,
+    Limits,
+    Ruled,
+    RuleKind,
+    above_floor,
+    amount_of,
+    as_column,
+    banded,
+    constant,
+    day_column,
+    fixed,
+    flows_of,
+    initial_of,
+    judged_columns,
+    only_half,
+    sure_of,
+)
+from rms_tui.risk.verdict import Reason, State
+
+
+def _max_loss(rule: MaxLoss, limits: Limits, columns: Columns) -> Ruled:
+    """Floating profit (profit + swap) against a negative amount."""
+    value = columns["floating"]
+    if rule.currency is not None:
+        value = value * columns[Rate(rule.currency)]
+    used = value / rule.amount
+    np.maximum(used, 0.0, out=used)
+    distance = value - rule.amount
+    state, reason = banded(rule, used, distance, columns["half"], Reason.NO_RATE, State.BREACHED)
+    return Ruled(state, value, limits.limit, used, distance, reason)
+
+
+def _daily_limits(rule: DailyLoss, profile: RiskProfile, columns: Columns) -> Limits:
+    """Floor = base - amount + flows since the rollover."""
+    day = rollover_of(profile, rule)
+    initial = initial_of(profile)
+    base = day_base(rule, initial, day, columns)
+    amount = as_column(amount_of(rule, initial if rule.of == "initial" else base), base)
+    floor = base - amount
+    missing = np.full(len(base), Reason.BASE_UNKNOWN, dtype=np.int8)
+    if rule.flows == "adjust":
+        missing[~np.isnan(base)] = Reason.FLOWS_UNKNOWN
+        floor = floor + columns[flows_of(rule, day)]
+    if np.isnan(initial) and (rule.base == "initial" or (rule.percent and rule.of == "initial")):
+        missing[:] = Reason.INITIAL_UNKNOWN
+    return Limits(floor + amount, floor, amount, missing)
+
+
+def day_base(rule: DailyLoss, initial: float, day: Rollover, columns: Columns) -> Floats:
+    """What the day's floor hangs from; NaN where it is not known."""
+    match rule.base:
+        case "initial":
+            return constant(initial, columns["half"])
+        case "max_balance_equity":
+            return np.maximum(
+                columns[day_column(day, "balance")], columns[day_column(day, "equity")]
+            )
+        case column:
+            return columns[day_column(day, column)]
+
+
+def _day_columns(rule: DailyLoss, profile: RiskProfile) -> tuple[Key, ...]:
+    day = rollover_of(profile, rule)
+    names = {
+        "initial": (),
+        "max_balance_equity": ("balance", "equity"),
+    }.get(rule.base, (rule.base,))
+    flows = (flows_of(rule, day),) if rule.flows == "adjust" else ()
+    return ("half", *(day_column(day, name) for name in names), *flows)
+
+
+def _total_limits(rule: TotalLoss, profile: RiskProfile, columns: Columns) -> Limits:
+    """Floor = initial - amount or initial·(1 - p): static."""
+    initial = initial_of(profile)
+    half = columns["half"]
+    amount = amount_of(rule, initial)
+    return Limits(
+        constant(initial, half),
+        constant(initial - amount, half),
+        constant(amount, half),
+        Reason.INITIAL_UNKNOWN,
+    )
+
+
+def _trailing_limits(rule: TrailingDrawdown, profile: RiskProfile, columns: Columns) -> Limits:
+    """Floor = min(lock, peak - amount), or peak·(1 - p), or peak - p·initial."""
+    trail = trail_of(profile, rule)
+    initial = initial_of(profile)
+    peak = columns[trail]
+    amount = as_column(amount_of(rule, initial if rule.of == "initial" else peak), peak)
+    floor = peak - amount
+    if rule.lock is not None:
+        floor = np.minimum(floor, rule.lock)
+    why = Reason.INITIAL_UNKNOWN if np.isnan(initial) else Reason.PEAK_UNKNOWN
+    return Limits(peak, floor, amount, why, ~columns[sure_of(trail)])
+
+
+def _trailing_columns(rule: TrailingDrawdown, profile: RiskProfile) -> tuple[Key, ...]:
+    trail = trail_of(profile, rule)
+    return ("half", trail, sure_of(trail))
+
+
+MAX_LOSS = RuleKind(
+    fixed(lambda rule: rule.amount),
+    only_half,
+    _max_loss,
+    lambda rule: ("floating", "half", *((Rate(rule.currency),) if rule.currency else ())),
+    "money",
+)
+DAILY_LOSS = RuleKind(
+    _daily_limits, _day_columns, above_floor, lambda rule: ("half", *judged_columns(rule)), "money"
+)
+TOTAL_LOSS = RuleKind(
+    _total_limits, only_half, above_floor, lambda rule: ("half", *judged_columns(rule)), "money"
+)
+TRAILING_DRAWDOWN = RuleKind(
+    _trailing_limits,
+    _trailing_columns,
+    above_floor,
+    lambda rule: ("half", *judged_columns(rule)),
+    "money",
+)

@@ -1,0 +1,148 @@
+"""Rules about what is held: risk at the stop, size, number, and positions without a stop."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rms_tui.risk.holdings import BARE_AGE, IdeaRisk, Lots, Notional
+from rms_tui.risk.profile import (
+    OpenPositions,
+    PositionRisk,
+    PositionSize,
+    RiskProfile,
+    StopLossRequired,
+)
+from rms_tui.risk.rules.shape import (
+    Columns,
+    Key,
+    Limits,
+    Ruled,
+    RuleKind,
+    amount_of,
+    as_column,
+    banded,
+    fixed,
+    initial_of,
+    only_half,
+)
+from rms_tui.risk.verdict import Reason, State
+
+HALF_A_LOT_STEP = 5e-5
+"""Half of the finest volume step in use (0.0001 lots): volumes are compared rounded to it."""
+
+
+def _risk_limits(rule: PositionRisk, profile: RiskProfile, columns: Columns) -> Limits:
+    of = initial_of(profile) if rule.of == "initial" else columns[rule.of]
+    limit = as_column(amount_of(rule, of), columns["half"])
+    missing = Reason.INITIAL_UNKNOWN if bool(np.isnan(limit).all()) else Reason.NO_RATE
+    return Limits(limit, limit, limit, missing)
+
+
+def _position_risk(rule: PositionRisk, limits: Limits, columns: Columns) -> Ruled:
+    """Loss of the riskiest position or idea at its stop; infinite where a position has none."""
+    value = columns[_risk_of(rule)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        used = np.where(value > 0, value / limits.limit, 0.0)
+    distance = limits.limit - value
+    state, reason = banded(rule, used, distance, columns["half"], limits.missing, State.BREACHED)
+    reason[np.isinf(value)] = Reason.NO_STOP_LOSS
+    positions = columns["positions"]
+    none = positions == 0
+    state[none] = State.OK
+    reason[none] = Reason.NO_POSITIONS
+    reason[np.isnan(positions)] = Reason.NOT_A_NUMBER
+    return Ruled(state, value, limits.limit, used, distance, reason)
+
+
+def _risk_of(rule: PositionRisk) -> Key:
+    return "risk" if rule.idea is None else IdeaRisk(rule.idea)
+
+
+def _size_limits(rule: PositionSize, _: RiskProfile, columns: Columns) -> Limits:
+    if rule.lots is not None:
+        limit = as_column(rule.lots, columns["half"])
+    else:
+        assert rule.percent is not None
+        limit = columns["equity"] * (rule.percent / 100.0)
+    return Limits(limit, limit, limit, Reason.NO_RATE)
+
+
+def _position_size(rule: PositionSize, limits: Limits, columns: Columns) -> Ruled:
+    """Lots, or notional in the account's currency, of the largest symbol or of the masked ones."""
+    value = columns[_size_of(rule)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        used = np.where(value > 0, value / limits.limit, 0.0)
+    distance = limits.limit - value
+    half = HALF_A_LOT_STEP if rule.lots is not None else columns["half"]
+    state, reason = banded(rule, used, distance, half, limits.missing, State.BREACHED)
+    positions = columns["positions"]
+    none = positions == 0
+    state[none] = State.OK
+    reason[none] = Reason.NO_POSITIONS
+    reason[np.isnan(positions)] = Reason.NOT_A_NUMBER
+    return Ruled(state, value, limits.limit, used, distance, reason)
+
+
+def _size_of(rule: PositionSize) -> Key:
+    return Lots(rule.symbols) if rule.lots is not None else Notional(rule.symbols)
+
+
+def _open_positions(rule: OpenPositions, limits: Limits, columns: Columns) -> Ruled:
+    value = columns["positions"]
+    distance = rule.count - value
+    used = value / rule.count
+    state, reason = banded(rule, used, distance, 0.5, Reason.NOT_A_NUMBER, State.BREACHED)
+    return Ruled(state, value, limits.limit, used, distance, reason)
+
+
+def _stop_loss_required(rule: StopLossRequired, limits: Limits, columns: Columns) -> Ruled:
+    """Age in seconds of the oldest position without a stop; -inf where every one has its stop."""
+    age = columns[BARE_AGE]
+    positions = columns["positions"]
+    value = np.where(np.isneginf(age), np.where(positions == 0, np.nan, 0.0), age)
+    distance = rule.seconds - value
+    used = value / rule.seconds
+    state, reason = banded(rule, used, distance, 0.0, Reason.CLOCK_UNKNOWN, State.BREACHED)
+    if rule.boundary == "inclusive":
+        late = value >= rule.seconds
+        state[late] = State.BREACHED
+        reason[late] = Reason.BEYOND
+    reason[(reason == Reason.BEYOND)] = Reason.NO_STOP_LOSS
+    none = positions == 0
+    state[none] = State.OK
+    reason[none] = Reason.NO_POSITIONS
+    reason[np.isnan(positions)] = Reason.NOT_A_NUMBER
+    return Ruled(state, value, limits.limit, used, distance, reason)
+
+
+POSITION_RISK = RuleKind(
+    _risk_limits,
+    lambda rule, _: (
+        "half",
+        *((rule.of,) if rule.amount is None and rule.of != "initial" else ()),
+    ),
+    _position_risk,
+    lambda rule: (_risk_of(rule), "positions", "half"),
+    "money",
+)
+POSITION_SIZE = RuleKind(
+    _size_limits,
+    lambda rule, _: ("half", *(("equity",) if rule.percent is not None else ())),
+    _position_size,
+    lambda rule: (_size_of(rule), "positions", "half"),
+    "money",
+)
+OPEN_POSITIONS = RuleKind(
+    fixed(lambda rule: float(rule.count)),
+    only_half,
+    _open_positions,
+    lambda _: ("positions", "half"),
+    "positions",
+)
+STOP_LOSS_REQUIRED = RuleKind(
+    fixed(lambda rule: float(rule.seconds)),
+    only_half,
+    _stop_loss_required,
+    lambda _: (BARE_AGE, "positions", "half"),
+    "seconds",
+)

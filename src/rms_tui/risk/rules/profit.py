@@ -1,0 +1,98 @@
+"""Rules about profit: reaching one is news, not a breach; what was paid in is no profit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rms_tui.book import Bytes, Floats
+from rms_tui.risk.profile import MaxProfit, ProfitTarget, RiskProfile, rollover_of
+from rms_tui.risk.rules.shape import (
+    TOTAL_FLOW,
+    TOTAL_FLOW_BALANCE,
+    Columns,
+    Key,
+    Limits,
+    Ruled,
+    RuleKind,
+    amount_of,
+    as_column,
+    banded,
+    day_column,
+    flows_of,
+    initial_of,
+    judged,
+    judged_columns,
+)
+from rms_tui.risk.verdict import Reason, State
+
+Gain = ProfitTarget | MaxProfit
+
+
+def _limits(rule: Gain, profile: RiskProfile, columns: Columns) -> Limits:
+    """Counted from the initial balance or the day's base, and from every deposit since.
+
+    The floor a profit starts from is initial + flows, so that money paid in is no profit.
+    """
+    initial = initial_of(profile)
+    half = columns["half"]
+    amount = as_column(amount_of(rule, initial), half)
+    missing = np.full(len(half), Reason.FLOWS_UNKNOWN, dtype=np.int8)
+    if rule.period == "total":
+        start = initial + columns[_total_flow(rule)]
+        if np.isnan(initial):
+            missing[:] = Reason.INITIAL_UNKNOWN
+    else:
+        day = rollover_of(profile, rule)
+        base = columns[day_column(day, rule.value)]
+        missing[np.isnan(base)] = Reason.BASE_UNKNOWN
+        start = base + columns[flows_of(rule, day)]
+        if np.isnan(initial) and rule.percent is not None:
+            missing[:] = Reason.INITIAL_UNKNOWN
+    return Limits(start, start + amount, amount, missing)
+
+
+def _target(rule: ProfitTarget, limits: Limits, columns: Columns) -> Ruled:
+    """Equity or balance at initial + amount: `value` and `limit` are that figure and its goal."""
+    value = judged(rule.value, columns)
+    used, distance, state, reason = _gained(rule, limits, columns, value)
+    return Ruled(state, value, limits.limit, used, distance, reason)
+
+
+def _max_profit(rule: MaxProfit, limits: Limits, columns: Columns) -> Ruled:
+    """The day's or the total profit at its cap: `value` and `limit` are profits."""
+    value = judged(rule.value, columns)
+    used, distance, state, reason = _gained(rule, limits, columns, value)
+    return Ruled(state, value - limits.start, limits.allowance, used, distance, reason)
+
+
+def _gained(
+    rule: Gain, limits: Limits, columns: Columns, value: Floats
+) -> tuple[Floats, Floats, Bytes, Bytes]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        used = (value - limits.start) / limits.allowance
+    np.maximum(used, 0.0, out=used)
+    distance = limits.limit - value
+    state, reason = banded(rule, used, distance, columns["half"], limits.missing, State.REACHED)
+    if rule.flat:
+        held = ~(columns["positions"] == 0) & (state == State.REACHED)
+        state[held] = State.OK
+    return used, distance, state, reason
+
+
+def _total_flow(rule: Gain) -> str:
+    return TOTAL_FLOW_BALANCE if rule.value == "balance" else TOTAL_FLOW
+
+
+def _limits_read(rule: Gain, profile: RiskProfile) -> tuple[Key, ...]:
+    if rule.period == "total":
+        return ("half", _total_flow(rule))
+    day = rollover_of(profile, rule)
+    return ("half", day_column(day, rule.value), flows_of(rule, day))
+
+
+def _reads(rule: Gain) -> tuple[Key, ...]:
+    return ("half", *judged_columns(rule), *(("positions",) if rule.flat else ()))
+
+
+PROFIT_TARGET = RuleKind(_limits, _limits_read, _target, _reads, "money")
+MAX_PROFIT = RuleKind(_limits, _limits_read, _max_profit, _reads, "money")

@@ -1,0 +1,182 @@
+"""What a rule is made of: two functions over columns, and what they give.
+
+A column is found by its key: a name for a figure of the Book, and a frozen value for what is
+remembered (a Trail, a day's figure) or worked out of positions (see `rms_tui.risk.holdings`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from rms_tui.book import Bytes, Flags, Floats
+from rms_tui.risk.profile import RiskProfile, Rollover, Trail
+from rms_tui.risk.verdict import Reason, State
+
+Key: TypeAlias = Hashable
+Columns: TypeAlias = Mapping[Key, npt.NDArray[Any]]
+
+BAND_SLACK = 1e-9
+"""A share this close below a band counts as in it: 0.8 of an allowance is caution, however the
+division rounded."""
+
+TOTAL_FLOW = "total flow"
+TOTAL_FLOW_BALANCE = "total flow of the balance"
+"""Money in and out since an account was first seen, and the part of it that moved the balance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """The columns a rule function gives; see `rms_tui.risk.verdict.Verdict` for their meaning."""
+
+    state: Bytes
+    value: Floats
+    limit: Floats
+    used: Floats
+    distance: Floats
+    reason: Bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a rule measures against, for each account: it moves with the day, not with the price.
+
+    `start` is where counting begins, `limit` the floor or cap, `allowance` the way between them,
+    `missing` the Reason why there is no limit where it is NaN. Where `at_least` is True the true
+    floor may be higher than `limit`: a breach is certain there, anything else is unknown.
+    """
+
+    start: Floats
+    limit: Floats
+    allowance: Floats
+    missing: Bytes | Reason = Reason.NOT_A_NUMBER
+    at_least: Flags | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleKind:
+    """A rule's two functions and the columns each reads, given rule and profile.
+
+    `limits` runs when its columns changed, `evaluate` when those or its own did.
+    """
+
+    limits: Callable[[Any, RiskProfile, Columns], Limits]
+    limits_read: Callable[[Any, RiskProfile], tuple[Key, ...]]
+    evaluate: Callable[[Any, Limits, Columns], Ruled]
+    reads: Callable[[Any], tuple[Key, ...]]
+    unit: str
+
+
+def day_column(rollover: Rollover, column: str) -> str:
+    """Key under which a day base's column is offered to rules."""
+    return f"{column}@{rollover.zone} {rollover.at}"
+
+
+def sure_of(trail: Trail) -> Key:
+    """Key of the flags that say whether a trail's peak is certain."""
+    return ("sure", trail)
+
+
+def banded(
+    rule: Any,
+    used: Floats,
+    distance: Floats,
+    half: Floats | float,
+    missing: Bytes | Reason,
+    top: State,
+) -> tuple[Bytes, Bytes]:
+    """State and reason from the share used and the distance left.
+
+    A limit is breached after rounding the distance to the unit's digits (`half` its last one).
+    """
+    beyond = distance < (half if rule.boundary == "inclusive" else -half)
+    state = np.full(len(distance), State.OK, dtype=np.int8)
+    if top is State.BREACHED:
+        critical = used >= rule.critical - BAND_SLACK
+        critical |= beyond
+        caution = used >= rule.caution - BAND_SLACK
+        caution |= critical
+        state += caution.view(np.int8) * np.int8(State.CAUTION - State.OK)
+        state += critical
+    state += beyond
+    reason = beyond.astype(np.int8)
+    reason += Reason.WITHIN
+    absent = np.isnan(distance)
+    if bool(absent.any()):
+        state[absent] = State.UNKNOWN
+        reason[absent] = missing[absent] if isinstance(missing, np.ndarray) else missing
+    return state, reason
+
+
+def above_floor(rule: Any, limits: Limits, columns: Columns) -> Ruled:
+    """Equity, balance or the worse of both above a floor: the loss rules' common question."""
+    value = judged(rule.value, columns)
+    distance = value - limits.limit
+    with np.errstate(divide="ignore", invalid="ignore"):
+        used = distance / limits.allowance
+    np.subtract(1.0, used, out=used)
+    np.maximum(used, 0.0, out=used)
+    state, reason = banded(rule, used, distance, columns["half"], limits.missing, State.BREACHED)
+    if limits.at_least is not None and bool(limits.at_least.any()):
+        open_question = limits.at_least & (state != State.BREACHED)
+        state[open_question] = State.UNKNOWN
+        reason[open_question] = Reason.PEAK_UNKNOWN
+        used[open_question] = np.nan
+        distance[open_question] = np.nan
+    return Ruled(state, value, limits.limit, used, distance, reason)
+
+
+def fixed(limit: Callable[[Any], float]) -> Callable[[Any, RiskProfile, Columns], Limits]:
+    """The limits of a rule that has one and the same number for everybody."""
+
+    def limits(rule: Any, _: RiskProfile, columns: Columns) -> Limits:
+        column = constant(limit(rule), columns["half"])
+        return Limits(column, column, column)
+
+    return limits
+
+
+def initial_of(profile: RiskProfile) -> float:
+    """The profile's initial balance, NaN where none is given."""
+    return float("nan") if profile.initial_balance is None else profile.initial_balance
+
+
+def amount_of(rule: Any, of: Any) -> Any:
+    """The rule's amount: money as it stands, or a percentage of `of`."""
+    return rule.amount if rule.amount is not None else of * (rule.percent / 100.0)
+
+
+def constant(value: float, like: Floats) -> Floats:
+    """A column of one number that takes no memory."""
+    return np.broadcast_to(np.float64(value), like.shape)
+
+
+def as_column(value: Any, like: Floats) -> Floats:
+    """A number as a column; a column as it is."""
+    return value if isinstance(value, np.ndarray) else constant(value, like)
+
+
+def judged(value: str, columns: Columns) -> Floats:
+    """The column a rule looks at: equity, balance, or the worse of both."""
+    if value == "worst":
+        return np.minimum(columns["equity"], columns["balance"])
+    return columns[value]
+
+
+def judged_columns(rule: Any) -> tuple[Key, ...]:
+    """The keys `judged` needs."""
+    return ("equity", "balance") if rule.value == "worst" else (rule.value,)
+
+
+def only_half(_rule: Any, _profile: RiskProfile) -> tuple[Key, ...]:
+    """The keys of a rule whose limits need no figure; `half` gives them their length."""
+    return ("half",)
+
+
+def flows_of(rule: Any, day: Rollover) -> str:
+    """Key of the day's flows that move what the rule looks at."""
+    return day_column(day, "flow_balance" if rule.value == "balance" else "flow")
