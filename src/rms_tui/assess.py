@@ -1,0 +1,444 @@
+"""Rules over a written timeline, without MT5 and MongoDB: to try a rule, settle a dispute, test.
+
+Each row becomes a Book of one account, with the deals that explain its balance, and goes through
+the very engine that watches a server. The timeline is taken at its word: it starts with the
+account's cycle, and nothing happened between its rows. Nothing here reads a file or a clock.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rms_tui.book import Accounts, Book, Deals, Positions, Symbols, build, empty
+from rms_tui.risk import assessment, memory
+from rms_tui.risk.assessment import Assessment
+from rms_tui.risk.memory import Memory, Origin
+from rms_tui.risk.profile import (
+    DailyLoss,
+    MaxProfit,
+    Plan,
+    ProfitTarget,
+    RiskProfile,
+    TotalLoss,
+    TrailingDrawdown,
+    rollover_of,
+    trail_of,
+)
+from rms_tui.risk.verdict import Reason, State, Verdict
+
+LOGIN = 1
+WHOLE_UNITS = frozenset({"CLP", "ISK", "JPY", "KRW", "VND"})
+"""Currencies without a smaller unit (ISO 4217): their amounts are compared as whole numbers."""
+
+
+class Refused(Exception):
+    """A timeline that cannot be assessed; the text names file, row and field."""
+
+
+Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+
+
+class _Written(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WrittenPosition(_Written):
+    """An open position of a row. Prices and `contract` in the symbol's units, `rate` converts
+    money of its profit currency into the account's; what is absent is unknown."""
+
+    symbol: Annotated[str, Field(min_length=1)]
+    side: Literal["buy", "sell"]
+    lots: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+    open: Finite | None = None
+    price: Finite | None = None
+    sl: Finite | None = None
+    contract: Finite | None = None
+    digits: Annotated[int, Field(ge=0, le=8, strict=True)] = 5
+    rate: Finite | None = None
+
+
+class WrittenRow(_Written):
+    """One instant: `flow` is money in or out at that instant, already in the balance."""
+
+    time: str
+    balance: Finite
+    equity: Finite
+    margin: Finite | None = None
+    credit: Finite = 0.0
+    flow: Finite = 0.0
+    positions: tuple[WrittenPosition, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A profile and rows with their instants (UTC seconds), in order."""
+
+    profile: RiskProfile
+    rows: tuple[WrittenRow, ...]
+    at: tuple[float, ...]
+    server_offset: float
+
+
+def read(text: str, file: str, profile: RiskProfile | None = None) -> Timeline:
+    """A timeline from JSON; `profile` goes before the one inside. Raises Refused."""
+    document = _parsed(text, file)
+    unknown = sorted(set(document) - {"profile", "timeline"})
+    if unknown:
+        raise Refused(f"{file}: {unknown[0]}: unknown key; expected profile and timeline")
+    if profile is None:
+        profile = profile_from(document.get("profile"), file)
+    written = document.get("timeline")
+    if not isinstance(written, list) or not written:
+        raise Refused(f"{file}: timeline: expected a list of at least one row")
+    rows, at = [], []
+    offset = 0.0
+    for number, body in enumerate(written, 1):
+        row = _row(body, file, number)
+        moment = _moment(row, file, number)
+        if at and moment.timestamp() < at[-1]:
+            raise Refused(
+                f"{file}: row {number}: time: {row.time} is before row {number - 1}; "
+                "expected rows in order of time"
+            )
+        if at and row.flow and math.floor(moment.timestamp()) <= math.floor(at[-1]):
+            raise Refused(f"{file}: row {number}: flow: in the same second as row {number - 1}")
+        if not at:
+            zone = moment.utcoffset()
+            offset = 0.0 if zone is None else zone.total_seconds()
+        rows.append(row)
+        at.append(moment.timestamp())
+    return Timeline(profile, tuple(rows), tuple(at), offset)
+
+
+def profile_from(body: object, where: str, name: str = "profile") -> RiskProfile:
+    """A profile from its keys. Raises Refused, naming the key."""
+    if not isinstance(body, dict):
+        raise Refused(f"{where}: profile: expected an object with rules")
+    try:
+        return RiskProfile.model_validate({"name": name, **body})
+    except ValidationError as error:
+        raise Refused(_problems(error, f"{where}: {name}.")) from None
+
+
+def assess(timeline: Timeline) -> Iterator[dict[str, Any]]:
+    """For each row its time and what every rule says, ready for JSON; unknown numbers are None."""
+    plan = Plan(profiles=(timeline.profile,), default=timeline.profile.name)
+    ledger = Ledger.of(timeline)
+    remembered: Memory | None = None
+    judged: Assessment | None = None
+    for row, at in zip(timeline.rows, timeline.at, strict=True):
+        ledger = ledger.after(row, at)
+        book = _book(timeline, row, at, ledger)
+        scoped = assessment.scope(plan, book.accounts, None if judged is None else judged.scope)
+        held = assessment.held(book, None)
+        if row.positions is None and abs(row.equity - row.balance - row.credit) > 0:
+            unknown = np.full(1, np.nan)
+            held = (held[0], unknown, unknown)
+        undecided = assessment.undecided(book, held[1])
+        remembered = memory.remember(
+            remembered,
+            book,
+            undecided == Reason.NONE,
+            scoped.rollovers,
+            interval=math.inf,
+            trails=scoped.trails,
+            initial=scoped.initial,
+            vouched=True,
+        )
+        judged = assessment.assess(book, scoped, remembered, held, undecided, None)
+        yield {
+            "time": row.time,
+            "rules": [_shape(timeline.profile, verdict, remembered) for verdict in judged.verdicts],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """One deal that explains a change between two rows; `time` is the server's clock."""
+
+    ticket: int
+    time: int
+    type: int
+    entry: int
+    symbol: str
+    profit: float
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An open position as it is known from row to row, by its symbol, side and opening price."""
+
+    position: int
+    opened: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The deals that lead from row to row, and which positions are open since when."""
+
+    offset: float
+    before: WrittenRow | None
+    deals: tuple[Deal, ...]
+    open: Mapping[tuple[str, str, float | None, int], Open]
+
+    @classmethod
+    def of(cls, timeline: Timeline) -> Ledger:
+        """The ledger before the first row."""
+        return cls(timeline.server_offset, None, (), {})
+
+    def after(self, row: WrittenRow, at: float) -> Ledger:
+        """The ledger with what happened up to this row: flows, credit, trades closed and opened.
+
+        A change of balance that is no flow is the result of the positions that are gone, in equal
+        parts: a timeline does not say which of them brought how much.
+        """
+        time = math.floor(at + self.offset)
+        made: list[Deal] = []
+
+        def deal(kind: int, profit: float, entry: int = 0, symbol: str = "", of: int = 0) -> None:
+            made.append(
+                Deal(len(self.deals) + len(made) + 1, time, kind, entry, symbol, profit, of)
+            )
+
+        before = self.before
+        flat = row.equity == row.balance + row.credit
+        known = row.positions if row.positions is not None else () if flat else None
+        held = dict(self.open) if known is None else {key: None for key in _keys(known)}
+        gone = [key for key in self.open if key not in held]
+        if row.flow:
+            deal(2, row.flow)
+        if before is not None:
+            if row.credit != before.credit:
+                deal(3, row.credit - before.credit)
+            result = row.balance - before.balance - row.flow
+            for key in gone:
+                closes = 1 if key[1] == "buy" else 0
+                deal(closes, result / len(gone), 1, key[0], self.open[key].position)
+            if not gone and abs(result) > 1e-9:
+                deal(0, result, 1)
+        opened = dict(self.open) if known is None else {}
+        for key in held:
+            if key in self.open:
+                opened[key] = self.open[key]
+            else:
+                number = len(self.deals) + len(made) + 1
+                opened[key] = Open(number, time)
+                deal(0 if key[1] == "buy" else 1, 0.0, 0, key[0], number)
+        return replace(self, before=row, deals=(*self.deals, *made), open=opened)
+
+
+def _keys(
+    positions: Sequence[WrittenPosition],
+) -> list[tuple[str, str, float | None, int]]:
+    seen: dict[tuple[str, str, float | None], int] = {}
+    keys = []
+    for held in positions:
+        same = (held.symbol, held.side, held.open)
+        seen[same] = seen.get(same, -1) + 1
+        keys.append((*same, seen[same]))
+    return keys
+
+
+def _book(timeline: Timeline, row: WrittenRow, at: float, ledger: Ledger) -> Book:
+    since = math.floor(timeline.at[0] + timeline.server_offset)
+    return Book(
+        source="timeline",
+        server="timeline",
+        taken_at=at,
+        server_offset=timeline.server_offset,
+        connected=True,
+        accounts=_account(timeline.profile, row),
+        positions=_positions(row, ledger) if row.positions else empty(Positions),
+        symbols=_symbols(row),
+        deals=_deals(ledger),
+        deals_since=since,
+    )
+
+
+def _account(profile: RiskProfile, row: WrittenRow) -> Accounts:
+    currency = profile.currency or "USD"
+    margin = math.nan if row.margin is None else row.margin
+    floating = row.equity - row.balance - row.credit
+    figures = {
+        "login": LOGIN, "name": "", "group": "", "currency": currency,
+        "digits": 0 if currency in WHOLE_UNITS else 2, "leverage": 0,
+        "so_mode": 0, "so_call": 0.0, "so_level": 0.0,
+        "balance": row.balance, "credit": row.credit, "equity": row.equity,
+        "margin": margin, "margin_free": row.equity - margin,
+        "margin_level": 100.0 * row.equity / margin if margin else 0.0,
+        "profit": floating, "floating": floating,
+        "prev_balance": math.nan, "prev_equity": math.nan,
+        "trades_today": 0, "lots_today": 0.0, "profit_today": 0.0, "trade_count": 0,
+    }  # fmt: skip
+    return build(Accounts, {name: [value] for name, value in figures.items()})
+
+
+def _positions(row: WrittenRow, ledger: Ledger) -> Positions:
+    held = row.positions or ()
+    names = _names(row)
+    known = [ledger.open[key] for key in _keys(held)]
+    return build(
+        Positions,
+        {
+            "ticket": [one.position for one in known],
+            "account": [0] * len(held),
+            "symbol": [names.index(one.symbol) for one in held],
+            "side": [1 if one.side == "buy" else -1 for one in held],
+            "lots": [one.lots for one in held],
+            "price_open": [_or_nan(one.open) for one in held],
+            "sl": [_or_nan(one.sl) for one in held],
+            "tp": [math.nan] * len(held),
+            "opened": [one.opened for one in known],
+            "rate": [_or_nan(one.rate) for one in held],
+            "price": [_or_nan(one.price) for one in held],
+            "profit": [0.0] * len(held),
+            "swap": [0.0] * len(held),
+        },
+    )
+
+
+def _names(row: WrittenRow) -> list[str]:
+    return list(dict.fromkeys(held.symbol for held in row.positions or ()))
+
+
+def _symbols(row: WrittenRow) -> Symbols:
+    first = {held.symbol: held for held in reversed(row.positions or ())}
+    names = _names(row)
+    return build(
+        Symbols,
+        {
+            "name": names,
+            "base": ["" for _ in names],
+            "quote": ["" for _ in names],
+            "digits": [first[name].digits for name in names],
+            "contract": [_or_nan(first[name].contract) for name in names],
+            "bid": [_or_nan(first[name].price) for name in names],
+            "ask": [_or_nan(first[name].price) for name in names],
+        },
+    )
+
+
+def _deals(ledger: Ledger) -> Deals:
+    deals = ledger.deals
+    return build(
+        Deals,
+        {
+            "ticket": [deal.ticket for deal in deals],
+            "login": [LOGIN] * len(deals),
+            "time": [deal.time for deal in deals],
+            "type": [deal.type for deal in deals],
+            "entry": [deal.entry for deal in deals],
+            "symbol": [deal.symbol for deal in deals],
+            "lots": [0.0] * len(deals),
+            "price": [0.0] * len(deals),
+            "profit": [deal.profit for deal in deals],
+            "swap": [0.0] * len(deals),
+            "commission": [0.0] * len(deals),
+            "position": [deal.position for deal in deals],
+        },
+    )
+
+
+def _shape(profile: RiskProfile, verdict: Verdict, remembered: Memory) -> dict[str, Any]:
+    base, origin = _base(profile, verdict, remembered)
+    return {
+        "rule": verdict.rule.rule,
+        "base": base,
+        "base_origin": origin,
+        "limit": _number(verdict.limit),
+        "value": _number(verdict.value),
+        "used": _number(verdict.used),
+        "distance": _number(verdict.distance),
+        "state": State(int(verdict.state[0])).word,
+        "reason": Reason(int(verdict.reason[0])).name.lower(),
+    }
+
+
+def _base(
+    profile: RiskProfile, verdict: Verdict, remembered: Memory
+) -> tuple[float | None, str | None]:
+    """What a rule's limit hangs from, and how that was learnt; None for a rule that has no base."""
+    rule = verdict.rule
+    initial = profile.initial_balance
+    if isinstance(rule, TrailingDrawdown):
+        peak = _number(remembered.peaks[trail_of(profile, rule)].value)
+        return peak, (Origin.UNKNOWN if peak is None else Origin.OBSERVED).word
+    if (
+        isinstance(rule, TotalLoss)
+        or (isinstance(rule, DailyLoss) and rule.base == "initial")
+        or (isinstance(rule, (ProfitTarget, MaxProfit)) and rule.period == "total")
+    ):
+        return initial, Origin.UNKNOWN.word if initial is None else "initial"
+    if not isinstance(rule, (DailyLoss, ProfitTarget, MaxProfit)):
+        return None, None
+    day = remembered.days[rollover_of(profile, rule)]
+    kind = rule.base if isinstance(rule, DailyLoss) else rule.value
+    both = np.maximum(day.balance, day.equity)
+    base = _number(both if kind == "max_balance_equity" else getattr(day, kind))
+    return base, (Origin.UNKNOWN if base is None else Origin(int(day.origin[0]))).word
+
+
+def _number(column: Any) -> float | None:
+    """The only row's figure without the noise of binary fractions; None where it is unknown."""
+    value = float(column[0])
+    return round(value, 6) if math.isfinite(value) else None
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _parsed(text: str, file: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise Refused(f"{file}: not valid JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise Refused(f"{file}: expected an object with profile and timeline")
+    return document
+
+
+def _row(body: object, file: str, number: int) -> WrittenRow:
+    if not isinstance(body, dict):
+        raise Refused(f"{file}: row {number}: expected an object, got {body!r}")
+    try:
+        return WrittenRow.model_validate(body)
+    except ValidationError as error:
+        raise Refused(_problems(error, f"{file}: row {number}: ")) from None
+
+
+def _moment(row: WrittenRow, file: str, number: int) -> datetime:
+    try:
+        moment = datetime.fromisoformat(row.time)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Refused(
+            f"{file}: row {number}: time: expected an ISO 8601 time with its UTC offset such as "
+            f"2026-03-02T09:00:00+01:00, got {row.time!r}"
+        )
+    return moment
+
+
+def _problems(error: ValidationError, before: str) -> str:
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        message = (
+            problem["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+        )
+        if problem["type"] == "extra_forbidden":
+            message = "unknown key"
+        came = problem.get("input")
+        shown = "" if isinstance(came, (dict, list)) else f", got {came!r}"
+        lines.append(f"{before}{key}: {message}{shown}")
+    return "\n".join(lines)
