@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from rms_tui.alerts import Alert
+from rms_tui.alerts import EMPTY, Alert, Desk, Pending, newest_first
 from rms_tui.book import Book
 from rms_tui.feed import FeedStatus
 from rms_tui.risk.assessment import Assessment
@@ -56,7 +56,8 @@ class Frame:
     """One poll's outcome. `seq` rises by one a frame; `at` is UTC seconds.
 
     Book and what was made of it are None until the first good poll; after a failed poll they are
-    the last good ones, assessed as stale.
+    the last good ones, assessed as stale. `alerts` are the open ones, worst first; `desk` is where
+    they come from.
     """
 
     seq: int
@@ -67,3 +68,14 @@ class Frame:
     assessment: Assessment | None = None
     exposure: Exposure | None = None
     alerts: tuple[Alert, ...] = ()
+    desk: Desk = EMPTY
+
+    @property
+    def pending(self) -> tuple[Pending, ...]:
+        """States on their way to an alert, worst first; found anew with each call."""
+        return self.desk.pending
+
+    @property
+    def recovered(self) -> tuple[Alert, ...]:
+        """Alerts that recovered lately, the last one first."""
+        return newest_first(self.desk.recovered.values())

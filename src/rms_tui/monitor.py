@@ -9,13 +9,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from rms_tui import alerts
-from rms_tui.alerts import AlertEvent, Desk
+from rms_tui.alerts import FEED_RULE, Alert, AlertEvent, Desk, Handling, Times, Waiting
 from rms_tui.book import Book, Deals
 from rms_tui.feed import Feed, FeedError, Selection
 from rms_tui.frame import FeedState, Frame, Health
@@ -72,6 +72,7 @@ class Monitor:
         live: FeedState = FeedState.LIVE,
         outbox: Outbox[Fact] | None = None,
         clock: Callable[[], float] | None = time.time,
+        times: Times = alerts.TIMES,
     ) -> None:
         """`clock` gives UTC seconds; None where time is the Books' own (a recording)."""
         self.feed = feed
@@ -83,12 +84,14 @@ class Monitor:
         self._selection = selection or Selection()
         self._live = live
         self._clock = clock
+        self._times = times
         self._lock = threading.Lock()
-        self._wanted_acks: list[tuple[str, str, str | None]] = []
+        self._desk_lock = threading.RLock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._desk: Desk = alerts.EMPTY
+        self._waiting = Waiting()
         self._frame: Frame | None = None
         self._polls = 0
         self._errors = 0
@@ -184,11 +187,56 @@ class Monitor:
             )
         return outcomes
 
-    def acknowledge(self, alert_id: str, operator: str, note: str | None = None) -> None:
-        """Mark an alert as handled, with the next step of the monitor (at once)."""
-        with self._lock:
-            self._wanted_acks.append((alert_id, operator, note))
-        self._wake.set()
+    def acknowledge(self, alert_id: str, operator: str, note: str | None = None) -> bool:
+        """Mark an alert as handled, at once; False when it is not open or already was."""
+        with self._desk_lock:
+            desk, event = alerts.acknowledge(self._desk, alert_id, operator, note, self.now())
+            return self._handled(desk, event)
+
+    def snooze(self, alert_id: str, seconds: float, operator: str) -> bool:
+        """Silence an alert for a time, at once; False when it is not open.
+
+        Raises ValueError unless it is more than 0 seconds and at most 7 days.
+        """
+        with self._desk_lock:
+            desk, event = alerts.snooze(self._desk, alert_id, operator, seconds, self.now())
+            return self._handled(desk, event)
+
+    def heard(self, handlings: Sequence[Handling]) -> None:
+        """Follow what operators did in other processes; it is written already."""
+        with self._desk_lock:
+            self._show(alerts.heard(self._desk, handlings))
+
+    def restore(self, stored: Sequence[Alert]) -> None:
+        """Go on with alerts from the database, of the accounts that may be watched here.
+
+        May come at any time, also again: where one of them was raised here meanwhile, the stored
+        episode wins. Nothing rings. An alert waits for its account to appear in a Book; one that
+        stays away is closed.
+        """
+        chosen = self._selection
+        mine = [
+            alert
+            for alert in stored
+            if chosen.everything
+            or alert.login in chosen.added
+            or alert.login in chosen.without
+            or alert.rule == FEED_RULE
+        ]
+        with self._desk_lock:
+            self._waiting.add(mine, self.now())
+            if self._frame is not None and self._frame.book is not None:
+                self._show(self._admitted(self._desk, self._frame.book, self.now()))
+
+    def _admitted(self, desk: Desk, book: Book, now: float) -> Desk:
+        """The desk with those waiting alerts whose account is in the Book."""
+        ready = self._waiting.ready(book.accounts.login, now)
+        if not ready:
+            return desk
+        desk, events = alerts.restored(desk, ready, now, self._times)
+        for event in events:
+            self.outbox.put(event)
+        return desk
 
     def history(self, logins: Sequence[int] | None, timeout: float = 10.0) -> Deals:
         """Deals of the history window. Raises FeedError."""
@@ -202,10 +250,10 @@ class Monitor:
         except FeedError as error:
             if self.feed.status.phase in ("live", "down"):
                 self._errors += 1
-            return self._publish(self._without_book(error))
+            return self._without_book(error)
         self._polls += 1
         self._taken_at = book.taken_at
-        return self._publish(self._with_book(book, None))
+        return self._with_book(book, None)
 
     def _run(self) -> None:
         due = time.monotonic()
@@ -219,7 +267,6 @@ class Monitor:
                 woken = self._wake.wait(left)
                 self._wake.clear()
                 if woken and not self._stopping.is_set():
-                    self._acknowledge()
                     due = min(due, time.monotonic() + self._interval)
 
     def _added(self, login: int, found: bool) -> Outcome:
@@ -260,42 +307,40 @@ class Monitor:
             initial=scoped.initial,
         )
         assessed = assessment.assess(book, scoped, remembered, aggregates, undecided, past)
-        self._desk, events = alerts.step(self._desk, book, assessed, now)
-        for event in events:
-            self.outbox.put(event)
         shown = exposure.exposure(
             book, self._report_currency, None if before is None else before.exposure
         )
-        return Frame(
-            seq=1 if before is None else before.seq + 1,
-            at=now,
-            health=self._health(book, assessed.counts, error, time.perf_counter() - began, now),
-            book=book,
-            memory=remembered,
-            assessment=assessed,
-            exposure=shown,
-            alerts=alerts.worst_first(self._desk.alerts),
-        )
+        with self._desk_lock:
+            desk = self._admitted(self._desk, book, now)
+            self._desk, events = alerts.step(desk, book, assessed, now, self._times)
+            for event in alerts.with_evidence(events, book, remembered, assessed):
+                self.outbox.put(event)
+            cycle = time.perf_counter() - began
+            return self._publish(
+                now,
+                self._health(book, assessed.counts, error, cycle, now),
+                book=book,
+                memory=remembered,
+                assessment=assessed,
+                exposure=shown,
+            )
 
     def _without_book(self, error: FeedError) -> Frame:
         before, now = self._frame, self.now()
         if before is None or before.book is None:
-            seq = 1 if before is None else before.seq + 1
-            return Frame(seq, now, self._health(None, {}, error.text, 0.0, now))
+            return self._publish(now, self._health(None, {}, error.text, 0.0, now))
         age = now - before.book.taken_at
         down = self.feed.status.phase == "down"
         if down or age > STALE_AFTER * self._interval:
             return self._with_book(before.book, error.text)
         health = self._health(before.book, before.health.undecided, error.text, 0.0, now)
-        return Frame(
-            before.seq + 1,
+        return self._publish(
             now,
             health,
-            before.book,
-            before.memory,
-            before.assessment,
-            before.exposure,
-            before.alerts,
+            book=before.book,
+            memory=before.memory,
+            assessment=before.assessment,
+            exposure=before.exposure,
         )
 
     def _health(
@@ -331,31 +376,31 @@ class Monitor:
             return FeedState.STALE
         return self._live
 
-    def _publish(self, frame: Frame) -> Frame:
-        self._frame = frame
-        self.frames.put(frame)
-        self._acknowledge()
-        return self._frame
+    def _publish(self, now: float, health: Health, **parts: Any) -> Frame:
+        with self._desk_lock:
+            seq = 1 if self._frame is None else self._frame.seq + 1
+            open_ones = alerts.worst_first(self._desk.alerts)
+            self._frame = Frame(seq, now, health, **parts, alerts=open_ones, desk=self._desk)
+            self.frames.put(self._frame)
+            return self._frame
 
-    def _acknowledge(self) -> None:
-        with self._lock:
-            wanted, self._wanted_acks = self._wanted_acks, []
-        changed = False
-        for alert_id, operator, note in wanted:
-            self._desk, event = alerts.acknowledge(self._desk, alert_id, operator, note, self.now())
-            if event is not None:
-                self.outbox.put(event)
-                changed = True
-        if changed and self._frame is not None:
-            before = self._frame
-            self._frame = Frame(
-                before.seq + 1,
-                before.at,
-                before.health,
-                before.book,
-                before.memory,
-                before.assessment,
-                before.exposure,
-                alerts.worst_first(self._desk.alerts),
+    def _handled(self, desk: Desk, event: AlertEvent | None) -> bool:
+        if event is None:
+            return False
+        self.outbox.put(event)
+        self._show(desk)
+        return True
+
+    def _show(self, desk: Desk) -> None:
+        """Publish the newest frame with this desk, when it is another one."""
+        if desk is self._desk:
+            return
+        self._desk = desk
+        if self._frame is not None:
+            self._frame = replace(
+                self._frame,
+                seq=self._frame.seq + 1,
+                alerts=alerts.worst_first(desk.alerts),
+                desk=desk,
             )
             self.frames.put(self._frame)

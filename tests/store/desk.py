@@ -112,7 +112,9 @@ ALERT = Alert(
 
 def raised(number: int) -> AlertEvent:
     """The raising of alert number so-and-so."""
-    return AlertEvent("raised", replace(ALERT, id=f"alert-{number}", login=1001), NOW + number)
+    return AlertEvent(
+        "raised", replace(ALERT, id=f"alert-{number}", login=1001 + number), NOW + number
+    )
 
 
 def until(condition: Callable[[], object], seconds: float = 10.0) -> None:

@@ -1,5 +1,6 @@
 """The life of alerts: pure steps from verdicts and operators to raised, handled and recovered."""
 
+from rms_tui.alerts import evidence
 from rms_tui.alerts.desk import (
     EMPTY,
     TIMES,
@@ -8,6 +9,8 @@ from rms_tui.alerts.desk import (
     step,
     worst_first,
 )
+from rms_tui.alerts.evidence import with_evidence
+from rms_tui.alerts.feed import RULE as FEED_RULE
 from rms_tui.alerts.handling import (
     LONGEST_SNOOZE,
     acknowledge,
@@ -30,9 +33,11 @@ from rms_tui.alerts.life import (
     identity,
 )
 from rms_tui.alerts.tracks import Track
+from rms_tui.alerts.waiting import Waiting
 
 __all__ = [
     "EMPTY",
+    "FEED_RULE",
     "LONGEST_SNOOZE",
     "OPEN",
     "TIMES",
@@ -47,7 +52,9 @@ __all__ = [
     "Stage",
     "Times",
     "Track",
+    "Waiting",
     "acknowledge",
+    "evidence",
     "handling_of",
     "heard",
     "identity",
@@ -55,5 +62,6 @@ __all__ = [
     "restored",
     "snooze",
     "step",
+    "with_evidence",
     "worst_first",
 ]

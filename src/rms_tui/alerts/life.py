@@ -8,7 +8,7 @@ here is a pure step of one alert: what is true of a whole desk stands in `desk`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from hashlib import blake2b
 from typing import Any, Literal, TypeAlias
@@ -117,11 +117,15 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class AlertEvent:
-    """One edge in an alert's life; `change` is what happened to it."""
+    """One edge in an alert's life; `change` is what happened to it.
+
+    `evidence` is what decided a raise or rise (`evidence.Evidence`), shared by the edges of a Book.
+    """
 
     change: Change
     alert: Alert
     at: float
+    evidence: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -193,7 +193,7 @@ def _below_band(rule: Any, used: Floats) -> Flags:
         return np.ones(len(used), dtype=np.bool_)
     band = _LOWEST_BAND[rule.rule](rule) if rule.rule in _LOWEST_BAND else rule.caution
     highest = float(max(band - rule.hysteresis, 0.0)) + _SLACK
-    return cast("Flags", ~(used > highest))
+    return ~(used > highest)
 
 
 def _carried(

@@ -126,7 +126,8 @@ COLLECTIONS: Mapping[str, Collection] = {
             "server": _TEXT,
             "rule": _TEXT,
             "severity": {"enum": ["reached", "warning", "critical", "breach"]},
-            "stage": {"enum": ["raised", "acknowledged", "recovered", "closed"]},
+            "stage": {"enum": ["raised", "acknowledged", "snoozed", "recovered", "closed"]},
+            "open": {"bsonType": "bool"},
             "value": _NUMBER,
             "limit": _NUMBER,
             "used": _NUMBER,
@@ -135,16 +136,30 @@ COLLECTIONS: Mapping[str, Collection] = {
             "changed_at": {"bsonType": "date"},
             "recovered_at": _TIME,
             "acknowledged_at": _TIME,
+            "snoozed_at": _TIME,
+            "snoozed_until": _TIME,
+            "escalated_at": _TIME,
+            "closed_at": _TIME,
             "operator": _OPTIONAL_TEXT,
             "note": _OPTIONAL_TEXT,
         },
         (
+            IndexModel(  # one open alert an episode, however many processes raise it
+                [("server", ASCENDING), ("login", ASCENDING), ("key", ASCENDING)],
+                unique=True,
+                partialFilterExpression={"open": True},
+            ),
             IndexModel(
                 [("login", ASCENDING), ("server", ASCENDING), ("raised_at", DESCENDING)]
             ),
             IndexModel([("stage", ASCENDING), ("raised_at", DESCENDING)]),
             IndexModel([("raised_at", DESCENDING)]),
         ),
+    ),
+    "evidence": Collection(
+        ("_id", "alert", "severity", "at"),
+        {"_id": _TEXT, "alert": _TEXT, "severity": _TEXT, "at": {"bsonType": "date"}},
+        (IndexModel([("alert", ASCENDING), ("at", ASCENDING)]),),
     ),
     "memory": Collection(("login", "server"), {"login": _LOGIN, "server": _TEXT}, (
         IndexModel([("login", ASCENDING), ("server", ASCENDING)]),

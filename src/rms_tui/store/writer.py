@@ -20,12 +20,14 @@ import pymongo
 from bson.errors import BSONError
 from pymongo.errors import DocumentTooLarge, OperationFailure, PyMongoError
 
+from rms_tui.alerts import TIMES, Alert, AlertEvent, Handling
 from rms_tui.feed import Selection
 from rms_tui.frame import Frame
 from rms_tui.latest import Latest
 from rms_tui.monitor import AccountChange, Fact
 from rms_tui.outbox import Outbox
-from rms_tui.store import alerts, elements
+from rms_tui.store import alerts, elements, evidence
+from rms_tui.store.alert_watch import AlertWatch
 from rms_tui.store.database import Rms, connect, in_words
 from rms_tui.store.elements import SelectionWatch, Source
 from rms_tui.store.embedded import Server
@@ -34,6 +36,9 @@ from rms_tui.store.status import StatusWriter
 
 LOOK = 1.0
 """Seconds between looks for a changed selection and for the server's health."""
+
+HEAR = 0.25
+"""Seconds between looks for what operators did in other processes: they see it within a second."""
 
 LONGEST_PAUSE = 2.0
 FACTS = 1_000
@@ -78,6 +83,8 @@ class Writer:
         database: str = "rms",
         selection: Selection | None = None,
         on_selection: Callable[[Selection], None] | None = None,
+        on_alerts: Callable[[Sequence[Alert]], None] | None = None,
+        on_handled: Callable[[Sequence[Handling]], None] | None = None,
         status: Latest[StoreStatus] | None = None,
         period: float = 2.0,
         clock: Callable[[], float] = time.time,
@@ -85,7 +92,9 @@ class Writer:
         """`selection` is the one the monitor starts with.
 
         `on_selection` hears of the selection that the database (and facts on their way to it)
-        come to, whenever that differs from the last one told.
+        come to, whenever that differs from the last one told. `on_alerts` gets the alerts to go on
+        with (at the start, after a lost connection, and where another process had raised one
+        first), `on_handled` what operators did in other processes.
         """
         self.status: Latest[StoreStatus] = Latest() if status is None else status
         self._frames = frames
@@ -96,11 +105,16 @@ class Writer:
         self._given = selection or Selection()
         self._selected = self._given
         self._on_selection = on_selection
+        self._on_alerts = on_alerts
+        self._on_handled = on_handled
+        self._renamed: dict[str, str] = {}
         self._period = period
         self._clock = clock
         self._statuses = StatusWriter(source)
         self._database: Rms | None = None
         self._watch: SelectionWatch | None = None
+        self._alerts: AlertWatch | None = None
+        self._restored = False
         self._uri: str | None = None
         self._stopping = threading.Event()
         self._deadline = 0.0
@@ -133,12 +147,17 @@ class Writer:
         self._server.release(max(0.1, self._deadline - time.monotonic()))
 
     def _run(self) -> None:
-        next_status = next_look = 0.0
+        next_status = next_look = next_hear = 0.0
         while not self._stopping.is_set():
             try:
                 database = self._connected()
                 with in_words(self._uri or ""):
+                    if not self._restored:
+                        self._hear(database)  # before our own facts: a stored episode goes on
                     self._write_facts(database)
+                    if time.monotonic() >= next_hear:
+                        next_hear = time.monotonic() + HEAR
+                        self._hear(database)
                     if time.monotonic() >= next_status:
                         next_status = time.monotonic() + self._period
                         self._write_status(database)
@@ -150,7 +169,7 @@ class Writer:
                 self._lost(error)
                 self._stopping.wait(min(LONGEST_PAUSE, 0.1 * 2**self._failures))
             else:
-                self._rest(min(next_status, next_look) - time.monotonic())
+                self._rest(min(next_status, next_look, next_hear) - time.monotonic())
         self._finish()
 
     def _rest(self, seconds: float) -> None:
@@ -195,12 +214,48 @@ class Writer:
             self._in_parts(changes, lambda part: elements.apply(database, part, self._source))
             self._statuses.forget([change.login for change in changes])
         else:
-            events = [fact for fact in run if not isinstance(fact, AccountChange)]
-            self._in_parts(events, lambda part: alerts.apply(database, part))
+            self._write_alerts(database, [fact for fact in run if isinstance(fact, AlertEvent)])
         return len(run)
+
+    def _write_alerts(self, database: Rms, edges: Sequence[AlertEvent]) -> None:
+        """Write edges and their evidence, under the ids by which the database knows them."""
+        stand: dict[str, Alert] = {}
+        events = [self._known(event) for event in edges]
+        self._in_parts(events, lambda part: stand.update(alerts.apply(database, part)))
+        self._renamed |= {mine: alert.id for mine, alert in stand.items()}
+        self._in_parts(
+            [self._known(event) for event in events if event.evidence is not None],
+            lambda part: evidence.apply(database, part),
+        )
+        for event in edges:
+            if event.change in ("recovered", "closed"):
+                self._renamed.pop(event.alert.id, None)
+        if stand and self._on_alerts is not None:
+            self._on_alerts(list(stand.values()))
+
+    def _known(self, event: AlertEvent) -> AlertEvent:
+        name = self._renamed.get(event.alert.id)
+        return event if name is None else replace(event, alert=replace(event.alert, id=name))
+
+    def _hear(self, database: Rms) -> None:
+        """Follow the alerts of the database: all of them once, then what operators do."""
+        server = self._server_name()
+        if server is None:
+            return
+        if self._alerts is None:
+            self._alerts = AlertWatch(database, server)
+            found = self._alerts.going_on(self._clock() - TIMES.close)
+            if found and self._on_alerts is not None:
+                self._on_alerts(found)
+            self._restored = True
+        heard = self._alerts.poll()
+        if heard and self._on_handled is not None:
+            self._on_handled(heard)
 
     def _in_parts(self, facts: Sequence[T], write: Callable[[Sequence[T]], object]) -> None:
         """Write all at once, or one by one when MongoDB will never have one of them."""
+        if not facts:
+            return
         try:
             write(facts)
         except (PyMongoError, BSONError, ValueError, OverflowError) as error:
@@ -277,7 +332,7 @@ class Writer:
 
     def _disconnect(self) -> None:
         database = self._database
-        self._database = self._watch = None
+        self._database = self._watch = self._alerts = None
         if database is not None:
             with pymongo.timeout(0.3):  # it says goodbye, perhaps to nobody
                 database.client.close()

@@ -1,0 +1,46 @@
+"""Evidence as documents: one for each raise and rise of an alert, written once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from pymongo import ASCENDING, UpdateOne
+
+from rms_tui.alerts import AlertEvent, evidence
+from rms_tui.store.database import Document, Rms
+from rms_tui.store.values import instant, text
+
+CHUNK = 200
+
+
+def apply(database: Rms, events: Iterable[AlertEvent]) -> None:
+    """Write the evidence these edges carry; what is there already stays. Raises PyMongoError."""
+    updates = (
+        UpdateOne({"_id": one["_id"]}, {"$setOnInsert": one}, upsert=True)
+        for one in (_document(event) for event in events)
+        if one is not None
+    )
+    while part := list(islice(updates, CHUNK)):
+        database.evidence.bulk_write(part, ordered=False)
+
+
+def of_alert(database: Rms, alert_id: str) -> Sequence[Document]:
+    """All evidence of an alert, in the order of its edges. Raises PyMongoError."""
+    return list(database.evidence.find({"alert": text(alert_id)}).sort([("at", ASCENDING)]))
+
+
+def _document(event: AlertEvent) -> Document | None:
+    made = evidence.document(event)
+    if made is None:
+        return None
+    alert = event.alert
+    return {
+        "_id": f"{alert.id}/{alert.severity.word}",
+        "alert": alert.id,
+        "severity": alert.severity.word,
+        "at": instant(event.at),
+        "login": alert.login,
+        "server": text(alert.server),
+        **made,
+    }
