@@ -3,89 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-
-pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+from tests.e2e.tmux import Terminal, console_of, is_live
 
 COMMAND = f"{sys.executable} -m rms_tui --demo --accounts 60"
-
-
-class Terminal:
-    """A tmux server of its own, with one window."""
-
-    def __init__(self, folder: Path, width: int, height: int) -> None:
-        self._socket = str(folder / "tmux")
-        self._tmux("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height))
-
-    def _tmux(self, *words: str) -> str:
-        done = subprocess.run(
-            ["tmux", "-S", self._socket, *words],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            env=dict(os.environ),  # without the LINES and COLUMNS that readline sets behind it
-        )
-        return done.stdout
-
-    def type(self, *keys: str) -> None:
-        self._tmux("send-keys", *keys)
-
-    def resize(self, width: int, height: int) -> None:
-        self._tmux("resize-window", "-x", str(width), "-y", str(height))
-
-    @property
-    def screen(self) -> str:
-        return self._tmux("capture-pane", "-p")
-
-    @property
-    def shell(self) -> int:
-        return int(self._tmux("display-message", "-p", "#{pane_pid}"))
-
-    def until(self, holds: Callable[[str], bool], seconds: float, what: str) -> str:
-        """Wait for the screen, at most some seconds."""
-        end = time.monotonic() + seconds
-        screen = self.screen
-        while not holds(screen):
-            assert time.monotonic() < end, f"no {what} within {seconds} s:\n{screen}"
-            time.sleep(0.1)
-            screen = self.screen
-        return screen
-
-    def close(self) -> None:
-        self._tmux("kill-server")
-
-
-@pytest.fixture
-def terminal(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Terminal]:
-    width, height = getattr(request, "param", (160, 48))
-    opened = Terminal(tmp_path, width, height)
-    folder = tmp_path / "home"
-    folder.mkdir()
-    opened.type(
-        f"cd {folder}; export HOME={folder} XDG_STATE_HOME={folder} PS1='$ '; clear", "Enter"
-    )
-    yield opened
-    opened.close()
-
-
-def is_live(screen: str) -> bool:
-    return "DEMO" in screen and ("BREACH" in screen or "CRITICAL" in screen)
-
-
-def console_of(shell: int) -> int:
-    """The console's process: the shell's only child."""
-    children = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(shell)], capture_output=True, text=True, check=True
-    )
-    return int(children.stdout.split()[0])
 
 
 @pytest.mark.parametrize("terminal", [(160, 48), (80, 24)], indirect=True)
