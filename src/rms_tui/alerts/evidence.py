@@ -149,14 +149,24 @@ def replayed(found: Mapping[str, Any]) -> Said:
         profile = RiskProfile.model_validate(found.get("profile"))
     except ValidationError as error:
         raise Unreadable(f"its profile is not one this version knows: {error}") from None
+    try:
+        said = _judged(book, memory, profile, str(found.get("key")))
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise Unreadable(f"its rows do not fit each other: {error}") from None
+    if said is None:
+        raise Unreadable(f"its profile has no rule {found.get('key')}")
+    return said
+
+
+def _judged(book: Book, memory: Memory, profile: RiskProfile, key: str) -> Said | None:
     scoped = assessment.scope(Plan(profiles=(profile,), default=profile.name), book.accounts)
     held = assessment.held(book, None)
     undecided = assessment.undecided(book, held[1])
     assessed = assessment.assess(book, scoped, memory, held, undecided)
     for one, verdict in zip(scoped.applied, assessed.verdicts, strict=True):
-        if one.key == found.get("key"):
+        if one.key == key:
             return _said(verdict, 0)
-    raise Unreadable(f"its profile has no rule {found.get('key')}")
+    return None
 
 
 def _said(verdict: Verdict, row: int) -> Said:
