@@ -98,7 +98,8 @@ def read(text: str, file: str, profile: RiskProfile | None = None) -> Timeline:
     written = document.get("timeline")
     if not isinstance(written, list) or not written:
         raise Refused(f"{file}: timeline: expected a list of at least one row")
-    rows, at = [], []
+    rows: list[WrittenRow] = []
+    at: list[float] = []
     offset = 0.0
     for number, body in enumerate(written, 1):
         row = _row(body, file, number)
@@ -212,7 +213,7 @@ class Ledger:
         before = self.before
         flat = row.equity == row.balance + row.credit
         known = row.positions if row.positions is not None else () if flat else None
-        held = dict(self.open) if known is None else {key: None for key in _keys(known)}
+        held = dict(self.open) if known is None else dict.fromkeys(_keys(known))
         gone = [key for key in self.open if key not in held]
         if row.flow:
             deal(2, row.flow)
@@ -240,7 +241,7 @@ def _keys(
     positions: Sequence[WrittenPosition],
 ) -> list[tuple[str, str, float | None, int]]:
     seen: dict[tuple[str, str, float | None], int] = {}
-    keys = []
+    keys: list[tuple[str, str, float | None, int]] = []
     for held in positions:
         same = (held.symbol, held.side, held.open)
         seen[same] = seen.get(same, -1) + 1
