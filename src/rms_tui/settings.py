@@ -60,6 +60,12 @@ class Settings(BaseSettings):
     rms_report_currency: str = Field(
         "USD", pattern="^[A-Z]{3,5}$", description="currency of sums over the book"
     )
+    rms_escalate_after: Annotated[float, Field(ge=1, le=86_400, allow_inf_nan=False)] = Field(
+        300.0, description="seconds after which an unanswered critical alert rings again"
+    )
+    rms_feed_alert_after: Annotated[float, Field(ge=1, le=86_400, allow_inf_nan=False)] = Field(
+        60.0, description="seconds without a decision after which the feed raises an alert"
+    )
     rms_mongodb_uri: SecretStr | None = Field(
         None, description="MongoDB replica set; unset: a private embedded mongod"
     )

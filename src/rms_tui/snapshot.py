@@ -176,14 +176,20 @@ def stats_shape(frame: Frame | None, *, running: bool, interval: float) -> Shape
 
 
 def alert_shape(alert: Alert) -> Shape:
-    """One alert for programs."""
+    """One alert for programs. `login_id` 0 with rule `feed`: it is about the book as a whole."""
+
+    def when(instant: float | None) -> str | None:
+        return None if instant is None else utc(instant)
+
     return {
         "id": alert.id,
         "login_id": alert.login,
+        "server": _text(alert.server),
         "name": _text(alert.name),
         "group": _text(alert.group),
+        "currency": _text(alert.currency),
         "rule": alert.rule,
-        "profile": alert.profile,
+        "profile": _text(alert.profile),
         "severity": alert.severity.word,
         "stage": alert.stage.value,
         "value": _number(alert.value, 6),
@@ -193,9 +199,15 @@ def alert_shape(alert: Alert) -> Shape:
         "reason": alert.reason.name.lower(),
         "first_seen": utc(alert.first_seen),
         "raised_at": utc(alert.raised_at),
-        "recovered_at": None if alert.recovered_at is None else utc(alert.recovered_at),
-        "operator": alert.operator,
-        "note": alert.note,
+        "changed_at": utc(alert.changed_at),
+        "acknowledged_at": when(alert.acknowledged_at),
+        "operator": None if alert.operator is None else _text(alert.operator),
+        "note": None if alert.note is None else _text(alert.note),
+        "snoozed_by": None if alert.snoozed_by is None else _text(alert.snoozed_by),
+        "snoozed_until": when(alert.snoozed_until),
+        "escalated_at": when(alert.escalated_at),
+        "recovered_at": when(alert.recovered_at),
+        "closed_at": when(alert.closed_at),
     }
 
 

@@ -155,6 +155,88 @@ def stats(shared: Shared, json: Json = False) -> None:
 
 @app.command()
 @shared_options
+def alerts(
+    shared: Shared,
+    open_only: Annotated[bool, typer.Option("--open", help="Only those not over yet.")] = False,
+    login: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--login", metavar="L", help="Only of this account (0: of the feed)."),
+    ] = None,
+    rule: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--rule", metavar="R", help="Only of this rule, such as daily_loss."),
+    ] = None,
+    operator: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--operator", metavar="O", help="Only acknowledged or snoozed by: ann@desk."),
+    ] = None,
+    since: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--since", metavar="T", help="Only raised since: 2h, 3d, 2026-03-02T14:00."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Alerts and their history, the newest first, with the ids that ack and snooze take."""
+    from rms_tui.cli.alerts import show_alerts
+
+    guarded(
+        lambda: show_alerts(
+            shared,
+            open_only=open_only,
+            login=login,
+            rule=rule,
+            by=operator,
+            since_text=since,
+            json=json,
+        )
+    )
+
+
+AlertId = Annotated[str, typer.Argument(metavar="ID", help="As `rms-tui alerts` lists it.")]
+
+
+@app.command()
+@shared_options
+def ack(
+    shared: Shared,
+    alert_id: AlertId,
+    note: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--note", metavar="TEXT", help="What the next shift should know."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Acknowledge an alert in your name; every console on this MongoDB shows it at once."""
+    from rms_tui.cli.alerts import acknowledge
+
+    guarded(lambda: acknowledge(shared, alert_id, note, json=json))
+
+
+@app.command()
+@shared_options
+def snooze(
+    shared: Shared,
+    alert_id: AlertId,
+    time: Annotated[str, typer.Argument(metavar="TIME", help="How long: 5m, 30m, 2h, 24h.")],
+    json: Json = False,
+) -> None:
+    """Silence an alert for a time: it rings again if it is still bad then, or gets worse."""
+    from rms_tui.cli.alerts import snooze
+
+    guarded(lambda: snooze(shared, alert_id, time, json=json))
+
+
+@app.command()
+@shared_options
+def evidence(shared: Shared, alert_id: AlertId, json: Json = False) -> None:
+    """What decided an alert, decided again: exit status 1 when the verdict differs."""
+    from rms_tui.cli.alerts import show_evidence
+
+    guarded(lambda: show_evidence(shared, alert_id, json=json))
+
+
+@app.command()
+@shared_options
 def doctor(shared: Shared, json: Json = False) -> None:
     """Check this installation: packages, settings, source, MongoDB; say how to mend it."""
     from rms_tui.cli.doctor import examine

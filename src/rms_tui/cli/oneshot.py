@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -52,7 +53,7 @@ def show_exposure(shared: Shared, symbol: str | None, *, json: bool) -> None:
         elif not shape:
             print(f"no open position in {symbol}" if symbol else "no open positions")
         else:
-            _print_table(
+            print_table(
                 ("Symbol", "Buy", "Sell", "Net", "Volume", "Accounts", "Positions", "Notional",
                  "Profit"),
                 [
@@ -71,7 +72,7 @@ def show_stats(shared: Shared, *, json: bool) -> None:
             print_json(shape)
         else:
             for name, value in shape.items():
-                print(f"{name:>16}  {_plain(value)}")
+                print(f"{name:>16}  {plain(value)}")
 
 
 @contextmanager
@@ -149,15 +150,16 @@ def _print_accounts(shape: dict[str, Any]) -> None:
                 one["trades"]["daily_stats"]["total_profit"],
             )
         )
-    _print_table(
+    print_table(
         ("State", "Login", "Name", "Group", "Currency", "Balance", "Equity", "Profit", "Level%",
          "Positions", "Closed today"),
         rows,
     )  # fmt: skip
 
 
-def _print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    texts = [[_plain(value) for value in row] for row in rows]
+def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Columns as wide as their widest text; those with numbers stand right."""
+    texts = [[plain(value) for value in row] for row in rows]
     widths = [
         max(len(title), *(len(row[i]) for row in texts)) if texts else len(title)
         for i, title in enumerate(titles)
@@ -174,12 +176,14 @@ def _print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
         print("  ".join(cells).rstrip())
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
     """A value for a person: n/a where unknown, no control characters."""
     if value is None:
         return "n/a"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "n/a" if math.isnan(value) else "unlimited"
     if isinstance(value, float):
         return f"{value:,.2f}".replace(",", " ")
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_plain(count)}" for name, count in value.items()) or "none"
+        return ", ".join(f"{name} {plain(count)}" for name, count in value.items()) or "none"
     return "".join(c if c.isprintable() else "�" for c in str(value))

@@ -41,6 +41,8 @@ def writer_of(made: Desk, monitor: Monitor, **more: Any) -> Writer:
         database=made.settings.rms_mongodb_database,
         selection=monitor.selection,
         on_selection=monitor.select,
+        on_alerts=monitor.restore,
+        on_handled=monitor.heard,
         **more,
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rms_tui.alerts import Times
 from rms_tui.cli.options import Shared
 from rms_tui.feed import FeedError, Selection
 from rms_tui.frame import FeedState
@@ -83,6 +84,9 @@ def monitor_of(made: Desk, **more: Any) -> Monitor:
         report_currency=made.settings.rms_report_currency,
         selection=Selection(everything=everything),
         live=LIVE_WORD.get(made.source, FeedState.LIVE),
+        times=Times(
+            escalate=made.settings.rms_escalate_after, feed=made.settings.rms_feed_alert_after
+        ),
         **more,
     )
 
