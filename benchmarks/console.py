@@ -138,7 +138,7 @@ def change_to_paint(kind: str, accounts: int, hz: float, seconds: float) -> list
     command = [sys.executable, "-m", "benchmarks.console_app", kind, str(accounts), str(hz)]
     with screen(command, stamped=True) as shown:
         shown.first(b"RMS", 60)
-        shown.read(4)
+        shown.read(6)
         shown.stamps()
         writes = shown.read(seconds)
         stamps = shown.stamps()

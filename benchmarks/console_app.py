@@ -106,10 +106,13 @@ def live(accounts: int, hz: float, fd: int) -> None:
     """The console over prepared Books."""
     from tests.feeds import PLAN
 
-    from rms_tui.monitor import Monitor
+    from rms_tui.monitor import Fact, Monitor
+    from rms_tui.outbox import Outbox
     from rms_tui.tui.app import RmsApp
 
-    monitor = Monitor(Stamped(pictures(accounts), fd), PLAN, interval=1 / hz)
+    unread: Outbox[Fact] = Outbox(limit=1)  # no store takes the facts here
+    feed = Stamped(pictures(accounts), fd)
+    monitor = Monitor(feed, PLAN, interval=1 / hz, outbox=unread)
     monitor.start()
     RmsApp(monitor, operator="bench").run(mouse=False)
 

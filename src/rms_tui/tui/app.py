@@ -7,17 +7,18 @@ source runs in a daemon thread, so that `q` returns the terminal whatever hangs.
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 
-from rms_tui.alerts import Stage
+from rms_tui.alerts import Alert, Severity, Stage
 from rms_tui.monitor import Monitor
 from rms_tui.tui.board import Board
 from rms_tui.tui.bridge import Bridge
@@ -42,6 +43,13 @@ from rms_tui.tui.words import SEVERITY_CELLS, rule_words
 
 TICK = 1.0
 """Seconds between two looks at the clock: ages change at most that often."""
+
+SETTLED = 3.0
+"""Seconds after which everything that stays for good is there. What is there then is left out of
+garbage collection: going through it again and again stops the console for 80 ms each time."""
+
+TOAST_SECONDS = 5.0
+"""How long a toast stays, and the pause between two rounds of them."""
 
 TOASTS = 3
 """More alerts than this at once share one toast."""
@@ -105,6 +113,8 @@ class RmsApp(FrugalApp[None]):
         self._after_first_paint = after_first_paint
         self._paused: Moment | None = None
         self._edges = Edges()
+        self._untold: list[Alert] = []
+        self._told_at = -TOAST_SECONDS
         self._bridge = Bridge(monitor.frames, lambda: self.post_message(FrameReady()))
         for own in OWN:
             self.register_theme(own)
@@ -120,6 +130,8 @@ class RmsApp(FrugalApp[None]):
         self._tick()
         self._bridge.start()
         self.set_interval(TICK, self._tick)
+        if not self.is_headless:
+            self.set_timer(SETTLED, gc.freeze)
         self.call_after_refresh(self._after_first_paint)
         loop = asyncio.get_running_loop()
         for name in SIGNALS:
@@ -141,7 +153,6 @@ class RmsApp(FrugalApp[None]):
         frame = self.monitor.frames.value
         if frame is None:
             return
-        self._announce()
         self._tick()
 
     @on(ErrandDone)
@@ -157,6 +168,7 @@ class RmsApp(FrugalApp[None]):
         return None if frame is None else Moment(frame, now)
 
     def _tick(self) -> None:
+        self._announce()
         self.desk.store = None if self._store is None else self._store.value or NotYet()
         moment = self.moment()
         if moment is None:
@@ -169,22 +181,35 @@ class RmsApp(FrugalApp[None]):
                 break
 
     def _announce(self) -> None:
+        """Ring for each frame with news; tell it in toasts, a storm of it in one every so often."""
         frame = self.monitor.frames.value
         news = [] if frame is None else self._edges.news(frame)
-        if not news:
+        if news:
+            self.bell()
+            self._untold += news
+        now = time.monotonic()
+        if not self._untold or now - self._told_at < TOAST_SECONDS:
             return
-        self.bell()
-        for alert in news[:TOASTS] if len(news) <= TOASTS else news[:1]:
-            word = SEVERITY_CELLS[alert.severity].text
-            self.notify(
-                literal(f"{alert.login} {alert.name}: {rule_words(alert.rule)}, ")
-                + alert.reason.words,
-                title=word,
-                severity="error" if alert.severity > 2 else "warning",
-                markup=False,
+        self._told_at, untold = now, self._untold
+        self._untold = []
+        for alert in untold[: TOASTS if len(untold) <= TOASTS else 1]:
+            self._toast(
+                f"{alert.login} {alert.name}: {rule_words(alert.rule)}, {alert.reason.words}",
+                title=SEVERITY_CELLS[alert.severity].text,
+                severity="error" if alert.severity >= Severity.CRITICAL else "warning",
             )
-        if len(news) > TOASTS:
-            self.notify(f"and {len(news) - 1} more alerts", severity="warning", markup=False)
+        if len(untold) > TOASTS:
+            self._toast(f"and {len(untold) - 1} more alerts", severity="warning")
+
+    def _toast(
+        self,
+        text: str,
+        title: str = "",
+        severity: Literal["information", "warning", "error"] = "information",
+    ) -> None:
+        self.notify(
+            literal(text), title=title, severity=severity, timeout=TOAST_SECONDS, markup=False
+        )
 
     # Keys
 
@@ -220,7 +245,7 @@ class RmsApp(FrugalApp[None]):
         def taken(answer: str | None) -> None:
             if answer is not None:
                 self.monitor.set_interval(float(answer))
-                self.notify(f"polls every {float(answer):g} s", markup=False)
+                self._toast(f"polls every {float(answer):g} s")
 
         question = f"Seconds between two polls, now {self.monitor.interval:g}"
         self.push_screen(Ask("Poll interval", question, wrong=_wrong_interval), taken)
@@ -246,7 +271,7 @@ class RmsApp(FrugalApp[None]):
             if yes:
                 outcomes = self.monitor.remove([asked.login], self.operator)
                 for login, outcome in outcomes:
-                    self.notify(f"{login}: {outcome}", markup=False)
+                    self._toast(f"{login}: {outcome}")
 
         name = self._name_of(asked.login)
         self.push_screen(
@@ -268,7 +293,7 @@ class RmsApp(FrugalApp[None]):
         else:
             alerts = [alert for alert in alerts if alert.login == asked.login]
         if not alerts:
-            self.notify("nothing here to acknowledge", markup=False)
+            self._toast("nothing here to acknowledge")
             return
 
         def noted(note: str | None) -> None:
