@@ -88,13 +88,24 @@ class Timeline:
 
 
 def read(text: str, file: str, profile: RiskProfile | None = None) -> Timeline:
-    """A timeline from JSON; `profile` goes before the one inside. Raises Refused."""
+    """A timeline from JSON; `profile` goes before the one inside. Raises Refused.
+
+    An initial balance and a currency that `profile` leaves open are those of the one inside:
+    a published profile says how to judge, the timeline whose account it is.
+    """
     document = _parsed(text, file)
     unknown = sorted(set(document) - {"profile", "timeline"})
     if unknown:
         raise Refused(f"{file}: {unknown[0]}: unknown key; expected profile and timeline")
     if profile is None:
         profile = profile_from(document.get("profile"), file)
+    elif isinstance(inside := document.get("profile"), dict):
+        wanting = {
+            key: inside[key]
+            for key in ("initial_balance", "currency")
+            if getattr(profile, key) is None and inside.get(key) is not None
+        }
+        profile = profile_from({**profile.model_dump(), **wanting}, file)
     written = document.get("timeline")
     if not isinstance(written, list) or not written:
         raise Refused(f"{file}: timeline: expected a list of at least one row")

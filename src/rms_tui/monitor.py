@@ -79,6 +79,7 @@ class Monitor:
         self.frames: Latest[Frame] = Latest()
         self.outbox: Outbox[Fact] = Outbox() if outbox is None else outbox
         self._plan = plan
+        self._plan_error: str | None = None
         self._interval = interval
         self._report_currency = report_currency
         self._selection = selection or Selection()
@@ -186,6 +187,16 @@ class Monitor:
                 operator,
             )
         return outcomes
+
+    def set_plan(self, plan: Plan | None, error: str | None = None) -> None:
+        """Judge by another plan from the next poll on; what is remembered stays.
+
+        None keeps the plan: `error` then says in Health why the new one was refused.
+        """
+        if plan is not None:
+            self._plan = plan
+        self._plan_error = error
+        self._wake.set()
 
     def acknowledge(self, alert_id: str, operator: str, note: str | None = None) -> bool:
         """Mark an alert as handled, at once; False when it is not open or already was."""
@@ -361,7 +372,7 @@ class Monitor:
             cycle=cycle,
             polls=self._polls,
             errors=self._errors,
-            error=error if error is not None else status.error,
+            error=error if error is not None else status.error or self._plan_error,
             server_offset=None if book is None else book.server_offset,
             undecided=undecided if isinstance(undecided, dict) else {},
         )

@@ -17,6 +17,7 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from rms_tui.presets import UnknownPreset, expanded
 from rms_tui.risk.profile import Assign, Plan, RiskProfile, limits_profile
 
 Source = Literal["manager", "terminal", "simulator", "replay"]
@@ -98,6 +99,9 @@ class Settings(BaseSettings):
     max_loss_threshold: Annotated[float, Field(lt=0, allow_inf_nan=False)] = Field(
         -1000.0, description="floating profit that is a breach, negative"
     )
+    rms_overnight_minutes: Annotated[float, Field(ge=0, le=1440, allow_inf_nan=False)] = Field(
+        60.0, description="minutes before a rollover in which its verdict is shown; 0: never"
+    )
     ws_host: str = Field("127.0.0.1", description="address of the WebSocket server")
     ws_port: Port = Field(8765, description="its port")
 
@@ -165,12 +169,7 @@ def load(
         (str(toml_path), {k.upper(): v for k, v in toml.items() if k not in TABLES}),
     ]
     known = {name.upper() for name in Settings.model_fields}
-    strange = sorted(set(layers[-1][1]) - known)
-    if strange:
-        raise SettingsError(
-            f"{toml_path}: unknown key {strange[0]}; expected a variable such as RMS_SOURCE, or "
-            "profile, assign, default_profile"
-        )
+    _refuse_strange(toml, toml_path)
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
     for origin, layer in reversed(layers):
@@ -225,7 +224,9 @@ def _plan(settings: Settings, toml: Mapping[str, Any], path: Path) -> Plan:
         if name == limits.name or not isinstance(body, dict):
             raise SettingsError(f"{path}: profile.{name}: expected a table of another name")
         try:
-            profiles.append(RiskProfile.model_validate({**body, "name": name}))
+            profiles.append(RiskProfile.model_validate({**expanded(body), "name": name}))
+        except UnknownPreset as error:
+            raise SettingsError(f"{path}: profile.{name}.preset: {error}") from None
         except ValidationError as error:
             raise SettingsError(_in_file(path, f"profile.{name}", error)) from None
     try:
@@ -234,11 +235,34 @@ def _plan(settings: Settings, toml: Mapping[str, Any], path: Path) -> Plan:
             profiles=tuple(profiles),
             assigned=assigned,
             default=toml.get("default_profile", limits.name),
+            overnight_minutes=settings.rms_overnight_minutes,
         )
     except (ValidationError, TypeError) as error:
         if isinstance(error, ValidationError):
             raise SettingsError(_in_file(path, "assign", error)) from None
         raise SettingsError(f"{path}: assign: expected tables [[assign]]") from None
+
+
+def plan_of(path: Path) -> Plan:
+    """The plan of one `rms.toml`, with the limits of three settings at their defaults.
+
+    Raises SettingsError with file and key.
+    """
+    if not path.is_file():
+        raise SettingsError(f"{path}: no such file")
+    toml = _toml(path)
+    _refuse_strange(toml, path)
+    return _plan(Settings.model_validate({}), toml, path)
+
+
+def _refuse_strange(toml: Mapping[str, Any], path: Path) -> None:
+    known = {name.upper() for name in Settings.model_fields}
+    strange = sorted({key.upper() for key in toml if key not in TABLES} - known)
+    if strange:
+        raise SettingsError(
+            f"{path}: unknown key {strange[0]}; expected a variable such as RMS_SOURCE, or "
+            "profile, assign, default_profile"
+        )
 
 
 def _in_file(path: Path, where: str, error: ValidationError) -> str:
@@ -252,6 +276,8 @@ def _in_file(path: Path, where: str, error: ValidationError) -> str:
 
 
 def _words(problem: Mapping[str, Any]) -> str:
+    if problem["type"] == "extra_forbidden":
+        return "unknown key"
     return str(problem["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
 
 

@@ -5,6 +5,7 @@ Every heavy import stands inside its verb: `rms-tui --help` must answer in a bli
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
@@ -233,6 +234,73 @@ def evidence(shared: Shared, alert_id: AlertId, json: Json = False) -> None:
     from rms_tui.cli.alerts import show_evidence
 
     guarded(lambda: show_evidence(shared, alert_id, json=json))
+
+
+@app.command()
+@shared_options
+def assess(
+    shared: Shared,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A timeline in JSON; - for stdin.")],
+    profile: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--profile",
+            metavar="NAME|FILE",
+            help="A profile of rms.toml, a preset, or a file, instead of the one inside.",
+        ),
+    ] = None,
+) -> None:
+    """Run rules over a written timeline: one JSON object a row, without MT5 and MongoDB."""
+    from rms_tui.cli.assess import assess_file
+
+    guarded(lambda: assess_file(shared, file, profile))
+
+
+profiles = typer.Typer(
+    name="profiles",
+    help="The profiles of rms.toml and the published presets.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+app.add_typer(profiles)
+
+
+@profiles.command("list")
+@shared_options
+def list_profiles(shared: Shared, json: Json = False) -> None:
+    """Every profile of rms.toml, and every preset with its firm."""
+    from rms_tui.cli.profiles import show_list
+
+    guarded(lambda: show_list(shared, json=json))
+
+
+@profiles.command("show")
+@shared_options
+def show_profile(
+    shared: Shared,
+    name: Annotated[str, typer.Argument(help="A profile or a preset: ftmo-2step")],
+    json: Json = False,
+) -> None:
+    """A profile's rules, and a preset's sources and published examples."""
+    from rms_tui.cli.profiles import show_one
+
+    guarded(lambda: show_one(shared, name, json=json))
+
+
+@profiles.command("check")
+@shared_options
+def check_profiles(
+    shared: Shared,
+    file: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Argument(metavar="[FILE]", help="Another file than rms.toml.", show_default=False),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Say whether rms.toml is valid; a wrong key is named with its file. Exit status 2 if not."""
+    from rms_tui.cli.profiles import check
+
+    guarded(lambda: check(shared, file, json=json))
 
 
 @app.command()

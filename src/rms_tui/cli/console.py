@@ -10,6 +10,7 @@ from rms_tui.cli import START
 from rms_tui.cli.exits import FAILED, OK, USAGE, end
 from rms_tui.cli.log import begin_log
 from rms_tui.cli.options import Shared
+from rms_tui.cli.reload import plan_watch
 from rms_tui.cli.storing import writer_of
 from rms_tui.cli.wiring import Desk, desk, monitor_of, operator
 from rms_tui.latest import Latest
@@ -28,6 +29,8 @@ def open_console(shared: Shared, *, mouse: bool) -> None:
     monitor = monitor_of(made)
     monitor.start()
     storing = Storing(made, monitor)
+    limits = plan_watch(shared, monitor)
+    limits.start()
     try:
         from rms_tui.tui.app import RmsApp
 
@@ -41,6 +44,7 @@ def open_console(shared: Shared, *, mouse: bool) -> None:
         app.run(mouse=mouse)
         status = app.return_code if app.return_code is not None else FAILED
     finally:
+        limits.stop()
         storing.stop()
         monitor.stop(timeout=0.3)
     raise SystemExit(status or OK)

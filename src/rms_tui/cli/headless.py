@@ -12,6 +12,7 @@ from rms_tui.cli import START
 from rms_tui.cli.exits import USAGE, end
 from rms_tui.cli.log import begin_log
 from rms_tui.cli.options import Shared
+from rms_tui.cli.reload import plan_watch
 from rms_tui.cli.storing import writer_of
 from rms_tui.cli.wiring import desk, monitor_of
 from rms_tui.feed import Selection
@@ -39,9 +40,12 @@ def watch(shared: Shared, logins: Sequence[str]) -> None:
     _log.info("watching %s every %g s, log in %s", monitor.feed.title, monitor.interval, path)
     monitor.start()
     writer.start()
+    limits = plan_watch(shared, monitor)
+    limits.start()
     try:
         _report_until(stopping, monitor.frames.newer)
     finally:
+        limits.stop()
         monitor.stop()
         writer.stop()
         _log.info("stopped")

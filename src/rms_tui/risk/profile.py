@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Money = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -70,6 +70,18 @@ class Rollover:
                 ) from None
 
 
+def _existing_zone(zone: str) -> str:
+    return Rollover(zone=zone).zone
+
+
+def _wall_clock(at: str) -> str:
+    return Rollover(at=at).at
+
+
+Zone = Annotated[str, AfterValidator(_existing_zone)]
+WallClock = Annotated[str, AfterValidator(_wall_clock)]
+
+
 class _Rule(Frozen):
     boundary: Literal["inclusive", "exclusive"] = "inclusive"
     caution: Share = 0.8
@@ -124,8 +136,8 @@ class DailyLoss(_Allowance):
     of: Literal["initial", "base"] = "initial"
     value: Literal["equity", "balance", "worst"] = "equity"
     flows: Literal["adjust", "ignore"] = "adjust"
-    zone: str | None = None
-    rollover: str | None = None
+    zone: Zone | None = None
+    rollover: WallClock | None = None
 
 
 class TotalLoss(_Allowance):
@@ -149,8 +161,8 @@ class TrailingDrawdown(_Allowance):
     lock: Money | None = None
     withdrawals: Literal["lower_peak", "ignore"] = "ignore"
     value: Literal["equity", "balance", "worst"] = "equity"
-    zone: str | None = None
-    rollover: str | None = None
+    zone: Zone | None = None
+    rollover: WallClock | None = None
 
 
 class PositionRisk(_Allowance):
@@ -234,16 +246,9 @@ class RiskProfile(Frozen):
     name: str = ""
     currency: str | None = None
     initial_balance: Money | None = None
-    zone: str = SERVER
-    rollover: str = "00:00"
+    zone: Zone = SERVER
+    rollover: WallClock = "00:00"
     rules: tuple[Rule, ...]
-
-    @model_validator(mode="after")
-    def _rollovers_exist(self) -> RiskProfile:
-        for rule in self.rules:
-            rollover_of(self, rule)
-        Rollover(zone=self.zone, at=self.rollover)
-        return self
 
 
 def rollover_of(profile: RiskProfile, rule: Any) -> Rollover:

@@ -1,0 +1,38 @@
+"""`assess`: a written timeline in, one JSON object a row out. Refusals end with status 2."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import orjson
+
+from rms_tui.assess import Refused, assess, read
+from rms_tui.cli.exits import USAGE, end
+from rms_tui.cli.options import Shared
+from rms_tui.cli.profiles import profile_named
+
+STDIN = "-"
+
+
+def assess_file(shared: Shared, file: str, profile: str | None) -> None:
+    """Print what every rule says of every row. Raises SettingsError for a wrong rms.toml."""
+    name = "<stdin>" if file == STDIN else file
+    try:
+        text = _text(file)
+    except (OSError, UnicodeDecodeError) as error:
+        end(f"{name}: cannot be read: {error}", USAGE)
+    try:
+        chosen = None if profile is None else profile_named(shared, profile)
+        for row in assess(read(text, name, chosen)):
+            sys.stdout.buffer.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+    except Refused as error:
+        sys.stdout.buffer.flush()
+        end(str(error), USAGE)
+    sys.stdout.buffer.flush()
+
+
+def _text(file: str) -> str:
+    if file == STDIN:
+        return sys.stdin.buffer.read().decode("utf-8")
+    return Path(file).read_text("utf-8")
