@@ -201,7 +201,9 @@ class Monitor:
     def acknowledge(self, alert_id: str, operator: str, note: str | None = None) -> bool:
         """Mark an alert as handled, at once; False when it is not open or already was."""
         with self._desk_lock:
-            desk, event = alerts.acknowledge(self._desk, alert_id, operator, note, self.now())
+            desk, event = alerts.acknowledge(
+                self._desk, alert_id, operator, note, self.now(), self._times
+            )
             return self._handled(desk, event)
 
     def snooze(self, alert_id: str, seconds: float, operator: str) -> bool:
@@ -210,13 +212,15 @@ class Monitor:
         Raises ValueError unless it is more than 0 seconds and at most 7 days.
         """
         with self._desk_lock:
-            desk, event = alerts.snooze(self._desk, alert_id, operator, seconds, self.now())
+            desk, event = alerts.snooze(
+                self._desk, alert_id, operator, seconds, self.now(), self._times
+            )
             return self._handled(desk, event)
 
     def heard(self, handlings: Sequence[Handling]) -> None:
         """Follow what operators did in other processes; it is written already."""
         with self._desk_lock:
-            self._show(alerts.heard(self._desk, handlings))
+            self._show(alerts.heard(self._desk, handlings, self._times))
 
     def restore(self, stored: Sequence[Alert]) -> None:
         """Go on with alerts from the database, of the accounts that may be watched here.

@@ -19,14 +19,24 @@ LONGEST_SNOOZE = 7 * 86_400.0
 
 
 def acknowledge(
-    desk: Desk, alert_id: str, operator: str, note: str | None, now: float
+    desk: Desk,
+    alert_id: str,
+    operator: str,
+    note: str | None,
+    now: float,
+    times: Times = TIMES,
 ) -> tuple[Desk, AlertEvent | None]:
     """The desk with one alert acknowledged; no event when it is not open or was already."""
-    return _handle(desk, alert_id, "acknowledged", operator, now, note=note)
+    return _handle(desk, alert_id, "acknowledged", operator, now, times, note=note)
 
 
 def snooze(
-    desk: Desk, alert_id: str, operator: str, seconds: float, now: float
+    desk: Desk,
+    alert_id: str,
+    operator: str,
+    seconds: float,
+    now: float,
+    times: Times = TIMES,
 ) -> tuple[Desk, AlertEvent | None]:
     """The desk with one alert silent for a time; no event when it is not open.
 
@@ -34,10 +44,10 @@ def snooze(
     """
     if not 0 < seconds <= LONGEST_SNOOZE:
         raise ValueError(f"snooze of {seconds:g} s: expected more than 0 and at most 7 days")
-    return _handle(desk, alert_id, "snoozed", operator, now, until=now + seconds)
+    return _handle(desk, alert_id, "snoozed", operator, now, times, until=now + seconds)
 
 
-def heard(desk: Desk, handlings: Iterable[Handling]) -> Desk:
+def heard(desk: Desk, handlings: Iterable[Handling], times: Times = TIMES) -> Desk:
     """The desk after what operators did in other processes; that is written already."""
     by_id = {alert.id: alert for alert in desk.alerts.values()}
     changes = Changes.of(desk)
@@ -48,7 +58,7 @@ def heard(desk: Desk, handlings: Iterable[Handling]) -> Desk:
         if after is not None:
             by_id[after.id] = changes.alerts[after.episode] = after
             changed = True
-    return changes.onto(desk, TIMES) if changed else desk
+    return changes.onto(desk, times) if changed else desk
 
 
 def restored(
@@ -109,6 +119,7 @@ def _handle(
     change: str,
     operator: str,
     now: float,
+    times: Times,
     *,
     note: str | None = None,
     until: float | None = None,
@@ -129,7 +140,7 @@ def _handle(
                 return desk, None
             changes = Changes.of(desk)
             changes.put(by.change, after, now)
-            return changes.onto(desk, TIMES), changes.events[0]
+            return changes.onto(desk, times), changes.events[0]
     return desk, None
 
 
