@@ -1,0 +1,122 @@
+"""Going on after a restart: what was remembered before, joined with what was learnt since.
+
+The stored memory is taken through the newest Book as if it had been there all along, and then the
+better knowledge wins, account by account: of bases the better origin, of peaks the one that is
+sure, of periods the one that was begun earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import numpy as np
+
+from rms_tui.book import Flags, rows_of
+from rms_tui.risk.days import DayBase, Origin, with_base
+from rms_tui.risk.flows import NEVER, Total
+from rms_tui.risk.memory import Memory
+from rms_tui.risk.peaks import Peak
+from rms_tui.risk.periods import COLUMNS, Period, with_columns
+
+
+class Entry(Protocol):
+    """A base an operator entered: whose, of the day that began when (UTC seconds), and how much."""
+
+    @property
+    def login(self) -> int: ...
+
+    @property
+    def at(self) -> float: ...
+
+    @property
+    def balance(self) -> float: ...
+
+    @property
+    def equity(self) -> float: ...
+
+
+def joined(stored: Memory, live: Memory) -> Memory:
+    """Both memories as one. They are of the same accounts after the same Book.
+
+    `stored` is the one read back and stepped through that Book, `live` the one learnt since start.
+    """
+    days = {
+        rollover: _day(stored.days[rollover], day) if rollover in stored.days else day
+        for rollover, day in live.days.items()
+    }
+    peaks = {
+        trail: _peak(stored.peaks[trail], peak) if trail in stored.peaks else peak
+        for trail, peak in live.peaks.items()
+    }
+    periods = {
+        span: _period(stored.periods[span], period) if span in stored.periods else period
+        for span, period in live.periods.items()
+    }
+    return replace(
+        live,
+        total=_total(stored.total, live.total),
+        days=MappingProxyType(days),
+        peaks=MappingProxyType(peaks),
+        periods=MappingProxyType(periods),
+    )
+
+
+def _day(stored: DayBase, live: DayBase) -> DayBase:
+    if stored.at != live.at:
+        return live
+    better = stored.origin > live.origin
+    if not bool(better.any()):
+        return live
+    columns = ("balance", "equity", "origin", "taken")
+    return replace(live, counted=None, **_chosen(better, stored, live, columns))
+
+
+def _peak(stored: Peak, live: Peak) -> Peak:
+    known = stored.sure & ~live.sure
+    value = np.where(known, np.fmax(stored.value, live.value), live.value)
+    return Peak(value, stored.sure | live.sure)
+
+
+def _period(stored: Period, live: Period) -> Period:
+    if stored.began != live.began and stored.began != min(stored.began, live.began):
+        return live
+    earlier = ~np.isnan(stored.at) & ~(stored.at > live.at)
+    began = min(stored.began, live.began)
+    return with_columns(replace(live, began=began), _chosen(earlier, stored, live, COLUMNS))
+
+
+def _total(stored: Total, live: Total) -> Total:
+    known = stored.ticket > NEVER
+    return replace(live, **_chosen(known, stored, live, ("flow", "flow_balance", "ticket")))
+
+
+def _chosen(rows: Flags, stored: Any, live: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    allowed = {field.name for field in fields(live)}
+    return {
+        name: np.where(rows, getattr(stored, name), getattr(live, name)).astype(
+            getattr(live, name).dtype
+        )
+        for name in names
+        if name in allowed
+    }
+
+
+def with_entries(memory: Memory, entries: Iterable[Entry]) -> Memory:
+    """The memory with bases operators entered for the present day, where nothing better is known.
+
+    An entry for another day, or for an account that is not here, changes nothing.
+    """
+    days = dict(memory.days)
+    for entry in entries:
+        at = rows_of(memory.login, np.array([entry.login], dtype=np.int64))
+        row = int(at[0])
+        for rollover, day in days.items():
+            if row < 0 or not abs(day.at - entry.at) < 1.0:
+                continue
+            origin = Origin(int(day.origin[row]))
+            if origin <= Origin.MANUAL or (origin is Origin.DEALS and np.isnan(day.equity[row])):
+                days[rollover] = with_base(day, row, entry.balance, entry.equity)
+    return replace(memory, days=MappingProxyType(days))
