@@ -106,9 +106,7 @@ def trailing(case: Case) -> None:
     if "equity" in given:
         last = marks[-1]
         timeline.append(row("2026-01-20T10:00:00-05:00", last, given["equity"]))
-    rows = said(
-        rule, timeline, initial_balance=initial, zone="America/New_York", rollover="17:00"
-    )
+    rows = said(rule, timeline, initial_balance=initial, zone="America/New_York", rollover="17:00")
     floors = [one["limit"] for one in rows[1 : len(marks) + 1]]
     assert floors == [near(floor) for floor in expected["floors"]]
     if "distance" in expected:
