@@ -265,7 +265,7 @@ def narrowed(book: Book, keep: Flags) -> Book:
 
 
 def first_positions(book: Book) -> Ints:
-    """Where each account's positions start: n + 1 offsets into Positions, which are in row order."""
+    """Where each account's positions start: n + 1 offsets into Positions, in row order."""
     return np.searchsorted(
         book.positions.account, np.arange(len(book.accounts) + 1, dtype=np.int32)
     ).astype(np.int64)

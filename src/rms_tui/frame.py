@@ -57,7 +57,7 @@ class Frame:
 
     Book and what was made of it are None until the first good poll; after a failed poll they are
     the last good ones, assessed as stale. `alerts` are the open ones, worst first; `desk` is where
-    they come from.
+    they come from, `recalls` how many stored memories are joined in.
     """
 
     seq: int
@@ -69,6 +69,7 @@ class Frame:
     exposure: Exposure | None = None
     alerts: tuple[Alert, ...] = ()
     desk: Desk = EMPTY
+    recalls: int = 0
 
     @property
     def pending(self) -> tuple[Pending, ...]:

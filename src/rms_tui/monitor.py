@@ -6,6 +6,7 @@ a one-slot mailbox, facts (alert edges, accounts added and removed) into an outb
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -16,12 +17,13 @@ import numpy as np
 
 from rms_tui import alerts
 from rms_tui.alerts import FEED_RULE, Alert, AlertEvent, Desk, Handling, Times, Waiting
-from rms_tui.book import Book, Deals
+from rms_tui.book import Book, Deals, Flags
 from rms_tui.feed import Feed, FeedError, Selection
 from rms_tui.frame import FeedState, Frame, Health
 from rms_tui.latest import Latest
 from rms_tui.outbox import Outbox
-from rms_tui.risk import assessment, exposure, memory
+from rms_tui.risk import assessment, exposure, memory, recall
+from rms_tui.risk.memory import Memory
 from rms_tui.risk.profile import Plan
 from rms_tui.risk.verdict import Reason
 
@@ -53,7 +55,19 @@ class AccountChange:
     at: float
 
 
-Fact: TypeAlias = AlertEvent | AccountChange
+@dataclass(frozen=True, slots=True)
+class BaseEntry:
+    """An operator entered the base of a trading day. `at` is its start, times are UTC seconds."""
+
+    login: int
+    at: float
+    balance: float
+    equity: float
+    operator: str
+    entered_at: float
+
+
+Fact: TypeAlias = AlertEvent | AccountChange | BaseEntry
 
 Outcome = Literal["added", "removed", "already watched", "not watched", "not on the server"]
 
@@ -97,6 +111,9 @@ class Monitor:
         self._polls = 0
         self._errors = 0
         self._taken_at: float | None = None
+        self._recalled: list[Memory] = []
+        self._recalls = 0
+        self._entries: list[BaseEntry] = []
 
     @property
     def interval(self) -> float:
@@ -253,6 +270,40 @@ class Monitor:
             self.outbox.put(event)
         return desk
 
+    def recall(self, stored: Memory) -> int:
+        """Go on with what was remembered before this process, from the next poll on.
+
+        Returns the number that `Frame.recalls` will have reached when it is in. May come at any
+        time: what was learnt since start is joined with it, and the better origin wins.
+        """
+        with self._lock:
+            self._recalled.append(stored)
+            return self._recalls + len(self._recalled)
+
+    def enter(self, entries: Sequence[BaseEntry]) -> None:
+        """Use bases operators entered, where nothing better is known; they are written already."""
+        with self._lock:
+            self._entries += entries
+        self._wake.set()
+
+    def enter_base(self, login: int, balance: float, equity: float, operator: str) -> int:
+        """Enter the base of every present trading day of an account; for how many days.
+
+        Raises ValueError for an account that is not watched or figures that cannot be.
+        """
+        frame = self._frame
+        if not (math.isfinite(balance) and math.isfinite(equity)):
+            raise ValueError("expected two amounts of money")
+        if frame is None or frame.memory is None or login not in frame.memory.login:
+            raise ValueError(f"account {login} is not watched")
+        starts = {day.at for day in frame.memory.days.values() if not math.isnan(day.at)}
+        now = self.now()
+        made = [BaseEntry(login, at, balance, equity, operator, now) for at in sorted(starts)]
+        for entry in made:
+            self.outbox.put(entry)
+        self.enter(made)
+        return len(made)
+
     def history(self, logins: Sequence[int] | None, timeout: float = 10.0) -> Deals:
         """Deals of the history window. Raises FeedError."""
         return self.feed.history(logins, timeout)
@@ -321,6 +372,7 @@ class Monitor:
             trails=scoped.trails,
             initial=scoped.initial,
         )
+        remembered = self._joined(remembered, book, undecided == Reason.NONE, scoped)
         assessed = assessment.assess(book, scoped, remembered, aggregates, undecided, past)
         shown = exposure.exposure(
             book, self._report_currency, None if before is None else before.exposure
@@ -339,6 +391,27 @@ class Monitor:
                 assessment=assessed,
                 exposure=shown,
             )
+
+    def _joined(self, live: Memory, book: Book, good: Flags, scoped: assessment.Scope) -> Memory:
+        """The memory with what was read back and what operators entered meanwhile."""
+        if not bool(good.any()):
+            return live
+        with self._lock:
+            recalled, self._recalled = self._recalled, []
+            entries, self._entries = self._entries, []
+        for stored in recalled:
+            stepped = memory.remember(
+                stored,
+                book,
+                good,
+                scoped.rollovers,
+                interval=self._interval,
+                trails=scoped.trails,
+                initial=scoped.initial,
+            )
+            live = recall.joined(stepped, live)
+            self._recalls += 1
+        return recall.with_entries(live, entries) if entries else live
 
     def _without_book(self, error: FeedError) -> Frame:
         before, now = self._frame, self.now()
@@ -395,7 +468,15 @@ class Monitor:
         with self._desk_lock:
             seq = 1 if self._frame is None else self._frame.seq + 1
             open_ones = alerts.worst_first(self._desk.alerts)
-            self._frame = Frame(seq, now, health, **parts, alerts=open_ones, desk=self._desk)
+            self._frame = Frame(
+                seq,
+                now,
+                health,
+                **parts,
+                alerts=open_ones,
+                desk=self._desk,
+                recalls=self._recalls,
+            )
             self.frames.put(self._frame)
             return self._frame
 

@@ -305,6 +305,25 @@ def check_profiles(
 
 @app.command()
 @shared_options
+def base(
+    shared: Shared,
+    login: Annotated[int, typer.Argument(help="The account.")],
+    balance: Annotated[float, typer.Option("--balance", metavar="B", help="Its balance then.")],
+    equity: Annotated[float, typer.Option("--equity", metavar="Q", help="Its equity then.")],
+    at: Annotated[
+        str,
+        typer.Option("--at", metavar="TIME", help="Start of the day: 2026-03-02T00:00+01:00"),
+    ],
+    json: Json = False,
+) -> None:
+    """Enter the base of a trading day where it is unknown, in every rms-tui on this MongoDB."""
+    from rms_tui.cli.base import enter_base
+
+    guarded(lambda: enter_base(shared, login, balance, equity, at, json=json))
+
+
+@app.command()
+@shared_options
 def doctor(shared: Shared, json: Json = False) -> None:
     """Check this installation: packages, settings, source, MongoDB; say how to mend it."""
     from rms_tui.cli.doctor import examine

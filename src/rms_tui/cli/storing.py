@@ -19,6 +19,10 @@ if TYPE_CHECKING:  # pymongo is imported when a verb really writes
     from rms_tui.store.writer import Writer
 
 
+REMEMBERED = ("manager", "terminal")
+"""Sources whose accounts go on while we are away: a made-up broker begins anew with each start."""
+
+
 def server(settings: Settings) -> Server:
     """The configured replica set, or the embedded one."""
     from rms_tui.store.embedded import Embedded, Remote
@@ -33,6 +37,7 @@ def writer_of(made: Desk, monitor: Monitor, **more: Any) -> Writer:
     """The writer of a monitor's frames and facts, not yet started."""
     from rms_tui.store.writer import Writer
 
+    remembers = made.source in REMEMBERED
     return Writer(
         monitor.frames,
         monitor.outbox,
@@ -43,6 +48,8 @@ def writer_of(made: Desk, monitor: Monitor, **more: Any) -> Writer:
         on_selection=monitor.select,
         on_alerts=monitor.restore,
         on_handled=monitor.heard,
+        on_memory=monitor.recall if remembers else None,
+        on_entries=monitor.enter if remembers else None,
         **more,
     )
 

@@ -90,7 +90,7 @@ _MODULES: dict[type[Spec], str] = {
 
 
 def open_gateway(spec: Spec) -> Gateway:
-    """The gateway a spec describes, not yet connected. Imports its module only now, in the child."""
+    """The gateway a spec describes, not yet connected; imports its module now, in the child."""
     module = import_module(f"{__name__}.{_MODULES[type(spec)]}")
     return cast("Gateway", module.gateway(spec))
 

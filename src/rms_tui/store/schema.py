@@ -163,7 +163,9 @@ COLLECTIONS: Mapping[str, Collection] = {
     ),
     "memory": Collection(("login", "server"), {"login": _LOGIN, "server": _TEXT}, (
         IndexModel([("login", ASCENDING), ("server", ASCENDING)]),
+        IndexModel([("server", ASCENDING), ("entered_at", ASCENDING)], sparse=True),
     )),
+    "watches": Collection(("_id",), {"_id": _TEXT, "until": _TIME}),
     "audit": Collection(
         ("_id", "action", "operator", "at"),
         {

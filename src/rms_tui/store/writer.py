@@ -13,25 +13,31 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import groupby
 from typing import Literal, TypeVar
 
+import numpy as np
 import pymongo
 from bson.errors import BSONError
 from pymongo.errors import DocumentTooLarge, OperationFailure, PyMongoError
 
 from rms_tui.alerts import TIMES, Alert, AlertEvent, Handling
+from rms_tui.book import Ints
 from rms_tui.feed import Selection
 from rms_tui.frame import Frame
 from rms_tui.latest import Latest
-from rms_tui.monitor import AccountChange, Fact
+from rms_tui.monitor import AccountChange, BaseEntry, Fact
 from rms_tui.outbox import Outbox
+from rms_tui.risk.memory import Memory
 from rms_tui.store import alerts, elements, evidence
+from rms_tui.store import memory as memories
 from rms_tui.store.alert_watch import AlertWatch
 from rms_tui.store.database import Rms, connect, in_words
 from rms_tui.store.elements import SelectionWatch, Source
 from rms_tui.store.embedded import Server
 from rms_tui.store.errors import StoreError, redacted
+from rms_tui.store.memory import MemoryWriter
 from rms_tui.store.status import StatusWriter
 
 LOOK = 1.0
@@ -85,6 +91,8 @@ class Writer:
         on_selection: Callable[[Selection], None] | None = None,
         on_alerts: Callable[[Sequence[Alert]], None] | None = None,
         on_handled: Callable[[Sequence[Handling]], None] | None = None,
+        on_memory: Callable[[Memory], int] | None = None,
+        on_entries: Callable[[Sequence[BaseEntry]], None] | None = None,
         status: Latest[StoreStatus] | None = None,
         period: float = 2.0,
         clock: Callable[[], float] = time.time,
@@ -94,7 +102,9 @@ class Writer:
         `on_selection` hears of the selection that the database (and facts on their way to it)
         come to, whenever that differs from the last one told. `on_alerts` gets the alerts to go on
         with (at the start, after a lost connection, and where another process had raised one
-        first), `on_handled` what operators did in other processes.
+        first), `on_handled` what operators did in other processes. `on_memory` gets what was
+        remembered of accounts before, and says when that is in the frames; without it memory is
+        neither read nor written. `on_entries` gets the bases operators entered.
         """
         self.status: Latest[StoreStatus] = Latest() if status is None else status
         self._frames = frames
@@ -111,6 +121,13 @@ class Writer:
         self._period = period
         self._clock = clock
         self._statuses = StatusWriter(source)
+        self._memories = MemoryWriter()
+        self._recalled = np.zeros(0, dtype=np.int64)
+        self._recalled_login: Ints | None = None
+        self._recalls = 0
+        self._entered: datetime | None = None
+        self._on_memory = on_memory
+        self._on_entries = on_entries
         self._database: Rms | None = None
         self._watch: SelectionWatch | None = None
         self._alerts: AlertWatch | None = None
@@ -158,9 +175,11 @@ class Writer:
                     if time.monotonic() >= next_hear:
                         next_hear = time.monotonic() + HEAR
                         self._hear(database)
+                    self._recall(database)
                     if time.monotonic() >= next_status:
                         next_status = time.monotonic() + self._period
                         self._write_status(database)
+                        self._write_memory(database)
                     if time.monotonic() >= next_look:
                         next_look = time.monotonic() + LOOK
                         self._look(database)
@@ -213,6 +232,13 @@ class Writer:
                 return 0
             self._in_parts(changes, lambda part: elements.apply(database, part, self._source))
             self._statuses.forget([change.login for change in changes])
+        elif kind is BaseEntry:
+            name = self._server_name()
+            if name is None:
+                return 0
+            bases = [fact for fact in run if isinstance(fact, BaseEntry)]
+            for base in bases:
+                memories.enter(database, name, base)
         else:
             self._write_alerts(database, [fact for fact in run if isinstance(fact, AlertEvent)])
         return len(run)
@@ -283,6 +309,40 @@ class Writer:
         if self._statuses.write(database, frame, self._clock()):
             self._wrote(began)
 
+    def _recall(self, database: Rms) -> None:
+        """Read back the memory of accounts that were not watched here before, once each."""
+        frame, server = self._frames.value, self._server_name()
+        if self._on_memory is None or frame is None or frame.memory is None or server is None:
+            return
+        logins = frame.memory.login
+        if logins is self._recalled_login:
+            return
+        new = np.setdiff1d(logins, self._recalled)
+        if len(new):
+            stored, entries = memories.read(database, server, new.tolist())
+            if stored is not None:
+                self._recalls = self._on_memory(stored)
+            if entries and self._on_entries is not None:
+                self._on_entries(entries)
+            self._recalled = np.union1d(self._recalled, new)
+        self._recalled_login = logins
+
+    def _hear_entries(self, database: Rms, server: str) -> None:
+        """Bases that operators entered in other processes."""
+        if self._on_entries is None:
+            return
+        for document in memories.entered_since(database, server, self._entered):
+            self._entered = max(self._entered or document["entered_at"], document["entered_at"])
+            self._on_entries(memories.entries_of(document))
+
+    def _write_memory(self, database: Rms) -> None:
+        """Only once what was stored is in the frame: it must not be overwritten by less."""
+        frame = self._frames.value
+        if self._on_memory is None or frame is None or frame.memory is None:
+            return
+        if frame.recalls >= self._recalls and frame.memory.login is self._recalled_login:
+            self._memories.write(database, frame)
+
     def _look(self, database: Rms) -> None:
         if time.monotonic() - self._tended > HOUR:
             self._tended = time.monotonic()
@@ -291,6 +351,7 @@ class Writer:
         if server is None:
             database.client.admin.command("ping")
             return
+        self._hear_entries(database, server)
         if self._watch is None:
             self._watch = SelectionWatch(database, server, everything=self._given.everything)
         stored = self._watch.poll()

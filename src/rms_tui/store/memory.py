@@ -1,0 +1,197 @@
+"""Keeps what MT5 forgets over a restart: a document an account, and until when it was watched.
+
+A document is written when a base or a peak changed, and each account's once a minute. Figures of
+the last moment before an end come from its element, which is written with every change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pymongo import UpdateOne
+
+from rms_tui.book import Flags
+from rms_tui.frame import Frame
+from rms_tui.monitor import BaseEntry
+from rms_tui.risk.memory import Memory
+from rms_tui.risk.memory_rows import memory_from_rows, memory_rows
+from rms_tui.store.database import Document, Rms, in_transaction
+from rms_tui.store.values import instant, text
+
+CHUNK = 500
+SLICES = 30
+"""Writes after which every account's document was written: each takes a slice of them."""
+
+_DAY = ("balance", "equity", "origin")
+_PEAK = ("value", "sure")
+
+
+class MemoryWriter:
+    """Remembers what was written. Used by one thread."""
+
+    def __init__(self) -> None:
+        self._written: Memory | None = None
+        self._slice = 0
+
+    def write(self, database: Rms, frame: Frame) -> int:
+        """Write what changed, a slice of the rest, and the time; how many. Raises PyMongoError."""
+        memory, book = frame.memory, frame.book
+        if memory is None or book is None:
+            return 0
+        rows = changed_rows(memory, self._written)
+        rows[self._slice :: SLICES] = True
+        server = text(book.server)
+        found = np.flatnonzero(rows)
+        for part in (found[i : i + CHUNK] for i in range(0, len(found), CHUNK)):
+            updates = [
+                UpdateOne(
+                    {"_id": f"{server}/{row['login']}"},
+                    {"$set": {**row, "server": server}, "$currentDate": {"updated_at": True}},
+                    upsert=True,
+                )
+                for row in memory_rows(memory, part)
+            ]
+            database.memory.bulk_write(updates, ordered=False)
+        if book.connected:
+            watched = {"$set": {"until": instant(book.taken_at)}}
+            database.watches.update_one({"_id": server}, watched, upsert=True)
+        self._written = memory
+        self._slice = (self._slice + 1) % SLICES
+        return len(found)
+
+
+def changed_rows(memory: Memory, before: Memory | None) -> Flags:
+    """Accounts whose bases or peaks are not those of the memory before."""
+    rows = np.zeros(len(memory.login), dtype=np.bool_)
+    if before is None or not np.array_equal(memory.login, before.login):
+        rows[:] = True
+        return rows
+    for key, day in memory.days.items():
+        _mark(rows, day, before.days.get(key), _DAY)
+        old = before.days.get(key)
+        if old is not None and old.at != day.at and not (np.isnan(old.at) and np.isnan(day.at)):
+            rows[:] = True
+    for trail, peak in memory.peaks.items():
+        _mark(rows, peak, before.peaks.get(trail), _PEAK)
+    return rows
+
+
+def _mark(rows: Flags, new: object, old: object | None, names: Sequence[str]) -> None:
+    for name in names:
+        column: npt.NDArray[Any] = getattr(new, name)
+        if old is None:
+            rows[:] = True
+            continue
+        known: npt.NDArray[Any] = getattr(old, name)
+        if column is not known:
+            same = column == known
+            if column.dtype == np.float64:
+                same |= np.isnan(column) & np.isnan(known)
+            rows |= ~same
+
+
+def read(
+    database: Rms, server: str, logins: Iterable[int]
+) -> tuple[Memory | None, list[BaseEntry]]:
+    """What is stored of these accounts, and the bases operators entered. Raises PyMongoError."""
+    server = text(server)
+    watch = database.watches.find_one({"_id": server})
+    until = None if watch is None else watch.get("until")
+    found: list[Document] = []
+    for part in _chunks(list(logins)):
+        where = {"_id": {"$in": [f"{server}/{login}" for login in part]}}
+        found += database.memory.find(where)
+    rows = [document for document in found if "last" in document]
+    if isinstance(until, datetime):
+        _until_the_end(database, server, rows, until.timestamp())
+    entries = [entry for document in found for entry in entries_of(document)]
+    return (memory_from_rows(rows) if rows else None), entries
+
+
+def _until_the_end(database: Rms, server: str, rows: Sequence[Document], until: float) -> None:
+    """Put the last figures that were written, and when, in place of those up to a minute older."""
+    by_login = {int(row["login"]): row for row in rows}
+    for part in _chunks(list(by_login)):
+        where = {"server": server, "login": {"$in": part}, "risk.state": {"$ne": "unknown"}}
+        for element in database.elements.find(where, {"login": 1, "account": 1}):
+            account = element.get("account") or {}
+            last = by_login[int(element["login"])]["last"]
+            balance, equity = account.get("balance"), account.get("equity")
+            if last["at"] < until and balance is not None and equity is not None:
+                last |= {"balance": balance, "equity": equity, "at": until}
+
+
+def enter(database: Rms, server: str, entry: BaseEntry) -> None:
+    """Write a base an operator entered, with its audit row; again is the same. Raises
+    PyMongoError."""
+    server = text(server)
+    stamp = f"base|{server}|{entry.login}|{entry.at:.0f}|{entry.entered_at:.3f}"
+    written = {
+        "at": instant(entry.at),
+        "balance": entry.balance,
+        "equity": entry.equity,
+        "operator": text(entry.operator),
+        "entered_at": instant(entry.entered_at),
+    }
+
+    def write(session: Any) -> None:
+        if database.audit.find_one({"_id": stamp}, session=session) is not None:
+            return
+        database.audit.insert_one(
+            {
+                "_id": stamp,
+                "action": "base",
+                "login": entry.login,
+                "server": server,
+                "operator": text(entry.operator),
+                "at": instant(entry.entered_at),
+                "base": {name: written[name] for name in ("at", "balance", "equity")},
+            },
+            session=session,
+        )
+        database.memory.update_one(
+            {"_id": f"{server}/{entry.login}"},
+            {
+                "$push": {"entries": {"$each": [written], "$slice": -20}},
+                "$set": {"entered_at": written["entered_at"]},
+                "$setOnInsert": {"login": entry.login, "server": server},
+            },
+            upsert=True,
+            session=session,
+        )
+
+    in_transaction(database, write)
+
+
+def entered_since(database: Rms, server: str, since: datetime | None) -> list[Document]:
+    """Documents with a base entered after that time. Raises PyMongoError."""
+    after: Document = {"$ne": None} if since is None else {"$gt": since}
+    return list(
+        database.memory.find(
+            {"server": text(server), "entered_at": after},
+            {"login": 1, "entries": 1, "entered_at": 1},
+        )
+    )
+
+
+def entries_of(document: Mapping[str, Any]) -> list[BaseEntry]:
+    """The bases entered for an account."""
+    return [
+        BaseEntry(
+            int(document["login"]),
+            entry["at"].timestamp(),
+            float(entry["balance"]),
+            float(entry["equity"]),
+            str(entry["operator"]),
+            entry["entered_at"].timestamp(),
+        )
+        for entry in document.get("entries") or ()
+    ]
+
+
+def _chunks(logins: Sequence[int], size: int = 10 * CHUNK) -> Iterator[list[int]]:
+    return (list(logins[start : start + size]) for start in range(0, len(logins), size))
