@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.feeds import NOW, PLAN, FakeFeed, book
 
+from rms_tui.alerts import Handling, evidence
 from rms_tui.feed import FeedError, FeedStatus, Selection
 from rms_tui.frame import FeedState
 from rms_tui.monitor import AccountChange, Monitor
@@ -161,3 +162,135 @@ def test_the_thread_polls_and_stops():
     assert got is not None
     assert not monitor.running
     assert monitor.feed.closed
+
+
+def test_a_snooze_shows_at_once_and_is_a_fact():
+    monitor, clock = made(FakeFeed(book(shock=5000.0)))
+    monitor.step()
+    alert = monitor.step().alerts[0]
+    assert monitor.snooze(alert.id, 1800, "eva@desk") is True
+    shown = next(a for a in monitor.frames.value.alerts if a.id == alert.id)
+    assert (shown.stage, shown.snoozed_by, shown.snoozed_until) == (
+        "snoozed", "eva@desk", clock.now + 1800,
+    )  # fmt: skip
+    assert monitor.outbox.oldest(1000)[-1].change == "snoozed"
+    assert monitor.snooze("nobody", 60, "eva") is False
+    with pytest.raises(ValueError, match="7 days"):
+        monitor.snooze(alert.id, 0, "eva")
+
+
+def test_a_handling_heard_from_elsewhere_shows_at_once_and_is_no_fact():
+    monitor, clock = made(FakeFeed(book(shock=5000.0)))
+    monitor.step()
+    alert = monitor.step().alerts[0]
+    facts = len(monitor.outbox)
+    seq = monitor.frames.value.seq
+    said = Handling(alert.id, "acknowledged", "bob", clock.now, alert.severity, "mine")
+    monitor.heard([said])
+    monitor.heard([said])
+    frame = monitor.frames.value
+    shown = next(a for a in frame.alerts if a.id == alert.id)
+    assert (shown.stage, shown.operator, frame.seq) == ("acknowledged", "bob", seq + 1)
+    assert len(monitor.outbox) == facts
+
+
+def test_pending_states_are_in_the_frame_before_they_are_alerts():
+    monitor, _ = made(FakeFeed(book(shock=5000.0)))
+    first = monitor.step()
+    assert (first.alerts, len(first.pending) > 0) == ((), True)
+    second = monitor.step()
+    raised = {(a.login, a.key) for a in second.alerts}
+    assert {(p.login, p.key) for p in first.pending} == raised
+    assert second.pending == ()
+
+
+def stored_alerts():
+    monitor, _ = made(FakeFeed(book(shock=5000.0)))
+    monitor.step()
+    return monitor.step().alerts
+
+
+def test_alerts_from_the_database_go_on_and_nothing_is_raised_again():
+    stored = stored_alerts()
+    monitor, _ = made(FakeFeed(book(shock=5000.0)))
+    monitor.restore(stored)
+    for _ in range(3):
+        frame = monitor.step()
+    assert {a.id for a in frame.alerts} == {a.id for a in stored}
+    assert {a.rung_at for a in frame.alerts} == {a.rung_at for a in stored}
+    assert len(monitor.outbox) == 0
+
+
+def test_alerts_that_come_late_take_the_place_of_those_raised_meanwhile():
+    stored = [replace(a, id=f"old {a.id}", first_seen=NOW - 900) for a in stored_alerts()]
+    monitor, _ = made(FakeFeed(book(shock=5000.0)))
+    monitor.step()
+    monitor.step()
+    facts = len(monitor.outbox)
+    monitor.restore(stored)
+    monitor.restore(stored)
+    frame = monitor.frames.value
+    assert {a.id for a in frame.alerts} == {a.id for a in stored}
+    monitor.step()
+    assert len(monitor.outbox) == facts
+
+
+def test_a_restored_alert_waits_for_its_account_and_is_closed_if_that_stays_away():
+    stored = stored_alerts()
+    feed = FakeFeed(book(1, shock=5000.0))
+    monitor, clock = made(feed)
+    monitor.step()
+    monitor.restore(stored)
+    feed.newest = book(shock=5000.0)
+    assert {a.id for a in monitor.step().alerts} == {a.id for a in stored}
+    gone = replace(stored[0], id="gone", login=5, key=stored[0].key)
+    monitor.restore([gone])
+    assert "gone" not in {a.id for a in monitor.step().alerts}
+    clock.now += 61
+    feed.newest = book(shock=5000.0, at=clock.now)
+    monitor.step()
+    closed = [f for f in monitor.outbox.oldest(10_000) if f.change == "closed"]
+    assert [f.alert.id for f in closed] == ["gone"]
+
+
+def test_a_monitor_of_a_few_accounts_leaves_the_alerts_of_others_alone():
+    stored = stored_alerts()
+    own = frozenset({stored[0].login})
+    monitor, clock = made(
+        FakeFeed(book(shock=5000.0)), selection=Selection(everything=False, added=own)
+    )
+    monitor.restore(stored)
+    clock.now += 100
+    assert {a.login for a in monitor.step().alerts} <= own
+    assert not [f for f in monitor.outbox.oldest(10_000) if f.change == "closed"]
+
+
+def test_a_feed_that_is_down_for_a_minute_is_an_alert_of_its_own():
+    feed = FakeFeed(book())
+    monitor, clock = made(feed)
+    monitor.step()
+    feed.error = FeedError("connection", "server unreachable")
+    feed.status = FeedStatus("down", "waiting", NOW, error="server unreachable")
+    for _ in range(13):
+        clock.now += 5
+        frame = monitor.step()
+    alert = next(a for a in frame.alerts if a.rule == "feed")
+    assert (alert.name, alert.login, alert.reason) == ("whole book", 0, Reason.STALE)
+    feed.error, feed.status = None, FeedStatus("live", "polling", NOW)
+    for _ in range(2):
+        clock.now += 5
+        feed.newest = book(at=clock.now)
+        frame = monitor.step()
+    assert "feed" not in {a.rule for a in frame.alerts}
+    assert [a.rule for a in frame.recovered] == ["feed"]
+
+
+def test_raises_carry_their_evidence_to_the_outbox():
+    monitor, _ = made(FakeFeed(book(shock=5000.0)))
+    monitor.step()
+    monitor.step()
+    facts = monitor.outbox.oldest(10_000)
+    assert len({id(fact.evidence) for fact in facts}) == 1, "one narrowed Book a poll"
+    for fact in facts[:20]:
+        made_of = evidence.document(fact)
+        assert evidence.stored(made_of).same_as(evidence.replayed(made_of))

@@ -145,7 +145,7 @@ def _handle(
 
 
 def _merged(ours: Alert, theirs: Alert) -> Alert:
-    """One episode seen by two: the stored beginning and handling, the worse severity.
+    """One episode seen by two: the stored beginning, bell and handling, the worse severity.
 
     What was done about ours since it was merged before is not undone by an older document.
     """
@@ -157,7 +157,7 @@ def _merged(ours: Alert, theirs: Alert) -> Alert:
             raised_at=theirs.raised_at,
         )
     if theirs.severity > ours.severity or ours.id != theirs.id:
-        merged = replace(theirs, rung_at=_latest(ours.rung_at, theirs.rung_at))
+        merged = theirs
         mine = (_acknowledgement(ours), _snooze(ours))
     else:
         merged = ours
@@ -191,7 +191,3 @@ def _snooze(alert: Alert) -> Handling | None:
         alert.severity,
         until=alert.snoozed_until,
     )
-
-
-def _latest(*instants: float | None) -> float | None:
-    return max((one for one in instants if one is not None), default=None)

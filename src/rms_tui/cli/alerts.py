@@ -223,7 +223,7 @@ def _nothing(asked: Asked) -> str:
         if value is not None
     ]
     what = "no open alerts" if asked.open_only else "no alerts"
-    return f"{what} of {', '.join(narrowed)}" if narrowed else what
+    return f"{what} match {', '.join(narrowed)}" if narrowed else what
 
 
 def _clock(when: float | None, zone: str = " UTC") -> str:
