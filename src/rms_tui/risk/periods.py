@@ -41,7 +41,8 @@ class Period:
     equity were taken: the first good Book in it. `drawdown` is the deepest fall of equity below
     its peak in money, `relative` the deepest as a share of the peak, `profit` the most that was
     gained over the start equity; each with its time. `peak` is in today's money: flows moved it.
-    `days` counts server days with a closed trade.
+    `days` counts server days with a closed trade. `quiet` bounds the equity between which a row
+    brings nothing new; None until it was worked out.
     """
 
     began: float
@@ -57,16 +58,17 @@ class Period:
     profit: Floats
     profit_at: Floats
     days: Counts
+    quiet: tuple[Floats, Floats] | None = None
 
 
 Periods = dict[Span, Period]
 
-COLUMNS = tuple(field.name for field in fields(Period) if field.name != "began")
+COLUMNS = tuple(field.name for field in fields(Period) if field.name not in ("began", "quiet"))
 
 
 def with_columns(period: Period, columns: dict[str, Any]) -> Period:
     """The period with other columns, by name."""
-    return replace(period, **columns)
+    return replace(period, **columns, quiet=None)
 
 
 def unseen(rows: int, began: float) -> Period:
@@ -80,7 +82,7 @@ def beginnings(now: float, server_offset: float) -> dict[Span, float]:
     """UTC seconds at which each present period began on the server's calendar."""
     zone = timezone(timedelta(seconds=server_offset))
     today = datetime.fromtimestamp(now, zone).date()
-    starts = {
+    starts: dict[str, Any] = {
         Span.DAY: today,
         Span.WEEK: today - timedelta(days=today.weekday()),
         Span.MONTH: today.replace(day=1),
@@ -153,58 +155,79 @@ def _stepped(
 def _measured(
     period: Period, book: Book, good: Flags, came: Came | None, traded: Flags | None
 ) -> Period:
+    """The period with what this Book brought; only the rows that brought something are touched."""
     changed: dict[str, Any] = {}
-    equity, now = book.accounts.equity, book.taken_at
-    flow, peak = period.flow, period.peak
-    drawdown, relative, profit = period.drawdown, period.relative, period.profit
-    start = period.equity
-    if came is not None:
-        changed["flow"] = flow = flow + came.equity
-        changed["peak"] = peak = peak + came.equity
-    first = np.isnan(start) & good
-    if bool(first.any()):
-        zero = np.where(first, 0.0, flow)
-        changed["balance"] = np.where(first, book.accounts.balance, period.balance)
-        changed["equity"] = start = np.where(first, equity, start)
-        changed["at"] = np.where(first, now, period.at)
-        changed["flow"] = flow = zero
-        changed["peak"] = peak = np.where(first, equity, peak)
-        changed["drawdown"] = drawdown = np.where(first, 0.0, drawdown)
-        changed["relative"] = relative = np.where(first, 0.0, relative)
-        changed["profit"] = profit = np.where(first, 0.0, profit)
-    higher = equity > peak
-    higher &= good
-    if bool(higher.any()):
-        changed["peak"] = peak = np.where(higher, equity, peak)
-    fall = peak - equity
-    _record(changed, period, "drawdown", fall, drawdown, good, now)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        fall /= peak
-    fall[~(peak > 0)] = np.nan
-    _record(changed, period, "relative", fall, relative, good, now)
-    gain = equity - start
-    gain -= flow
-    _record(changed, period, "profit", gain, profit, good, now)
     if traded is not None:
         changed["days"] = period.days + traded.astype(np.int32)
-    return replace(period, **changed) if changed else period
+    if came is not None:
+        changed |= {"flow": period.flow + came.equity, "peak": period.peak + came.equity}
+        period = replace(period, **changed, quiet=None)
+    rows = _loud(period, book.accounts.equity, good)
+    if len(rows) == 0:
+        return replace(period, **changed) if changed else period
+    now = {name: getattr(period, name)[rows] for name in COLUMNS}
+    then = dict(now)
+    _begin(now, book, rows)
+    _extremes(now, book.accounts.equity[rows], book.taken_at)
+    for name in COLUMNS:
+        if now[name] is not then[name]:
+            column = np.array(changed.get(name, getattr(period, name)))
+            column[rows] = now[name]
+            changed[name] = column
+    return replace(period, **changed, quiet=_quieted(period, now, rows))
 
 
-def _record(
-    changed: dict[str, Any],
-    period: Period,
-    name: str,
-    reached: Floats,
-    best: Floats,
-    good: Flags,
-    now: float,
-) -> None:
-    """Keep the most that was ever reached of something, and when."""
-    better = reached > best
-    better &= good
-    if bool(better.any()):
-        changed[name] = np.where(better, reached, best)
-        changed[f"{name}_at"] = np.where(better, now, getattr(period, f"{name}_at"))
+def _loud(period: Period, equity: Floats, good: Flags) -> Ints:
+    """Rows fit to measure whose equity is outside its quiet bounds."""
+    if period.quiet is None:
+        return np.flatnonzero(good)
+    low, high = period.quiet
+    loud = equity < low
+    loud |= equity > high
+    loud &= good
+    return np.flatnonzero(loud)
+
+
+def _begin(now: dict[str, Any], book: Book, rows: Ints) -> None:
+    """Start the period for rows that were not seen in it yet."""
+    first = np.isnan(now["equity"])
+    if not bool(first.any()):
+        return
+    equity, balance = book.accounts.equity[rows], book.accounts.balance[rows]
+    starts: dict[str, Any] = {
+        "at": book.taken_at, "balance": balance, "equity": equity, "peak": equity,
+        "flow": 0.0, "drawdown": 0.0, "relative": 0.0, "profit": 0.0,
+    }  # fmt: skip
+    for name, start in starts.items():
+        now[name] = np.where(first, start, now[name])
+
+
+def _extremes(now: dict[str, Any], equity: Floats, at: float) -> None:
+    """Keep the highest equity, and the most that was ever lost from it or gained, with times."""
+    higher = equity > now["peak"]
+    if bool(higher.any()):
+        now["peak"] = np.where(higher, equity, now["peak"])
+    peak = now["peak"]
+    fall = peak - equity
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(peak > 0, fall / peak, np.nan)
+    gain = equity - now["equity"] - now["flow"]
+    for name, reached in (("drawdown", fall), ("relative", share), ("profit", gain)):
+        better = reached > now[name]
+        if bool(better.any()):
+            now[name] = np.where(better, reached, now[name])
+            now[f"{name}_at"] = np.where(better, at, now[f"{name}_at"])
+
+
+def _quieted(period: Period, now: dict[str, Any], rows: Ints) -> tuple[Floats, Floats]:
+    """The quiet bounds after those rows were measured; a row not seen yet is never quiet."""
+    count = len(period.at)
+    low = np.full(count, np.inf) if period.quiet is None else period.quiet[0].copy()
+    high = np.full(count, -np.inf) if period.quiet is None else period.quiet[1].copy()
+    peak = now["peak"]
+    low[rows] = np.maximum(peak - now["drawdown"], peak * (1.0 - now["relative"]))
+    high[rows] = np.minimum(peak, now["equity"] + now["flow"] + now["profit"])
+    return low, high
 
 
 def moved_periods(periods: Periods, row: Ints, known: Flags) -> Periods:
