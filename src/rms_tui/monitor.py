@@ -466,8 +466,10 @@ class Monitor:
 
     def _publish(self, now: float, health: Health, **parts: Any) -> Frame:
         with self._desk_lock:
-            seq = 1 if self._frame is None else self._frame.seq + 1
-            open_ones = alerts.worst_first(self._desk.alerts)
+            before, desk = self._frame, self._desk
+            seq = 1 if before is None else before.seq + 1
+            same = before is not None and before.desk.alerts is desk.alerts
+            open_ones = before.alerts if before and same else alerts.worst_first(desk.alerts)
             self._frame = Frame(
                 seq,
                 now,

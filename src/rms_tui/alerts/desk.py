@@ -193,8 +193,10 @@ def _raise(
         used=used,
         distance=distance,
         reason=reason,
+        rung_at=now,
+        unanswered_since=now if begun.severity >= URGENT else None,
     )
-    changes.put("raised", life.first(alert, now), now)
+    changes.put("raised", alert, now)
 
 
 def _follow_feed(

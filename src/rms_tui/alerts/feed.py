@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rms_tui.alerts.life import Alert, Severity, Stage, Times, first, identity
+from rms_tui.alerts.life import Alert, Severity, Stage, Times, identity
 from rms_tui.book import Book, Bytes
 from rms_tui.risk.assessment import Assessment
 from rms_tui.risk.verdict import Reason
@@ -56,7 +56,7 @@ def _alert(book: Book, undecided: Bytes, since: float, times: Times, now: float)
     count, lost = len(undecided), int(np.count_nonzero(undecided))
     limit = math.ceil(count * times.feed_share)
     reason = int(np.bincount(undecided[undecided != 0]).argmax())
-    made = Alert(
+    return Alert(
         id=identity(book.server, LOGIN, RULE, since),
         login=LOGIN,
         server=book.server,
@@ -76,5 +76,5 @@ def _alert(book: Book, undecided: Bytes, since: float, times: Times, now: float)
         used=lost / count,
         distance=float(limit - lost),
         reason=Reason(reason),
+        rung_at=now,
     )
-    return first(made, now)

@@ -163,12 +163,6 @@ def identity(server: str, login: int, key: str, first_seen: float) -> str:
     return blake2b(episode.encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
-def first(alert: Alert, now: float) -> Alert:
-    """An alert that was just made, as raised now."""
-    urgent = alert.severity >= URGENT
-    return replace(alert, rung_at=now, unanswered_since=now if urgent else None)
-
-
 def risen(alert: Alert, now: float, **figures: Any) -> Alert:
     """Worse than before: raised again, whatever was done about it."""
     answered = alert.stage is not Stage.RAISED
