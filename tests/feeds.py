@@ -121,7 +121,16 @@ def book(accounts: int = 60, *, seed: int = 7, at: float = NOW, shock: float = 0
         },
     )
     return Book(
-        "fake", "Broker-Live", at, OFFSET, True, table, positions, SYMBOLS, empty(Deals), int(at)
+        "fake",
+        "Broker-Live",
+        at,
+        OFFSET,
+        True,
+        table,
+        positions,
+        SYMBOLS,
+        empty(Deals),
+        int(at) - 172_800,
     )
 
 

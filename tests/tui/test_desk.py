@@ -458,3 +458,16 @@ async def test_an_equal_frame_repaints_no_line_of_the_desk(
         await bench.shown(pilot)
         await pilot.pause()
         assert not painted
+
+
+async def test_a_storm_of_alerts_is_told_in_one_round_of_toasts(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(bench.app, "notify", lambda text, **_: told.append(text))
+    async with bench.app.run_test(size=(160, 48)) as pilot:
+        for shock in (200.0, 300.0, 400.0, 500.0):
+            await bench.shown(pilot, book(shock=shock))
+            await bench.shown(pilot)
+        assert len(told) == 2
+        assert told[1] == "and 28 more alerts"

@@ -12,19 +12,19 @@ import signal
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 
-from rms_tui.alerts import Alert, Severity, Stage
+from rms_tui.alerts import Stage
 from rms_tui.monitor import Monitor
+from rms_tui.tui.announcer import TOAST_SECONDS, Announcer, ToastSeverity
 from rms_tui.tui.board import Board
 from rms_tui.tui.bridge import Bridge
 from rms_tui.tui.commands import Command
 from rms_tui.tui.display import FrugalApp
-from rms_tui.tui.edges import Edges
 from rms_tui.tui.heading import Moment
 from rms_tui.tui.messages import AckAsked, DetailsAsked, ErrandDone, FrameReady, RemoveAsked
 from rms_tui.tui.palette import DeskCommands
@@ -39,7 +39,6 @@ from rms_tui.tui.stylesheet import stylesheet
 from rms_tui.tui.table.literal import literal
 from rms_tui.tui.theme import OWN, first_theme, next_theme
 from rms_tui.tui.view import NotYet, StoreBox
-from rms_tui.tui.words import SEVERITY_CELLS, rule_words
 
 TICK = 1.0
 """Seconds between two looks at the clock: ages change at most that often."""
@@ -47,12 +46,6 @@ TICK = 1.0
 SETTLED = 3.0
 """Seconds after which everything that stays for good is there. What is there then is left out of
 garbage collection: going through it again and again stops the console for 80 ms each time."""
-
-TOAST_SECONDS = 5.0
-"""How long a toast stays, and the pause between two rounds of them."""
-
-TOASTS = 3
-"""More alerts than this at once share one toast."""
 
 SIGNALS = ("SIGTERM", "SIGHUP")
 
@@ -112,9 +105,7 @@ class RmsApp(FrugalApp[None]):
         self._clock = clock
         self._after_first_paint = after_first_paint
         self._paused: Moment | None = None
-        self._edges = Edges()
-        self._untold: list[Alert] = []
-        self._told_at = -TOAST_SECONDS
+        self._announcer = Announcer(lambda: self.bell(), self._toast)
         self._bridge = Bridge(monitor.frames, lambda: self.post_message(FrameReady()))
         for own in OWN:
             self.register_theme(own)
@@ -168,7 +159,7 @@ class RmsApp(FrugalApp[None]):
         return None if frame is None else Moment(frame, now)
 
     def _tick(self) -> None:
-        self._announce()
+        self._announcer.follow(self.monitor.frames.value)
         self.desk.store = None if self._store is None else self._store.value or NotYet()
         moment = self.moment()
         if moment is None:
@@ -180,32 +171,11 @@ class RmsApp(FrugalApp[None]):
             if not screen.is_modal:
                 break
 
-    def _announce(self) -> None:
-        """Ring for each frame with news; tell it in toasts, a storm of it in one every so often."""
-        frame = self.monitor.frames.value
-        news = [] if frame is None else self._edges.news(frame)
-        if news:
-            self.bell()
-            self._untold += news
-        now = time.monotonic()
-        if not self._untold or now - self._told_at < TOAST_SECONDS:
-            return
-        self._told_at, untold = now, self._untold
-        self._untold = []
-        for alert in untold[: TOASTS if len(untold) <= TOASTS else 1]:
-            self._toast(
-                f"{alert.login} {alert.name}: {rule_words(alert.rule)}, {alert.reason.words}",
-                title=SEVERITY_CELLS[alert.severity].text,
-                severity="error" if alert.severity >= Severity.CRITICAL else "warning",
-            )
-        if len(untold) > TOASTS:
-            self._toast(f"and {len(untold) - 1} more alerts", severity="warning")
-
     def _toast(
         self,
         text: str,
         title: str = "",
-        severity: Literal["information", "warning", "error"] = "information",
+        severity: ToastSeverity = "information",
     ) -> None:
         self.notify(
             literal(text), title=title, severity=severity, timeout=TOAST_SECONDS, markup=False

@@ -47,6 +47,9 @@ def _texts(name: str) -> TextField:
     return TextField(lambda frame: tuple(str(getattr(alert, name)) for alert in frame.alerts))
 
 
+HANDLED = {Stage.ACKNOWLEDGED: "ack", Stage.SNOOZED: "snoozed"}
+"""Stages in which someone took care of it."""
+
 FIELDS: Fields = {
     "login": IdField(lambda frame: np.array([a.login for a in frame.alerts], dtype=np.int64)),
     "severity": WordField(
@@ -100,7 +103,7 @@ class AlertsSource:
             lambda row: alerts[row].id,
             find,
             [drawn[column.id] for column in columns],
-            lambda row: "dim" if alerts[row].stage is Stage.ACKNOWLEDGED else "",
+            lambda row: "dim" if alerts[row].stage in HANDLED else "",
         )
         return View(rows, len(alerts))
 
@@ -126,7 +129,7 @@ class AlertsSource:
 def _drawn(alerts: tuple[Alert, ...], offset: float | None) -> dict[str, Draw]:
     def severity(row: int) -> Cell:
         cell = SEVERITY_CELLS[alerts[row].severity]
-        return Cell(cell.text, "dim") if alerts[row].stage is Stage.ACKNOWLEDGED else cell
+        return Cell(cell.text, "dim") if alerts[row].stage in HANDLED else cell
 
     def used(row: int) -> Cell:
         value = alerts[row].used
@@ -134,9 +137,8 @@ def _drawn(alerts: tuple[Alert, ...], offset: float | None) -> dict[str, Draw]:
 
     def handled(row: int) -> Cell:
         alert = alerts[row]
-        if alert.stage is not Stage.ACKNOWLEDGED:
-            return Cell("open")
-        return Cell(f"ack {alert.operator or ''}".rstrip())
+        word = HANDLED.get(alert.stage)
+        return Cell("open" if word is None else f"{word} {alert.operator or ''}".rstrip())
 
     return {
         "severity": severity,

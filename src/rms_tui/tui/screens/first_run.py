@@ -23,7 +23,7 @@ WAYS = (
     ),
     (
         "Watch a whole server (MT5 Manager API, on Windows)",
-        ("MT5_HOST=mt5.example.com:443", "MT5_MANAGER_USER=1001", "MT5_MANAGER_PASS=…"),
+        ("MT5_HOST=mt5.example.com", "MT5_MANAGER_USER=1001", "MT5_MANAGER_PASS=…"),
         "Write these lines into a file .env here, then start rms-tui.",
     ),
     (
