@@ -1,0 +1,198 @@
+"""A written timeline: FTMO's lesson, days and changes of clock, flows, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from rms_tui.assess import Refused, assess, read
+
+DAILY = {"rule": "daily_loss", "base": "balance", "percent": 5, "of": "initial",
+         "boundary": "exclusive"}  # fmt: skip
+EOD = {"rule": "trailing_drawdown", "peak": "eod_balance", "amount": 10_000, "lock": None}
+
+
+def row(time, balance, equity=None, **more):
+    return {"time": time, "balance": balance, "equity": balance if equity is None else equity,
+            **more}  # fmt: skip
+
+
+def document(rules, timeline, **profile):
+    return {"profile": {"rules": rules, **profile}, "timeline": timeline}
+
+
+def run(rules, timeline, **profile):
+    return list(assess(read(json.dumps(document(rules, timeline, **profile)), "lesson.json")))
+
+
+LESSON = [
+    row("2026-03-02T09:00:00+01:00", 200_000),
+    row("2026-03-02T23:59:00+01:00", 204_000, 191_000),
+    row("2026-03-03T00:00:00+01:00", 204_000, 191_000),
+    row("2026-03-03T10:00:00+01:00", 201_000, flow=-3000),
+]
+PRAGUE = {"zone": "Europe/Prague", "rollover": "00:00", "initial_balance": 200_000}
+
+
+def test_ftmos_overnight_lesson():
+    before, after = run([DAILY, EOD], LESSON, currency="USD", **PRAGUE)[1:3]
+    at_2359, at_0000 = before["rules"][0], after["rules"][0]
+    assert (at_2359["limit"], at_2359["used"], at_2359["state"]) == (190_000, 0.9, "caution")
+    assert (at_0000["limit"], at_0000["state"], at_0000["base_origin"]) == (
+        194_000, "breached", "observed",
+    )  # fmt: skip
+    assert after["time"] == "2026-03-03T00:00:00+01:00"
+
+
+def test_a_withdrawal_moves_the_days_floor_and_not_an_end_of_day_peak():
+    daily, eod = run([DAILY, EOD], LESSON, **PRAGUE)[3]["rules"]
+    assert (daily["base"], daily["limit"]) == (204_000, 191_000)
+    assert (eod["base"], eod["limit"]) == (204_000, 194_000)
+
+
+def test_the_last_row_before_a_rollover_is_the_base_however_old():
+    rows = run([DAILY], [LESSON[0], row("2026-03-05T10:00:00+01:00", 190_001)], **PRAGUE)
+    assert (rows[1]["rules"][0]["base"], rows[1]["rules"][0]["state"]) == (200_000, "critical")
+
+
+def test_a_base_nobody_vouches_for_is_unknown_and_its_numbers_null():
+    (first,) = run([DAILY], [row("2026-03-02T09:00:00+01:00", 203_000)], **PRAGUE)
+    said = first["rules"][0]
+    assert (said["base"], said["limit"], said["used"], said["state"], said["reason"]) == (
+        None, None, None, "unknown", "base_unknown",
+    )  # fmt: skip
+
+
+def test_a_peak_starts_at_the_initial_balance_with_the_timeline():
+    rule = {"rule": "trailing_drawdown", "peak": "balance", "amount": 10_000}
+    (first,) = run([rule], [row("2026-03-02T09:00:00+01:00", 199_000)], **PRAGUE)
+    assert first["rules"][0]["limit"] == 190_000
+
+
+CHANGES = [
+    ("Europe/Prague", "00:00", "2026-03-29"), ("Europe/Prague", "02:30", "2026-03-29"),
+    ("Europe/Prague", "00:00", "2026-10-25"), ("America/New_York", "17:00", "2026-03-08"),
+    ("America/New_York", "17:00", "2026-11-01"), ("Asia/Tokyo", "00:00", "2026-03-29"),
+    ("Asia/Tokyo", "00:00", "2026-10-25"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("zone", "at", "day"), CHANGES)
+def test_a_day_starts_on_the_zones_own_clock_through_its_changes(zone, at, day):
+    """One second before the rollover the old base holds, at the rollover the new one."""
+    from rms_tui.risk.clock import instant
+    from rms_tui.risk.profile import Rollover
+
+    assert Rollover(zone, at)
+    place = ZoneInfo(zone)
+    timeline, expected = [], []
+    base = 100_000.0
+    for step in range(-1, 3):
+        when = datetime.fromisoformat(day).date() + timedelta(days=step)
+        moment = instant(when, at, place)
+        for seconds in (-1, 0, 3600):
+            timeline.append((moment + seconds, base + 1000 * (seconds >= 0)))
+            expected.append(base + 1000 * (seconds >= 0))
+        base += 1000
+    rows = run(
+        [{**DAILY, "amount": 5000, "percent": None}],
+        [row(datetime.fromtimestamp(t, place).isoformat(), b) for t, b in timeline],
+        zone=zone, rollover=at, initial_balance=100_000,
+    )  # fmt: skip
+    bases = [one["rules"][0]["base"] for one in rows]
+    assert bases == expected
+
+
+def held(side="buy", lots=1.0, **more):
+    return {"symbol": "EURUSD", "side": side, "lots": lots, "open": 1.1, "price": 1.1,
+            "contract": 100_000, "digits": 5, "rate": 1.0, **more}  # fmt: skip
+
+
+def test_positions_of_a_row_are_judged():
+    rules = [
+        {"rule": "position_risk", "percent": 1, "of": "initial"},
+        {"rule": "position_size", "lots": 3},
+        {"rule": "position_size", "percent": 150},
+        {"rule": "open_positions", "count": 2},
+        {"rule": "stop_loss_required", "seconds": 60},
+    ]
+    positions = [held(sl=1.09), held(lots=2.0)]
+    rows = run(
+        rules,
+        [
+            row("2026-03-02T09:00:00Z", 200_000, positions=positions),
+            row("2026-03-02T09:00:59Z", 200_000, positions=positions),
+            row("2026-03-02T09:01:00Z", 200_000, positions=positions),
+        ],
+        initial_balance=200_000,
+    )
+    risk, lots, notional, count, stop = rows[0]["rules"]
+    assert (risk["state"], risk["reason"], risk["value"]) == ("breached", "no_stop_loss", None)
+    assert (lots["value"], lots["state"]) == (3, "breached")
+    assert (notional["value"], notional["limit"], notional["state"]) == (
+        pytest.approx(330_000), 300_000, "breached",
+    )  # fmt: skip
+    assert (count["value"], count["state"]) == (2, "breached")
+    assert [r["rules"][4]["state"] for r in rows] == ["ok", "critical", "breached"]
+    assert stop["value"] == 0
+
+
+def test_a_reopened_trade_is_the_same_idea():
+    rule = {"rule": "position_risk", "amount": 1500, "idea": 60}
+    timeline = [
+        row("2026-03-02T09:00:00Z", 10_000, positions=[held(sl=1.09)]),
+        row("2026-03-02T09:10:00Z", 9_400, positions=[]),
+        row("2026-03-02T09:10:30Z", 9_400, positions=[held(open=1.2, sl=1.19)]),
+        row("2026-03-02T09:20:00Z", 9_400, positions=[]),
+        row("2026-03-02T09:30:00Z", 9_400, positions=[held(open=1.3, sl=1.29)]),
+    ]
+    values = [r["rules"][0]["value"] for r in run([rule], timeline)]
+    assert values == [1000, 0, 1600, 0, 1000]
+
+
+def test_figures_that_are_not_given_decide_nothing():
+    rules = [{"rule": "margin_level", "warning": 150, "critical": 100},
+             {"rule": "open_positions", "count": 1},
+             {"rule": "profit_target", "amount": 100, "flat": True}]  # fmt: skip
+    (first,) = run(rules, [row("2026-03-02T09:00:00Z", 1000, 1200)], initial_balance=1000)
+    assert [one["state"] for one in first["rules"]] == ["unknown", "unknown", "ok"]
+
+
+def test_a_deposit_is_no_profit():
+    rule = {"rule": "profit_target", "percent": 10}
+    rows = run(
+        [rule],
+        [row("2026-03-02T09:00:00Z", 1000), row("2026-03-02T10:00:00Z", 1600, flow=500),
+         row("2026-03-02T11:00:00Z", 1600)],
+        initial_balance=1000,
+    )  # fmt: skip
+    assert [(r["rules"][0]["limit"], r["rules"][0]["state"]) for r in rows] == [
+        (1100, "ok"), (1600, "reached"), (1600, "reached"),
+    ]  # fmt: skip
+
+
+REFUSED = [
+    ({"profile": {"rules": []}, "timeline": []}, "timeline"),
+    ({"profile": {"rules": []}, "timelin": [row("2026-03-02T09:00:00Z", 1)]}, "timelin"),
+    (document([{**DAILY, "percnt": 5}], LESSON), "percnt"),
+    (document([DAILY], LESSON, zone="Europe/Pragu"), "zone"),
+    (document([DAILY], LESSON, rollover="24:00"), "rollover"),
+    (document([DAILY], [LESSON[1], LESSON[0]], **PRAGUE), "row 2: time"),
+    (document([DAILY], [row("2026-03-02T09:00:00", 1)]), "row 1: time"),
+    (document([DAILY], [row("2026-03-02T09:00:00Z", float("nan"))]), "row 1: balance"),
+    (document([DAILY], [row("2026-03-02T09:00:00Z", True)]), "row 1: balance"),
+    (document([DAILY], [row("2026-03-02T09:00:00Z", 1, floating=3)]), "row 1: floating"),
+    (document([DAILY], [row("2026-03-02T09:00:00Z", 1, positions=[{"symbol": "X"}])]),
+     "row 1: positions.0.side"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "named"), REFUSED)
+def test_what_cannot_be_assessed_is_refused_with_file_row_and_field(body, named):
+    with pytest.raises(Refused) as refusal:
+        read(json.dumps(body), "lesson.json")
+    assert "lesson.json" in str(refusal.value)
+    assert named in str(refusal.value)
