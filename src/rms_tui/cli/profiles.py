@@ -32,7 +32,7 @@ def profile_named(shared: Shared, name: str) -> RiskProfile:
             if profile.name == name:
                 return profile
     try:
-        return profile_from(expanded({"preset": name}), name)
+        return profile_from(expanded({"preset": name}), name, name.removeprefix("preset:"))
     except UnknownPreset as error:
         raise SettingsError(f"--profile {name}: no such profile in rms.toml, and {error}") from None
 

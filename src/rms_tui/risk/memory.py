@@ -90,7 +90,7 @@ def remember(
         for rollover in rollovers
     }
     in_step = _in_step(before.last, book, came, good)
-    peaks = _peaks(before, book, tuple(trails), days, watch, in_step, came, total)
+    peaks = _peaks(before, book, tuple(trails), days, watch, good, in_step, came, total)
     server_day = days.get(SERVER_DAY)
     periods = before.periods
     if server_day is not None:
@@ -213,6 +213,7 @@ def _peaks(
     trails: tuple[Trail, ...],
     days: Mapping[Rollover, DayBase],
     watch: Watch,
+    good: Flags,
     in_step: Flags,
     came: Came | None,
     total: Total,
@@ -227,6 +228,7 @@ def _peaks(
     seen = Seen(
         watch.initial,
         starting,
+        good,
         in_step,
         came,
         lost_balance,

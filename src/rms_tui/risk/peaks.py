@@ -30,13 +30,14 @@ class Seen:
     """What a Book says about peaks before their trails are looked at.
 
     `starting` are rows at the very start of their cycle, `initial` each account's initial balance;
-    `in_step` are good rows whose balance and deals tell the same story; `lost_balance` and
+    `good` rows are fit to decide on, `in_step` those whose balance and deals tell the same story; `lost_balance` and
     `lost_equity` are rows that were not watched while balance or equity may have moved;
     `lost_flows` those whose deposits and withdrawals are not known.
     """
 
     initial: Floats
     starting: Flags
+    good: Flags
     in_step: Flags
     came: Came | None
     lost_balance: Flags | None
@@ -64,7 +65,7 @@ def peak_after(
         value = value + flow
     top = _top(trail, book.accounts, day)
     higher = top > value
-    higher &= seen.in_step
+    higher &= seen.in_step if lowers else seen.good
     if bool(higher.any()):
         value = np.where(higher, top, value)
     for lost in _lost(trail, seen, before, day):

@@ -82,7 +82,7 @@ def beginnings(now: float, server_offset: float) -> dict[Span, float]:
     """UTC seconds at which each present period began on the server's calendar."""
     zone = timezone(timedelta(seconds=server_offset))
     today = datetime.fromtimestamp(now, zone).date()
-    starts: dict[str, Any] = {
+    starts: dict[Span, date] = {
         Span.DAY: today,
         Span.WEEK: today - timedelta(days=today.weekday()),
         Span.MONTH: today.replace(day=1),

@@ -122,7 +122,7 @@ def above_floor(rule: Any, limits: Limits, columns: Columns) -> Ruled:
     np.maximum(used, 0.0, out=used)
     state, reason = banded(rule, used, distance, columns["half"], limits.missing, State.BREACHED)
     if limits.at_least is not None and bool(limits.at_least.any()):
-        open_question = limits.at_least & (state != State.BREACHED)
+        open_question = limits.at_least & (state != State.BREACHED) & ~np.isnan(distance)
         state[open_question] = State.UNKNOWN
         reason[open_question] = Reason.PEAK_UNKNOWN
         used[open_question] = np.nan

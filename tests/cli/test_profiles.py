@@ -1,0 +1,148 @@
+"""`assess`, `profiles`, and limits that are read again while the desk runs."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+
+import pytest
+
+from rms_tui.cli import main
+from rms_tui.cli.reload import PlanWatch
+from rms_tui.settings import SettingsError, load
+
+LESSON = {
+    "profile": {"initial_balance": 200_000, "zone": "Europe/Prague", "rules": [
+        {"rule": "daily_loss", "base": "balance", "percent": 5, "boundary": "exclusive"}]},
+    "timeline": [
+        {"time": "2026-03-02T09:00:00+01:00", "balance": 200_000, "equity": 200_000},
+        {"time": "2026-03-03T00:00:00+01:00", "balance": 204_000, "equity": 191_000},
+    ],
+}  # fmt: skip
+GOOD = '[profile.funded]\npreset = "ftmo-2step"\ninitial_balance = 50000\n'
+BAD = '[profile.funded]\npreset = "ftmo-2step"\ninitial_balanc = 50000\n'
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lesson.json").write_text(json.dumps(LESSON))
+    return tmp_path
+
+
+def run(*arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    return ended.value.code or 0
+
+
+def test_assess_prints_one_object_a_row(folder, capfdbinary):
+    assert run("assess", "lesson.json") == 0
+    rows = [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
+    assert [row["rules"][0]["limit"] for row in rows] == [190_000, 194_000]
+
+
+def test_assess_reads_stdin_and_judges_by_another_profile(folder, capfdbinary, monkeypatch):
+    text = io.TextIOWrapper(io.BytesIO(json.dumps(LESSON).encode()))
+    monkeypatch.setattr(sys, "stdin", text)
+    (folder / "own.toml").write_text('[profile]\npreset = "ftmo-2step"\n')
+    assert run("assess", "-", "--profile", "own.toml") == 0
+    rows = [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
+    assert [rule["rule"] for rule in rows[0]["rules"]] == [
+        "daily_loss", "total_loss", "profit_target",
+    ]  # fmt: skip
+    assert rows[1]["rules"][1]["limit"] == 180_000
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [("{", "not valid JSON"), (json.dumps({**LESSON, "extra": 1}), "extra")],
+)
+def test_assess_refuses_a_wrong_file_with_status_2(folder, capfd, written, named):
+    (folder / "wrong.json").write_text(written)
+    assert run("assess", "wrong.json") == 2
+    said = capfd.readouterr().err
+    assert "wrong.json" in said
+    assert named in said
+
+
+def test_assess_names_a_missing_file_and_an_unknown_profile(folder, capfd):
+    assert run("assess", "none.json") == 2
+    assert run("assess", "lesson.json", "--profile", "nobody") == 2
+    said = capfd.readouterr().err
+    assert "none.json" in said
+    assert "nobody" in said
+
+
+def test_profiles_are_listed_with_the_presets(folder, capfdbinary):
+    (folder / "rms.toml").write_text(GOOD)
+    assert run("profiles", "list", "--json") == 0
+    shape = json.loads(capfdbinary.readouterr().out)
+    assert "funded" in [one["name"] for one in shape["profiles"]]
+    assert len(shape["presets"]) >= 12
+
+
+def test_a_preset_is_shown_with_its_sources(folder, capfdbinary):
+    assert run("profiles", "show", "ftmo-2step", "--json") == 0
+    shape = json.loads(capfdbinary.readouterr().out)
+    assert shape["sources"][0].startswith("https://academy.ftmo.com")
+    assert shape["profile"]["rules"][0]["percent"] == 5
+
+
+def test_check_names_file_and_key_and_ends_with_status_2(folder, capfd):
+    (folder / "other.toml").write_text(BAD)
+    assert run("profiles", "check", "other.toml") == 2
+    assert "other.toml: profile.funded.initial_balanc: unknown key" in capfd.readouterr().err
+    (folder / "rms.toml").write_text(GOOD)
+    assert run("profiles", "check", "--json") == 0
+    assert json.loads(capfd.readouterr().out)["valid"] is True
+
+
+def test_an_unknown_preset_is_named_with_its_file(folder, capfd):
+    (folder / "rms.toml").write_text('[profile.x]\npreset = "nobody"\n')
+    assert run("profiles", "check") == 2
+    assert "profile.x.preset: no preset 'nobody'" in capfd.readouterr().err
+
+
+class Judged:
+    """The part of a monitor that a plan is given to."""
+
+    def __init__(self, plan):
+        self.plan, self.error = plan, None
+
+    def set_plan(self, plan, error=None):
+        self.plan = self.plan if plan is None else plan
+        self.error = error
+
+
+def written(path, text, stamp):
+    path.write_text(text)
+    os.utime(path, ns=(stamp, stamp))
+
+
+def test_limits_are_read_again_and_a_bad_edit_keeps_the_old_ones(folder):
+    path = folder / "rms.toml"
+    written(path, GOOD, 1_000_000_000)
+    monitor = Judged(load(environ={}).plan)
+    watch = PlanWatch(path, lambda: load(environ={}).plan, monitor)
+    before = monitor.plan
+    assert not watch.look()
+
+    written(path, BAD, 2_000_000_000)
+    assert watch.look()
+    assert monitor.plan is before
+    assert "initial_balanc" in monitor.error
+
+    written(path, GOOD.replace("50000", "60000"), 3_000_000_000)
+    assert watch.look()
+    assert monitor.error is None
+    assert monitor.plan.profiles[1].initial_balance == 60_000
+    assert not watch.look()
+
+
+def test_a_bad_file_at_the_start_is_refused(folder):
+    (folder / "rms.toml").write_text(BAD)
+    with pytest.raises(SettingsError, match="initial_balanc"):
+        load(environ={})

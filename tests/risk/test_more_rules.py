@@ -1,0 +1,140 @@
+"""The rules that need more than a day's base: totals, trailing floors, targets, sizes, stops."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+from tests.risk.desk import Chain, book, judged, plan, reasons, states, utc
+
+from rms_tui.risk.verdict import Reason, State
+
+START = utc("2026-03-02 09:00")
+
+
+def trailing(**rule):
+    return {"rule": "trailing_drawdown", "peak": "equity", "amount": 1000, **rule}
+
+
+@pytest.mark.parametrize(
+    ("rule", "floor"),
+    [({"percent": 10}, 90_000), ({"amount": 4000}, 96_000)],
+)
+def test_a_total_floor_is_static_under_the_initial_balance(rule, floor):
+    seen = book([{"balance": 120_000, "equity": 95_000}])
+    verdict = judged({"rule": "total_loss", **rule}, seen, initial_balance=100_000)
+    assert verdict.limit[0] == pytest.approx(floor)
+    assert states(verdict) == [State.BREACHED if floor > 95_000 else State.OK]
+
+
+@pytest.mark.parametrize(
+    ("rule", "floor"),
+    [({}, 11_000), ({"amount": None, "percent": 10}, 10_800),
+     ({"amount": None, "percent": 10, "of": "initial"}, 11_000), ({"lock": 10_000}, 10_000),
+     ({"peak": "balance"}, 9_500), ({"peak": "max_balance_equity"}, 11_000)],
+)  # fmt: skip
+def test_a_trailing_floor_follows_its_peak_up_to_its_lock(rule, floor):
+    chain = Chain(plan(trailing(**rule), initial_balance=10_000), interval=60)
+    chain.see(book([{"balance": 10_000}], at=START))
+    chain.see(book([{"balance": 10_500, "equity": 12_000}], at=START + 60))
+    verdict = chain.see(book([{"balance": 10_500, "equity": 11_500}], at=START + 120)).verdicts[0]
+    assert verdict.limit[0] == pytest.approx(floor)
+
+
+@pytest.mark.parametrize(("withdrawals", "floor"), [("ignore", 9_000), ("lower_peak", 7_000)])
+def test_a_withdrawal_lowers_a_peak_only_where_the_rule_says_so(withdrawals, floor):
+    chain = Chain(plan(trailing(withdrawals=withdrawals), initial_balance=10_000), interval=60)
+    chain.see(book([{"balance": 10_000}], at=START))
+    paid = [{"ticket": 5, "time": int(START) + 30, "profit": -2000.0}]
+    verdict = chain.see(book([{"balance": 8_000}], at=START + 60, deals=paid)).verdicts[0]
+    assert verdict.limit[0] == pytest.approx(floor)
+
+
+def test_the_boundary_decides_at_the_limit_itself():
+    for boundary, state in (("inclusive", State.BREACHED), ("exclusive", State.CRITICAL)):
+        rule = {"rule": "total_loss", "amount": 1000, "boundary": boundary}
+        assert states(judged(rule, book([{"balance": 9000}]), initial_balance=10_000)) == [state]
+
+
+def test_a_profit_target_may_wait_until_no_position_is_open():
+    rule = {"rule": "profit_target", "percent": 10, "flat": True}
+    row = {"balance": 11_000}
+    assert states(judged(rule, book([row]), initial_balance=10_000)) == [State.REACHED]
+    held = book([row], positions=[{"sl": 1.0}])
+    assert states(judged(rule, held, initial_balance=10_000)) == [State.OK]
+
+
+def test_without_an_initial_balance_the_rules_that_need_it_decide_nothing():
+    for rule in ({"rule": "total_loss", "percent": 10}, {"rule": "profit_target", "amount": 1},
+                 trailing()):  # fmt: skip
+        verdict = judged(rule, book([{"balance": 9000}]))
+        assert (states(verdict), reasons(verdict)) == ([State.UNKNOWN], [Reason.INITIAL_UNKNOWN])
+
+
+HELD = [
+    {"symbol": 0, "lots": 1.5}, {"symbol": 0, "side": -1, "lots": 1.0},
+    {"symbol": 2, "lots": 0.8, "price": 4000.0},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "value"),
+    [({"lots": 3}, 2.5), ({"lots": 3, "symbols": "XAU*"}, 0.8), ({"lots": 3, "symbols": "*"}, 3.3),
+     ({"percent": 100}, 320_000), ({"percent": 100, "symbols": "EUR*"}, 275_000)],
+)  # fmt: skip
+def test_a_size_is_of_the_largest_symbol_or_of_all_a_mask_matches(rule, value):
+    seen = book([{"balance": 100_000}], positions=HELD)
+    verdict = judged({"rule": "position_size", **rule}, seen)
+    assert verdict.value[0] == pytest.approx(value)
+
+
+def test_a_size_without_a_rate_is_unknown_and_without_positions_no_question():
+    rule = {"rule": "position_size", "percent": 100}
+    bare = judged(rule, book([{"balance": 1}], positions=[{"rate": float("nan")}]))
+    assert (states(bare), reasons(bare)) == ([State.UNKNOWN], [Reason.NO_RATE])
+    assert reasons(judged(rule, book([{"balance": 1}]))) == [Reason.NO_POSITIONS]
+
+
+@pytest.mark.parametrize(
+    ("age", "state"), [(47, State.OK), (48, State.CAUTION), (57, State.CRITICAL),
+                       (60, State.BREACHED), (600, State.BREACHED)]
+)  # fmt: skip
+def test_a_position_must_get_its_stop_within_the_seconds_allowed(age, state):
+    rule = {"rule": "stop_loss_required", "seconds": 60}
+    bare = {"opened": int(START) - age + 7200}
+    kept = {"opened": int(START) - 9999, "sl": 1.0}
+    seen = book([{"balance": 1}], at=START, offset=7200.0, positions=[kept, bare])
+    assert states(judged(rule, seen)) == [state]
+
+
+def test_stops_that_are_all_there_are_judged_once():
+    rule = {"rule": "stop_loss_required", "seconds": 60}
+    chain = Chain(plan(rule))
+    first = chain.see(book([{"balance": 1}], at=START, positions=[{"sl": 1.0, "opened": 1}]))
+    second = chain.see(book([{"balance": 1}], at=START + 1, positions=[{"sl": 1.0, "opened": 1}]))
+    assert second.verdicts[0] is first.verdicts[0]
+    assert states(first.verdicts[0]) == [State.OK]
+
+
+def test_an_idea_counts_what_it_lost_already():
+    rule = {"rule": "position_risk", "amount": 1500, "idea": 300}
+    open_now = [{"sl": 1.095, "opened": int(START) - 60, "lots": 2.0}]
+    lost = {"time": int(START) - 120, "type": 1, "entry": 1, "symbol": "EURUSD", "profit": -600.0,
+            "position": 9}  # fmt: skip
+    other = {**lost, "ticket": 2, "type": 0, "position": 8}
+    old = {**lost, "ticket": 3, "time": int(START) - 9000, "position": 7}
+    seen = book([{"balance": 10_000}], at=START, positions=open_now, deals=[old, lost, other])
+    verdict = judged(rule, seen)
+    assert verdict.value[0] == pytest.approx(1600)
+    assert states(verdict) == [State.BREACHED]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [{"rule": "total_loss"}, {"rule": "total_loss", "amount": 1, "percent": 1},
+     {"rule": "position_size"}, {"rule": "position_size", "lots": 1, "percent": 1},
+     {"rule": "trailing_drawdown", "amount": 1}, {"rule": "stop_loss_required", "seconds": 0},
+     {"rule": "trailing_drawdown", "peak": "equity", "amount": 1, "lock": -1}],
+)  # fmt: skip
+def test_a_rule_without_its_limit_is_refused(rule):
+    with pytest.raises(ValidationError):
+        plan(rule)
