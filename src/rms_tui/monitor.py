@@ -16,7 +16,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from rms_tui import alerts
-from rms_tui.alerts import FEED_RULE, Alert, AlertEvent, Desk, Handling, Times, Waiting
+from rms_tui.alert_desk import AlertDesk
+from rms_tui.alerts import Alert, AlertEvent, Handling, Times
 from rms_tui.book import Book, Deals, Flags
 from rms_tui.feed import Feed, FeedError, Selection
 from rms_tui.frame import FeedState, Frame, Health
@@ -99,14 +100,11 @@ class Monitor:
         self._selection = selection or Selection()
         self._live = live
         self._clock = clock
-        self._times = times
+        self._alerts = AlertDesk(self.outbox.put, self._show, self.now, times)
         self._lock = threading.Lock()
-        self._desk_lock = threading.RLock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._desk: Desk = alerts.EMPTY
-        self._waiting = Waiting()
         self._frame: Frame | None = None
         self._polls = 0
         self._errors = 0
@@ -217,27 +215,18 @@ class Monitor:
 
     def acknowledge(self, alert_id: str, operator: str, note: str | None = None) -> bool:
         """Mark an alert as handled, at once; False when it is not open or already was."""
-        with self._desk_lock:
-            desk, event = alerts.acknowledge(
-                self._desk, alert_id, operator, note, self.now(), self._times
-            )
-            return self._handled(desk, event)
+        return self._alerts.acknowledge(alert_id, operator, note)
 
     def snooze(self, alert_id: str, seconds: float, operator: str) -> bool:
         """Silence an alert for a time, at once; False when it is not open.
 
         Raises ValueError unless it is more than 0 seconds and at most 7 days.
         """
-        with self._desk_lock:
-            desk, event = alerts.snooze(
-                self._desk, alert_id, operator, seconds, self.now(), self._times
-            )
-            return self._handled(desk, event)
+        return self._alerts.snooze(alert_id, operator, seconds)
 
     def heard(self, handlings: Sequence[Handling]) -> None:
         """Follow what operators did in other processes; it is written already."""
-        with self._desk_lock:
-            self._show(alerts.heard(self._desk, handlings, self._times))
+        self._alerts.heard(handlings)
 
     def restore(self, stored: Sequence[Alert]) -> None:
         """Go on with alerts from the database, of the accounts that may be watched here.
@@ -246,29 +235,9 @@ class Monitor:
         episode wins. Nothing rings. An alert waits for its account to appear in a Book; one that
         stays away is closed.
         """
-        chosen = self._selection
-        mine = [
-            alert
-            for alert in stored
-            if chosen.everything
-            or alert.login in chosen.added
-            or alert.login in chosen.without
-            or alert.rule == FEED_RULE
-        ]
-        with self._desk_lock:
-            self._waiting.add(mine, self.now())
-            if self._frame is not None and self._frame.book is not None:
-                self._show(self._admitted(self._desk, self._frame.book, self.now()))
-
-    def _admitted(self, desk: Desk, book: Book, now: float) -> Desk:
-        """The desk with those waiting alerts whose account is in the Book."""
-        ready = self._waiting.ready(book.accounts.login, now)
-        if not ready:
-            return desk
-        desk, events = alerts.restored(desk, ready, now, self._times)
-        for event in events:
-            self.outbox.put(event)
-        return desk
+        book = None if self._frame is None else self._frame.book
+        logins = None if book is None else book.accounts.login
+        self._alerts.restore(stored, self._selection, logins)
 
     def recall(self, stored: Memory) -> int:
         """Go on with what was remembered before this process, from the next poll on.
@@ -377,11 +346,8 @@ class Monitor:
         shown = exposure.exposure(
             book, self._report_currency, None if before is None else before.exposure
         )
-        with self._desk_lock:
-            desk = self._admitted(self._desk, book, now)
-            self._desk, events = alerts.step(desk, book, assessed, now, self._times)
-            for event in alerts.with_evidence(events, book, remembered, assessed):
-                self.outbox.put(event)
+        with self._alerts.lock:
+            self._alerts.step(book, assessed, remembered, now)
             cycle = time.perf_counter() - began
             return self._publish(
                 now,
@@ -465,8 +431,8 @@ class Monitor:
         return self._live
 
     def _publish(self, now: float, health: Health, **parts: Any) -> Frame:
-        with self._desk_lock:
-            before, desk = self._frame, self._desk
+        with self._alerts.lock:
+            before, desk = self._frame, self._alerts.desk
             seq = 1 if before is None else before.seq + 1
             same = before is not None and before.desk.alerts is desk.alerts
             open_ones = before.alerts if before and same else alerts.worst_first(desk.alerts)
@@ -476,29 +442,21 @@ class Monitor:
                 health,
                 **parts,
                 alerts=open_ones,
-                desk=self._desk,
+                desk=desk,
                 recalls=self._recalls,
             )
             self.frames.put(self._frame)
             return self._frame
 
-    def _handled(self, desk: Desk, event: AlertEvent | None) -> bool:
-        if event is None:
-            return False
-        self.outbox.put(event)
-        self._show(desk)
-        return True
-
-    def _show(self, desk: Desk) -> None:
-        """Publish the newest frame with this desk, when it is another one."""
-        if desk is self._desk:
-            return
-        self._desk = desk
-        if self._frame is not None:
-            self._frame = replace(
-                self._frame,
-                seq=self._frame.seq + 1,
-                alerts=alerts.worst_first(desk.alerts),
-                desk=desk,
-            )
-            self.frames.put(self._frame)
+    def _show(self) -> None:
+        """Publish the newest frame with the desk as it is now."""
+        with self._alerts.lock:
+            desk = self._alerts.desk
+            if self._frame is not None:
+                self._frame = replace(
+                    self._frame,
+                    seq=self._frame.seq + 1,
+                    alerts=alerts.worst_first(desk.alerts),
+                    desk=desk,
+                )
+                self.frames.put(self._frame)

@@ -22,7 +22,7 @@ import pymongo
 from bson.errors import BSONError
 from pymongo.errors import DocumentTooLarge, OperationFailure, PyMongoError
 
-from rms_tui.alerts import TIMES, Alert, AlertEvent, Handling
+from rms_tui.alerts import Alert, AlertEvent, Handling
 from rms_tui.book import Ints
 from rms_tui.feed import Selection
 from rms_tui.frame import Frame
@@ -30,9 +30,9 @@ from rms_tui.latest import Latest
 from rms_tui.monitor import AccountChange, BaseEntry, Fact
 from rms_tui.outbox import Outbox
 from rms_tui.risk.memory import Memory
-from rms_tui.store import alerts, elements, evidence
+from rms_tui.store import elements
 from rms_tui.store import memory as memories
-from rms_tui.store.alert_watch import AlertWatch
+from rms_tui.store.alert_writer import AlertWriter
 from rms_tui.store.database import Rms, connect, in_words
 from rms_tui.store.elements import SelectionWatch, Source
 from rms_tui.store.embedded import Server
@@ -115,9 +115,7 @@ class Writer:
         self._given = selection or Selection()
         self._selected = self._given
         self._on_selection = on_selection
-        self._on_alerts = on_alerts
-        self._on_handled = on_handled
-        self._renamed: dict[str, str] = {}
+        self._alerts = AlertWriter(on_alerts, on_handled)
         self._period = period
         self._clock = clock
         self._statuses = StatusWriter(source)
@@ -130,8 +128,6 @@ class Writer:
         self._on_entries = on_entries
         self._database: Rms | None = None
         self._watch: SelectionWatch | None = None
-        self._alerts: AlertWatch | None = None
-        self._restored = False
         self._uri: str | None = None
         self._stopping = threading.Event()
         self._deadline = 0.0
@@ -169,12 +165,12 @@ class Writer:
             try:
                 database = self._connected()
                 with in_words(self._uri or ""):
-                    if not self._restored:
-                        self._hear(database)  # before our own facts: a stored episode goes on
+                    if not self._alerts.restored:  # before our own: a stored episode goes on
+                        self._alerts.hear(database, self._server_name(), self._clock())
                     self._write_facts(database)
                     if time.monotonic() >= next_hear:
                         next_hear = time.monotonic() + HEAR
-                        self._hear(database)
+                        self._alerts.hear(database, self._server_name(), self._clock())
                     self._recall(database)
                     if time.monotonic() >= next_status:
                         next_status = time.monotonic() + self._period
@@ -240,43 +236,9 @@ class Writer:
             for base in bases:
                 memories.enter(database, name, base)
         else:
-            self._write_alerts(database, [fact for fact in run if isinstance(fact, AlertEvent)])
+            edges = [fact for fact in run if isinstance(fact, AlertEvent)]
+            self._alerts.write(database, edges, self._in_parts)
         return len(run)
-
-    def _write_alerts(self, database: Rms, edges: Sequence[AlertEvent]) -> None:
-        """Write edges and their evidence, under the ids by which the database knows them."""
-        stand: dict[str, Alert] = {}
-        events = [self._known(event) for event in edges]
-        self._in_parts(events, lambda part: stand.update(alerts.apply(database, part)))
-        self._renamed |= {mine: alert.id for mine, alert in stand.items()}
-        self._in_parts(
-            [self._known(event) for event in events if event.evidence is not None],
-            lambda part: evidence.apply(database, part),
-        )
-        for event in edges:
-            if event.change in ("recovered", "closed"):
-                self._renamed.pop(event.alert.id, None)
-        if stand and self._on_alerts is not None:
-            self._on_alerts(list(stand.values()))
-
-    def _known(self, event: AlertEvent) -> AlertEvent:
-        name = self._renamed.get(event.alert.id)
-        return event if name is None else replace(event, alert=replace(event.alert, id=name))
-
-    def _hear(self, database: Rms) -> None:
-        """Follow the alerts of the database: all of them once, then what operators do."""
-        server = self._server_name()
-        if server is None:
-            return
-        if self._alerts is None:
-            self._alerts = AlertWatch(database, server)
-            found = self._alerts.going_on(self._clock() - TIMES.close)
-            if found and self._on_alerts is not None:
-                self._on_alerts(found)
-            self._restored = True
-        heard = self._alerts.poll()
-        if heard and self._on_handled is not None:
-            self._on_handled(heard)
 
     def _in_parts(self, facts: Sequence[T], write: Callable[[Sequence[T]], object]) -> None:
         """Write all at once, or one by one when MongoDB will never have one of them."""
@@ -393,7 +355,8 @@ class Writer:
 
     def _disconnect(self) -> None:
         database = self._database
-        self._database = self._watch = self._alerts = None
+        self._database = self._watch = None
+        self._alerts.disconnected()
         if database is not None:
             with pymongo.timeout(0.3):  # it says goodbye, perhaps to nobody
                 database.client.close()
