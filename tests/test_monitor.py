@@ -8,6 +8,7 @@ import pytest
 from tests.feeds import NOW, PLAN, FakeFeed, book
 
 from rms_tui.alerts import Handling, evidence
+from rms_tui.book import narrowed
 from rms_tui.feed import FeedError, FeedStatus, Selection
 from rms_tui.frame import FeedState
 from rms_tui.monitor import AccountChange, Monitor
@@ -237,11 +238,12 @@ def test_alerts_that_come_late_take_the_place_of_those_raised_meanwhile():
 
 def test_a_restored_alert_waits_for_its_account_and_is_closed_if_that_stays_away():
     stored = stored_alerts()
-    feed = FakeFeed(book(1, shock=5000.0))
+    everyone = book(shock=5000.0)
+    feed = FakeFeed(narrowed(everyone, everyone.accounts.login == 70_100))
     monitor, clock = made(feed)
     monitor.step()
     monitor.restore(stored)
-    feed.newest = book(shock=5000.0)
+    feed.newest = everyone
     assert {a.id for a in monitor.step().alerts} == {a.id for a in stored}
     gone = replace(stored[0], id="gone", login=5, key=stored[0].key)
     monitor.restore([gone])
