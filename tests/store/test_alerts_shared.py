@@ -13,13 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk import ALERT, NOW, SERVER, until
+from desk import ALERT, NOW, PLAN, SERVER, HandFeed, book, until
 
 from rms_tui.alerts import AlertEvent, Severity, Stage
+from rms_tui.monitor import Monitor
 from rms_tui.store import alert_query, alerts
 from rms_tui.store.alert_query import Asked, history
 from rms_tui.store.alert_watch import AlertWatch
 from rms_tui.store.database import Rms
+from rms_tui.store.embedded import Remote
+from rms_tui.store.errors import StoreError
+from rms_tui.store.writer import Writer
 
 PROGRAM = Path(__file__).with_name("alert_console.py")
 
@@ -250,3 +254,25 @@ def test_history_is_asked_by_login_rule_operator_and_time(database: Rms) -> None
     assert ids(operator="an") == ids(operator=".*") == []
     assert ids(since=NOW + 300) == ["a5", "a4", "a3"]
     assert ids(most=2) == ["a5", "a4"]
+
+
+def test_a_running_writer_answers_for_history_and_says_when_it_cannot(
+    server_uri: str, database: Rms
+) -> None:
+    monitor = Monitor(HandFeed(book((0.0,))), PLAN)
+    writer = Writer(
+        monitor.frames,
+        monitor.outbox,
+        Remote(server_uri),
+        source="simulator",
+        database=database.name,
+    )
+    with pytest.raises(StoreError, match="no alert history now: connecting"):
+        writer.history(Asked())
+    alerts.apply(database, [RAISED])
+    writer.start()
+    until(lambda: writer.status.value is not None and writer.status.value.state == "connected")
+    assert [alert.id for alert in writer.history(Asked(open_only=True))] == [ALERT.id]
+    writer.stop()
+    with pytest.raises(StoreError):
+        writer.history(Asked())

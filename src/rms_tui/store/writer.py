@@ -32,6 +32,7 @@ from rms_tui.outbox import Outbox
 from rms_tui.risk.memory import Memory
 from rms_tui.store import elements
 from rms_tui.store import memory as memories
+from rms_tui.store.alert_query import Asked, history
 from rms_tui.store.alert_writer import AlertWriter
 from rms_tui.store.database import Rms, connect, in_words
 from rms_tui.store.elements import SelectionWatch, Source
@@ -46,6 +47,7 @@ LOOK = 1.0
 HEAR = 0.25
 """Seconds between looks for what operators did in other processes: they see it within a second."""
 
+HISTORY_S = 5.0
 LONGEST_PAUSE = 2.0
 FACTS = 1_000
 HOUR = 3600.0
@@ -158,6 +160,17 @@ class Writer:
         if self._thread is not None:
             self._thread.join(timeout)
         self._server.release(max(0.1, self._deadline - time.monotonic()))
+
+    def history(self, asked: Asked) -> list[Alert]:
+        """Alerts of the database, the newest first; from any thread, within some seconds.
+
+        Raises StoreError, also while there is no connection.
+        """
+        database = self._database
+        if database is None:
+            raise StoreError(f"no alert history now: {self._text}")
+        with in_words(self._uri or ""), pymongo.timeout(HISTORY_S):
+            return history(database, asked)
 
     def _run(self) -> None:
         next_status = next_look = next_hear = 0.0
