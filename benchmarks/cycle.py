@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 import itertools
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from benchmarks.rows import Row
 from rms_tui.book import Book
 from rms_tui.monitor import keep_freed_columns_mapped
 from rms_tui.risk import assessment, exposure, memory
+from rms_tui.risk.periods import COLUMNS, with_columns
 from rms_tui.risk.profile import Plan, RiskProfile
 
 SIZES = (1_000, 10_000, 100_000)
@@ -37,18 +38,42 @@ PROFILE = RiskProfile.model_validate(
 )
 PLAN = Plan(profiles=(PROFILE,), default=PROFILE.name)
 
+EVERY_RULE = RiskProfile.model_validate(
+    {
+        "name": "every rule",
+        "initial_balance": 50_000,
+        "rules": [
+            *({**rule.model_dump(), "confirm": 2} for rule in PROFILE.rules),
+            {"rule": "daily_loss", "base": "max_balance_equity", "percent": 5, "value": "worst"},
+            {"rule": "total_loss", "percent": 10},
+            {"rule": "trailing_drawdown", "peak": "equity", "percent": 8},
+            {"rule": "trailing_drawdown", "peak": "balance", "amount": 4000, "lock": 50_000},
+            {"rule": "trailing_drawdown", "peak": "eod_balance", "amount": 4000},
+            {"rule": "trailing_drawdown", "peak": "max_balance_equity", "percent": 8,
+             "withdrawals": "lower_peak"},
+            {"rule": "profit_target", "percent": 10, "flat": True},
+            {"rule": "position_risk", "percent": 10, "of": "equity", "idea": 60},
+            {"rule": "position_size", "lots": 20},
+            {"rule": "position_size", "percent": 5000},
+            {"rule": "stop_loss_required", "seconds": 60},
+        ],
+    }
+)  # fmt: skip
+EVERY_PLAN = Plan(profiles=(EVERY_RULE,), default=EVERY_RULE.name)
+
 
 class Cycle:
     """Scope, aggregates, undecided rows, memory, assessment and exposure, as the monitor does."""
 
-    def __init__(self) -> None:
+    def __init__(self, plan: Plan = PLAN) -> None:
+        self.plan = plan
         self.remembered: memory.Memory | None = None
         self.assessed: assessment.Assessment | None = None
         self.exposed: exposure.Exposure | None = None
 
     def run(self, book: Book) -> assessment.Assessment:
         past = self.assessed
-        scoped = assessment.scope(PLAN, book.accounts, None if past is None else past.scope)
+        scoped = assessment.scope(self.plan, book.accounts, None if past is None else past.scope)
         aggregates = assessment.held(book, past)
         undecided = assessment.undecided(book, aggregates[1])
         self.remembered = memory.remember(
@@ -239,7 +264,6 @@ def _word(used: float, beyond: bool) -> str:
 
 
 def measure() -> Iterator[Row]:
-    keep_freed_columns_mapped()
     """Cycle time an account, full and prices only, against the objects of the same run."""
     keep_freed_columns_mapped()
     for size in SIZES:
@@ -306,6 +330,20 @@ def measure() -> Iterator[Row]:
         )
         if size == 100_000:
             yield _memory(book)
+            yield _memory_apart(book)
+            yield _remembering(book, prices)
+            every, every_prices = _full(book, EVERY_PLAN), _prices(book, EVERY_PLAN)
+            name = f"cycle, every rule ({len(EVERY_RULE.rules)}), 100000 x 5"
+            yield Row(f"{name}, full", every * per, "µs/account", full * per, "six rules", "", True)
+            yield Row(
+                f"{name}, only prices moved",
+                every_prices * per,
+                "µs/account",
+                prices * per,
+                "six rules",
+                "",
+                True,
+            )
 
 
 def _naive(rows: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> Callable[[], None]:
@@ -313,15 +351,15 @@ def _naive(rows: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> Callable[
     return lambda: cycle.run(rows)
 
 
-def _full(book: Book) -> float:
-    cycle = Cycle()
+def _full(book: Book, plan: Plan = PLAN) -> float:
+    cycle = Cycle(plan)
     cycle.run(book)
     books = itertools.cycle([traded(book, seed) for seed in range(3)])
     return _best(lambda: cycle.run(next(books)), 12)
 
 
-def _prices(book: Book) -> float:
-    cycle = Cycle()
+def _prices(book: Book, plan: Plan = PLAN) -> float:
+    cycle = Cycle(plan)
     cycle.run(book)
     books = itertools.cycle([moved(book, seed) for seed in range(3)])
     return _best(lambda: cycle.run(next(books)), 12)
@@ -338,32 +376,73 @@ def _best(run: Callable[[], object], repeat: int) -> float:
     return float(np.median(times))
 
 
+def _remembering(book: Book, cycle_time: float) -> Row:
+    """What `remember` takes of a cycle in which only prices moved and no record fell."""
+    cycle = Cycle()
+    cycle.run(book)
+    books = [moved(book, seed) for seed in range(3)]
+    for later in books:
+        cycle.run(later)
+    good = np.ones(len(book.accounts), dtype=np.bool_)
+    assert cycle.assessed is not None
+    scoped, turn = cycle.assessed.scope, itertools.cycle(books)
+
+    def once() -> None:
+        cycle.remembered = memory.remember(
+            cycle.remembered, next(turn), good, scoped.rollovers, interval=1.0,
+            trails=scoped.trails, initial=scoped.initial,
+        )  # fmt: skip
+
+    share = 100.0 * _best(once, 12) / cycle_time
+    return Row("memory's share of a prices-only cycle, 100000 x 5", share, "%", None, "", "≤ 10",
+               share <= 10.0)  # fmt: skip
+
+
+def _columns_of(*holders: object) -> dict[int, int]:
+    """Bytes of every distinct array that these hold, however deep; text counts its pointers."""
+    seen: dict[int, int] = {}
+    for holder in holders:
+        if isinstance(holder, np.ndarray):
+            owner = holder if holder.base is None else holder.base
+            if isinstance(owner, np.ndarray):
+                seen[id(owner)] = owner.nbytes
+        elif is_dataclass(holder) and not isinstance(holder, (type, Book)):
+            seen |= _columns_of(*(getattr(holder, field.name) for field in fields(holder)))
+        elif isinstance(holder, Mapping):
+            seen |= _columns_of(*holder.values())
+        elif isinstance(holder, tuple) and holder and isinstance(holder[0], str):
+            seen[id(holder)] = 8 * len(holder)
+        elif isinstance(holder, (tuple, list)):
+            seen |= _columns_of(*holder)
+    return seen
+
+
 def _memory(book: Book) -> Row:
     cycle = Cycle()
     assessed = cycle.run(book)
-    seen: dict[int, int] = {}
-    for holder in (
-        book.accounts,
-        book.positions,
-        assessed,
-        *assessed.verdicts,
-        cycle.remembered,
-        *([] if cycle.remembered is None else cycle.remembered.days.values()),
-        None if cycle.remembered is None else cycle.remembered.last,
-    ):
-        if holder is None:
-            continue
-        for field in fields(holder):
-            value = getattr(holder, field.name)
-            if isinstance(value, np.ndarray):
-                owner = value if value.base is None else value.base
-                if isinstance(owner, np.ndarray):
-                    seen[id(owner)] = owner.nbytes
-            elif isinstance(value, tuple) and value and isinstance(value[0], str):
-                seen[id(value)] = 8 * len(value)
-    each = sum(seen.values()) / len(book.accounts)
+    held = _columns_of(book.accounts, book.positions, assessed, cycle.remembered)
+    each = sum(held.values()) / len(book.accounts)
     return Row("book, memory and assessment, 100000 x 5", each, "bytes/account", 6200.0,
                "pydantic objects, as measured before", "≤ 1000", each <= 1000)  # fmt: skip
+
+
+def _memory_apart(book: Book) -> Row:
+    """The same when every period has begun at another time and none shares a column."""
+    cycle = Cycle()
+    assessed = cycle.run(book)
+    assert cycle.remembered is not None
+    periods = {
+        span: with_columns(
+            period,
+            {name: np.array(getattr(period, name)) for name in COLUMNS},
+        )
+        for span, period in cycle.remembered.periods.items()
+    }
+    apart = replace(cycle.remembered, periods=periods)
+    held = _columns_of(book.accounts, book.positions, assessed, apart)
+    each = sum(held.values()) / len(book.accounts)
+    return Row("the same after a year, no two periods alike", each, "bytes/account", 6200.0,
+               "pydantic objects, as measured before", "", True)  # fmt: skip
 
 
 __all__ = ["NOON", "measure"]

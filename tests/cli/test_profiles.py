@@ -38,7 +38,8 @@ def run(*arguments):
     return ended.value.code or 0
 
 
-def test_assess_prints_one_object_a_row(folder, capfdbinary):
+@pytest.mark.usefixtures("folder")
+def test_assess_prints_one_object_a_row(capfdbinary):
     assert run("assess", "lesson.json") == 0
     rows = [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
     assert [row["rules"][0]["limit"] for row in rows] == [190_000, 194_000]
@@ -68,7 +69,8 @@ def test_assess_refuses_a_wrong_file_with_status_2(folder, capfd, written, named
     assert named in said
 
 
-def test_assess_names_a_missing_file_and_an_unknown_profile(folder, capfd):
+@pytest.mark.usefixtures("folder")
+def test_assess_names_a_missing_file_and_an_unknown_profile(capfd):
     assert run("assess", "none.json") == 2
     assert run("assess", "lesson.json", "--profile", "nobody") == 2
     said = capfd.readouterr().err
@@ -84,7 +86,8 @@ def test_profiles_are_listed_with_the_presets(folder, capfdbinary):
     assert len(shape["presets"]) >= 12
 
 
-def test_a_preset_is_shown_with_its_sources(folder, capfdbinary):
+@pytest.mark.usefixtures("folder")
+def test_a_preset_is_shown_with_its_sources(capfdbinary):
     assert run("profiles", "show", "ftmo-2step", "--json") == 0
     shape = json.loads(capfdbinary.readouterr().out)
     assert shape["sources"][0].startswith("https://academy.ftmo.com")

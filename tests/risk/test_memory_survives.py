@@ -42,7 +42,7 @@ def same(a: object, b: object) -> bool:
         return type(a) is type(b) and all(
             same(getattr(a, field.name), getattr(b, field.name))
             for field in fields(a)
-            if field.name not in ("counted", "since", "quiet")
+            if field.name not in ("counted", "since", "quiet", "looked")
         )
     if isinstance(a, np.ndarray):
         return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")

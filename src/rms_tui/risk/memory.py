@@ -181,9 +181,10 @@ def _last(last: LastGood, book: Book, good: Flags) -> LastGood:
 
 def _starting(last: LastGood, accounts: Accounts, good: Flags, initial: Floats) -> Flags:
     """Rows first seen with their initial balance and nothing else: the start of their cycle."""
+    rows = len(last.at)
+    if rows and not np.isnan(last.at[0] if last.at.strides == (0,) else last.at.max()):
+        return np.broadcast_to(np.False_, rows)
     first = np.isnan(last.at)
-    if not bool(first.any()):
-        return first
     exact = (accounts.balance == initial) & (accounts.equity == initial) & (accounts.credit == 0)
     starting: Flags = first & exact & good
     return starting

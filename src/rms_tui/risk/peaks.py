@@ -30,9 +30,9 @@ class Seen:
     """What a Book says about peaks before their trails are looked at.
 
     `starting` are rows at the very start of their cycle, `initial` each account's initial balance;
-    `good` rows are fit to decide on, `in_step` those whose balance and deals tell the same story; `lost_balance` and
-    `lost_equity` are rows that were not watched while balance or equity may have moved;
-    `lost_flows` those whose deposits and withdrawals are not known.
+    `good` rows are fit to decide on, `in_step` those whose balance and deals tell the same story;
+    `lost_balance` and `lost_equity` are rows that were not watched while balance or equity may
+    have moved; `lost_flows` those whose deposits and withdrawals are not known.
     """
 
     initial: Floats

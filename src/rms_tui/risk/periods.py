@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Book, Flags, Floats, Ints
+from rms_tui.book import Book, Codes, Flags, Floats, Ints
 from rms_tui.risk.clock import instant
 from rms_tui.risk.flows import Came
 
@@ -42,7 +42,8 @@ class Period:
     its peak in money, `relative` the deepest as a share of the peak, `profit` the most that was
     gained over the start equity; each with its time. `peak` is in today's money: flows moved it.
     `days` counts server days with a closed trade. `quiet` bounds the equity between which a row
-    brings nothing new; None until it was worked out.
+    brings nothing new, `looked` is the column of trades that was looked at last; both None until
+    there is one.
     """
 
     began: float
@@ -59,16 +60,19 @@ class Period:
     profit_at: Floats
     days: Counts
     quiet: tuple[Floats, Floats] | None = None
+    looked: Codes | None = None
 
 
 Periods = dict[Span, Period]
 
-COLUMNS = tuple(field.name for field in fields(Period) if field.name not in ("began", "quiet"))
+COLUMNS = tuple(
+    field.name for field in fields(Period) if field.name not in ("began", "quiet", "looked")
+)
 
 
 def with_columns(period: Period, columns: dict[str, Any]) -> Period:
     """The period with other columns, by name."""
-    return replace(period, **columns, quiet=None)
+    return replace(period, **columns, quiet=None, looked=None)
 
 
 def unseen(rows: int, began: float) -> Period:
@@ -104,6 +108,9 @@ def periods_after(
     if book.server_offset is not None and (day is None or day.began != day_at):
         periods = _turned(periods, book, book.server_offset, len(good))
     traded = _newly_traded(periods, book, good)
+    if Span.DAY in periods and periods[Span.DAY].looked is not book.accounts.trades_today:
+        looked = book.accounts.trades_today if bool(good.all()) else None
+        periods = {**periods, Span.DAY: replace(periods[Span.DAY], looked=looked)}
     known: dict[tuple[int, ...], Period] = {}
     stepped = {
         span: _stepped(period, book, good, came, traded, known) for span, period in periods.items()
@@ -129,7 +136,7 @@ def _turned(periods: Periods, book: Book, server_offset: float, rows: int) -> Pe
 def _newly_traded(periods: Periods, book: Book, good: Flags) -> Flags | None:
     """Rows with the first closed trade of their server day."""
     day = periods.get(Span.DAY)
-    if day is None:
+    if day is None or day.looked is book.accounts.trades_today:
         return None
     first = (book.accounts.trades_today > 0) & (day.days == 0) & good
     return first if bool(first.any()) else None
@@ -147,9 +154,10 @@ def _stepped(
     twin = known.get(shared)
     if twin is None:
         twin = known[shared] = _measured(period, book, good, came, traded)
-    if all(getattr(twin, name) is getattr(period, name) for name in COLUMNS):
+    same = all(getattr(twin, name) is getattr(period, name) for name in COLUMNS)
+    if same and twin.quiet is period.quiet:
         return period
-    return replace(twin, began=period.began)
+    return replace(twin, began=period.began, looked=period.looked)
 
 
 def _measured(

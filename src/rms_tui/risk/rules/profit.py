@@ -54,29 +54,30 @@ def _limits(rule: Gain, profile: RiskProfile, columns: Columns) -> Limits:
 def _target(rule: ProfitTarget, limits: Limits, columns: Columns) -> Ruled:
     """Equity or balance at initial + amount: `value` and `limit` are that figure and its goal."""
     value = judged(rule.value, columns)
-    used, distance, state, reason = _gained(rule, limits, columns, value)
+    _, used, distance, state, reason = _gained(rule, limits, columns, value)
     return Ruled(state, value, limits.limit, used, distance, reason)
 
 
 def _max_profit(rule: MaxProfit, limits: Limits, columns: Columns) -> Ruled:
     """The day's or the total profit at its cap: `value` and `limit` are profits."""
     value = judged(rule.value, columns)
-    used, distance, state, reason = _gained(rule, limits, columns, value)
-    return Ruled(state, value - limits.start, limits.allowance, used, distance, reason)
+    gained, used, distance, state, reason = _gained(rule, limits, columns, value)
+    return Ruled(state, gained, limits.allowance, used, distance, reason)
 
 
 def _gained(
     rule: Gain, limits: Limits, columns: Columns, value: Floats
-) -> tuple[Floats, Floats, Bytes, Bytes]:
+) -> tuple[Floats, Floats, Floats, Bytes, Bytes]:
+    gained = value - limits.start
     with np.errstate(divide="ignore", invalid="ignore"):
-        used = (value - limits.start) / limits.allowance
+        used = gained / limits.allowance
     np.maximum(used, 0.0, out=used)
     distance = limits.limit - value
     state, reason = banded(rule, used, distance, columns["half"], limits.missing, State.REACHED)
     if rule.flat:
         held = ~(columns["positions"] == 0) & (state == State.REACHED)
         state[held] = State.OK
-    return used, distance, state, reason
+    return gained, used, distance, state, reason
 
 
 def _total_flow(rule: Gain) -> str:
