@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
@@ -25,6 +25,7 @@ from rms_tui.latest import Latest
 from rms_tui.outbox import Outbox
 from rms_tui.risk import assessment, exposure, memory, recall
 from rms_tui.risk.memory import Memory
+from rms_tui.risk.own_profile import with_own
 from rms_tui.risk.profile import Plan
 from rms_tui.risk.verdict import Reason
 
@@ -93,7 +94,9 @@ class Monitor:
         self.feed = feed
         self.frames: Latest[Frame] = Latest()
         self.outbox: Outbox[Fact] = Outbox() if outbox is None else outbox
-        self._plan = plan
+        self._plan = self._judged_by = plan
+        self._own: Mapping[int, str | Mapping[str, Any]] = {}
+        self._own_error: str | None = None
         self._plan_error: str | None = None
         self._interval = interval
         self._report_currency = report_currency
@@ -211,6 +214,16 @@ class Monitor:
         if plan is not None:
             self._plan = plan
         self._plan_error = error
+        self.set_own_profiles(self._own)
+
+    def set_own_profiles(self, own: Mapping[int, str | Mapping[str, Any]]) -> None:
+        """Judge these accounts by the profile of their element: a name, or limits of its own.
+
+        One that cannot be leaves its account with the plan's profile, and Health says why.
+        """
+        self._own = own
+        self._judged_by, refused = with_own(self._plan, own) if own else (self._plan, {})
+        self._own_error = "; ".join(refused.values()) or None
         self._wake.set()
 
     def acknowledge(self, alert_id: str, operator: str, note: str | None = None) -> bool:
@@ -329,7 +342,9 @@ class Monitor:
         began = time.perf_counter()
         stale = error is not None or now - book.taken_at > STALE_AFTER * self._interval
         past = None if before is None else before.assessment
-        scoped = assessment.scope(self._plan, book.accounts, None if past is None else past.scope)
+        scoped = assessment.scope(
+            self._judged_by, book.accounts, None if past is None else past.scope
+        )
         aggregates = assessment.held(book, past)
         undecided = assessment.undecided(book, aggregates[1], stale=stale)
         remembered = memory.remember(
@@ -415,7 +430,9 @@ class Monitor:
             cycle=cycle,
             polls=self._polls,
             errors=self._errors,
-            error=error if error is not None else status.error or self._plan_error,
+            error=error
+            if error is not None
+            else status.error or self._plan_error or self._own_error,
             server_offset=None if book is None else book.server_offset,
             undecided=undecided if isinstance(undecided, dict) else {},
         )

@@ -50,6 +50,7 @@ def writer_of(made: Desk, monitor: Monitor, **more: Any) -> Writer:
         on_handled=monitor.heard,
         on_memory=monitor.recall if remembers else None,
         on_entries=monitor.enter if remembers else None,
+        on_profiles=monitor.set_own_profiles,
         **more,
     )
 

@@ -152,6 +152,13 @@ def selection(database: Rms, server: str, *, everything: bool) -> Selection:
     return Selection(everything, frozenset(added), frozenset(without))
 
 
+def own_profiles(database: Rms, server: str) -> dict[int, str | Document]:
+    """Profiles that stand on elements: a name or limits, by login. Raises PyMongoError."""
+    query = {"server": text(server), "profile": {"$exists": True, "$type": ["string", "object"]}}
+    found = database.elements.find(query, {"_id": 0, "login": 1, "profile": 1})
+    return {int(element["login"]): element["profile"] for element in found}
+
+
 def pending(database: Rms, server: str) -> frozenset[int]:
     """Logins that wait for their first status. Raises PyMongoError."""
     query = {"server": text(server), "status": Status.PENDING.value}

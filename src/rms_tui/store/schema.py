@@ -97,6 +97,11 @@ COLLECTIONS: Mapping[str, Collection] = {
         (
             IndexModel([("login", ASCENDING), ("server", ASCENDING)], unique=True),
             IndexModel([("server", ASCENDING), ("status", ASCENDING)]),
+            IndexModel(
+                [("server", ASCENDING), ("profile", ASCENDING)],
+                name="own_profiles",
+                partialFilterExpression={"profile": {"$exists": True}},
+            ),
         ),
     ),
     "instances": Collection(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -34,7 +34,7 @@ from rms_tui.store import elements
 from rms_tui.store import memory as memories
 from rms_tui.store.alert_query import Asked, history
 from rms_tui.store.alert_writer import AlertWriter
-from rms_tui.store.database import Rms, connect, in_words
+from rms_tui.store.database import Document, Rms, connect, in_words
 from rms_tui.store.elements import SelectionWatch, Source
 from rms_tui.store.embedded import Server
 from rms_tui.store.errors import StoreError, redacted
@@ -95,6 +95,7 @@ class Writer:
         on_handled: Callable[[Sequence[Handling]], None] | None = None,
         on_memory: Callable[[Memory], int] | None = None,
         on_entries: Callable[[Sequence[BaseEntry]], None] | None = None,
+        on_profiles: Callable[[Mapping[int, str | Document]], None] | None = None,
         status: Latest[StoreStatus] | None = None,
         period: float = 2.0,
         clock: Callable[[], float] = time.time,
@@ -106,7 +107,8 @@ class Writer:
         with (at the start, after a lost connection, and where another process had raised one
         first), `on_handled` what operators did in other processes. `on_memory` gets what was
         remembered of accounts before, and says when that is in the frames; without it memory is
-        neither read nor written. `on_entries` gets the bases operators entered.
+        neither read nor written. `on_entries` gets the bases operators entered,
+        `on_profiles` the profiles that stand on elements.
         """
         self.status: Latest[StoreStatus] = Latest() if status is None else status
         self._frames = frames
@@ -128,6 +130,8 @@ class Writer:
         self._entered: datetime | None = None
         self._on_memory = on_memory
         self._on_entries = on_entries
+        self._on_profiles = on_profiles
+        self._own: Mapping[int, str | Document] = {}
         self._database: Rms | None = None
         self._watch: SelectionWatch | None = None
         self._uri: str | None = None
@@ -310,6 +314,14 @@ class Writer:
             self._entered = max(self._entered or document["entered_at"], document["entered_at"])
             self._on_entries(memories.entries_of(document))
 
+    def _hear_profiles(self, database: Rms, server: str) -> None:
+        if self._on_profiles is None:
+            return
+        own = elements.own_profiles(database, server)
+        if own != self._own:
+            self._own = own
+            self._on_profiles(own)
+
     def _write_memory(self, database: Rms) -> None:
         """Only once what was stored is in the frame: it must not be overwritten by less."""
         frame = self._frames.value
@@ -327,6 +339,7 @@ class Writer:
             database.client.admin.command("ping")
             return
         self._hear_entries(database, server)
+        self._hear_profiles(database, server)
         if self._watch is None:
             self._watch = SelectionWatch(database, server, everything=self._given.everything)
         stored = self._watch.poll()
