@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from tests.feeds import PLAN, FakeFeed, book
+
 from rms_tui.store.database import Rms
 from rms_tui.store.embedded import Remote
 from rms_tui.store.writer import Writer
-from tests.feeds import PLAN, FakeFeed, book
 
 
 def test_a_profile_written_to_an_element_is_heard_within_seconds(

@@ -5,22 +5,35 @@ from __future__ import annotations
 import numpy as np
 
 from rms_tui.book import StopOutMode
-from rms_tui.risk.profile import MarginLevel
-from rms_tui.risk.rules.shape import Columns, Limits, Ruled, RuleKind, fixed, only_half
+from rms_tui.risk.profile import MarginLevel, RiskProfile
+from rms_tui.risk.rules.shape import Columns, Limits, Ruled, RuleKind, constant
 from rms_tui.risk.verdict import Reason, State
 
 
-def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
-    """Equity / margin · 100 against two levels and the broker's stop-out.
+def _margin_limits(rule: MarginLevel, _: RiskProfile, columns: Columns) -> Limits:
+    """What moves with the margin only: 100 / margin, the equity at the critical level, who is flat.
 
     MT5 reports level 0.0 for an account without margin: that is no exposure, never an alarm.
     """
-    equity, margin, so_level = columns["equity"], columns["margin"], columns["so_level"]
+    margin = columns["margin"]
+    flat = margin <= 0
+    used = np.where(flat, np.nan, margin) if bool(flat.any()) else margin
+    return Limits(
+        100.0 / used,
+        constant(rule.critical, columns["half"]),
+        used * (rule.critical / 100.0),
+        off=flat if used is not margin else None,
+    )
+
+
+def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
+    """Equity / margin · 100 against two levels and the broker's stop-out."""
+    equity, so_level = columns["equity"], columns["so_level"]
     half = 0.005 if rule.boundary == "inclusive" else -0.005
+    level = equity * limits.start
     with np.errstate(divide="ignore", invalid="ignore"):
-        level = equity / margin
-        level *= 100.0
         used = rule.critical / level
+    distance = equity - limits.allowance
     out = level <= so_level
     if bool(columns["so_mode"].any()):
         in_money = columns["so_mode"] == StopOutMode.MONEY
@@ -37,24 +50,22 @@ def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
     reason = critical.astype(np.int8)
     reason += Reason.WITHIN
     reason[out] = Reason.STOP_OUT
-    used[level <= 0] = np.inf
-    distance = equity - margin * (rule.critical / 100.0)
-    absent = ~np.isfinite(distance)
-    flat = ~(margin > 0)
-    if bool(flat.any()):
-        level[flat] = used[flat] = distance[flat] = np.nan
-        state[flat] = State.OFF
-        reason[flat] = Reason.NO_MARGIN
-    if bool(absent.any()):
-        state[absent] = State.UNKNOWN
-        reason[absent] = Reason.NOT_A_NUMBER
+    if np.fmin.reduce(level, initial=np.inf) <= 0:
+        used[level <= 0] = np.inf
+    odd = ~np.isfinite(distance)
+    if bool(odd.any()):
+        state[odd] = State.UNKNOWN
+        reason[odd] = Reason.NOT_A_NUMBER
+    if limits.off is not None:
+        state[limits.off] = State.OFF
+        reason[limits.off] = Reason.NO_MARGIN
     return Ruled(state, level, limits.limit, used, distance, reason)
 
 
 MARGIN_LEVEL = RuleKind(
-    fixed(lambda rule: rule.critical),
-    only_half,
+    _margin_limits,
+    lambda _rule, _profile: ("margin", "half"),
     _margin_level,
-    lambda _: ("equity", "margin", "margin_free", "so_mode", "so_level"),
+    lambda _: ("equity", "margin_free", "so_mode", "so_level"),
     "%",
 )

@@ -47,7 +47,8 @@ class Limits:
 
     `start` is where counting begins, `limit` the floor or cap, `allowance` the way between them,
     `missing` the Reason why there is no limit where it is NaN. Where `at_least` is True the true
-    floor may be higher than `limit`: a breach is certain there, anything else is unknown.
+    floor may be higher than `limit`: a breach is certain there, anything else is unknown. `off`
+    are rows the rule has nothing to say of.
     """
 
     start: Floats
@@ -55,6 +56,7 @@ class Limits:
     allowance: Floats
     missing: Bytes | Reason = Reason.NOT_A_NUMBER
     at_least: Flags | None = None
+    off: Flags | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,8 @@ def banded(
     state += beyond
     reason = beyond.astype(np.int8)
     reason += Reason.WITHIN
-    absent = np.isnan(distance)
-    if bool(absent.any()):
+    if np.isnan(distance.min(initial=np.inf)):  # one NaN makes it NaN
+        absent = np.isnan(distance)
         state[absent] = State.UNKNOWN
         reason[absent] = missing[absent] if isinstance(missing, np.ndarray) else missing
     return state, reason
