@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from rms_tui.assess import Refused, assess, read
+from rms_tui.assess import assess
+from rms_tui.timeline import Refused, read
 
 DAILY = {"rule": "daily_loss", "base": "balance", "percent": 5, "of": "initial",
          "boundary": "exclusive"}  # fmt: skip

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from rms_tui.assess import assess, profile_from, read
+from rms_tui.assess import assess
 from rms_tui.presets import UnknownPreset, expanded, preset, presets
+from rms_tui.timeline import profile_from, read
 
 EXAMPLES = [
     pytest.param(name, example, id=f"{name}-{number}")

@@ -295,3 +295,17 @@ def test_periods_count_from_their_own_start_and_know_no_deposits():
     assert (life.drawdown[0], life.drawdown_at[0], life.days[0]) == (1_000, sunday + 60, 2)
     assert periods[Span.WEEK].days[0] == 1
     assert life.relative[0] == 0.1
+
+
+def test_other_limits_are_judged_by_the_same_memory():
+    def limits(percent):
+        daily = {"rule": "daily_loss", "base": "equity", "percent": percent, "of": "base"}
+        return plan(daily, {"rule": "trailing_drawdown", "peak": "equity", "percent": percent},
+                    initial_balance=10_000)  # fmt: skip
+
+    chain = Chain(limits(5), interval=60)
+    chain.see(book([{"balance": 10_000}], at=START))
+    chain.see(book([{"balance": 10_000, "equity": 11_000}], at=START + 60))
+    chain.plan = limits(8)
+    daily, trailing = chain.see(book([{"balance": 10_000}], at=START + 120)).verdicts
+    assert (float(daily.limit[0]), float(trailing.limit[0])) == (9_200, 10_120)

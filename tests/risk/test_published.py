@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.risk.desk import Chain, book, plan, states
 
-from rms_tui.assess import assess, read
+from rms_tui.assess import assess
 from rms_tui.risk.exposure import exposure
 from rms_tui.risk.figures import (
     balance_drawdown,
@@ -23,6 +23,7 @@ from rms_tui.risk.figures import (
     trade_statistics,
 )
 from rms_tui.risk.verdict import State
+from rms_tui.timeline import read
 
 Case = Mapping[str, Any]
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import orjson
 
-from rms_tui.assess import Refused, assess, read
+from rms_tui.assess import assess
 from rms_tui.cli.exits import USAGE, end
 from rms_tui.cli.options import Shared
 from rms_tui.cli.profiles import profile_named
+from rms_tui.timeline import Refused, read
 
 STDIN = "-"
 

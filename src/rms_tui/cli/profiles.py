@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rms_tui.assess import Refused, profile_from
 from rms_tui.cli.oneshot import print_json
 from rms_tui.cli.options import Shared
 from rms_tui.cli.wiring import loaded
 from rms_tui.presets import UnknownPreset, expanded, preset, presets
 from rms_tui.risk.profile import Plan, RiskProfile
 from rms_tui.settings import SettingsError, plan_of
+from rms_tui.timeline import Refused, profile_from
 
 FILES = (".toml", ".json")
 """A profile given with one of these endings is a file, not a name."""

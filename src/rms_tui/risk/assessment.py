@@ -16,10 +16,9 @@ import numpy.typing as npt
 
 from rms_tui.book import Accounts, Book, Bytes, Flags, Floats, Ints
 from rms_tui.risk import holdings
-from rms_tui.risk.days import DAY_COLUMNS
+from rms_tui.risk.columns import Half, Offers, columns_of, half_units, offers_of
 from rms_tui.risk.memory import SERVER_DAY, Memory
 from rms_tui.risk.overnight import Overnight, overnight
-from rms_tui.risk.peaks import offered
 from rms_tui.risk.profile import (
     Plan,
     RiskProfile,
@@ -31,15 +30,7 @@ from rms_tui.risk.profile import (
     trail_of,
 )
 from rms_tui.risk.rules import RULES
-from rms_tui.risk.rules.shape import (
-    TOTAL_FLOW,
-    TOTAL_FLOW_BALANCE,
-    Columns,
-    Key,
-    Limits,
-    day_column,
-    sure_of,
-)
+from rms_tui.risk.rules.shape import Columns, Key, Limits
 from rms_tui.risk.verdict import Reason, State, Verdict
 
 
@@ -106,9 +97,9 @@ class Assessment:
     counts: Mapping[Reason, int]
     inputs: tuple[Read, ...]
     positions: holdings.Held
-    half: tuple[Bytes, Floats]
+    half: Half
     figures: holdings.Figures
-    offered: Mapping[Trail, tuple[object, object, Flags]]
+    offers: Offers
     overnight: tuple[Overnight, ...] = ()
 
 
@@ -202,10 +193,10 @@ def assess(
     previous: Assessment | None = None,
 ) -> Assessment:
     """Every verdict over a Book, given what `held` and `undecided` said of it."""
-    half = _half(book, previous)
-    figures = _figures(book, scoped, previous)
-    sure = _offered(scoped, memory, previous)
-    columns = _columns(book, scoped, memory, aggregates, half[1], figures, sure)
+    half = half_units(book, None if previous is None else previous.half)
+    figures = holdings.figures(scoped.figures, book, {} if previous is None else previous.figures)
+    offers = offers_of(scoped.trails, memory, {} if previous is None else previous.offers)
+    columns = columns_of(book, memory, aggregates, half, figures, offers)
     blocked = undecided_rows != Reason.NONE
     any_blocked = bool(blocked.any())
     reusable = previous is not None and previous.scope is scoped
@@ -250,7 +241,7 @@ def assess(
         aggregates,
         half,
         figures,
-        sure,
+        offers,
         overnight(
             scoped.plan.overnight_minutes,
             [(one.profile, one.rule, one.rows) for one in scoped.applied],
@@ -288,80 +279,6 @@ def verdicts_of(assessment: Assessment, row: int) -> list[tuple[Verdict, int]]:
 
 def _same(a: tuple[object, ...], b: tuple[object, ...]) -> bool:
     return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))
-
-
-def _half(book: Book, previous: Assessment | None) -> tuple[Bytes, Floats]:
-    digits = book.accounts.digits
-    if previous is not None and previous.half[0] is digits:
-        return previous.half
-    return digits, 0.5 * 10.0 ** -digits.astype(np.float64)
-
-
-def _columns(
-    book: Book,
-    scoped: Scope,
-    memory: Memory,
-    aggregates: holdings.Held,
-    half: Floats,
-    figures: holdings.Figures,
-    sure: Mapping[Trail, tuple[object, object, Flags]],
-) -> dict[Key, npt.NDArray[Any]]:
-    accounts = book.accounts
-    columns: dict[Key, npt.NDArray[Any]] = {
-        "balance": accounts.balance,
-        "equity": accounts.equity,
-        "floating": accounts.floating,
-        "margin": accounts.margin,
-        "margin_free": accounts.margin_free,
-        "so_mode": accounts.so_mode,
-        "so_level": accounts.so_level,
-        "positions": aggregates[1],
-        "risk": aggregates[2],
-        "half": half,
-        TOTAL_FLOW: memory.total.flow,
-        TOTAL_FLOW_BALANCE: memory.total.flow_balance,
-    }
-    for rollover, day in memory.days.items():
-        for name in DAY_COLUMNS:
-            columns[day_column(rollover, name)] = getattr(day, name)
-    for trail in scoped.trails:
-        peak = memory.peaks[trail]
-        columns[trail] = peak.value
-        columns[sure_of(trail)] = sure[trail][2]
-    for key, made in figures.items():
-        columns[key] = made.column
-    return columns
-
-
-def _offered(
-    scoped: Scope, memory: Memory, previous: Assessment | None
-) -> Mapping[Trail, tuple[object, object, Flags]]:
-    """Where each peak may be decided on, with what that came from, so that it stays one object."""
-    made = {}
-    for trail in scoped.trails:
-        peak = memory.peaks[trail]
-        day = None if trail.rollover is None else memory.days.get(trail.rollover)
-        base = None if day is None else day.balance
-        before = None if previous is None else previous.offered.get(trail)
-        if before is not None and before[0] is peak.sure and before[1] is base:
-            made[trail] = before
-        else:
-            made[trail] = (peak.sure, base, offered(peak, trail, day))
-    return made
-
-
-def _figures(book: Book, scoped: Scope, previous: Assessment | None) -> holdings.Figures:
-    before: holdings.Figures = {} if previous is None else previous.figures
-    made = {
-        key: holdings.figure(key, book, before.get(key))
-        for key in scoped.figures
-        if key != holdings.BARE_AGE
-    }
-    if holdings.BARE_AGE in scoped.figures:
-        since = holdings.figure(holdings.BARE_SINCE, book, before.get(holdings.BARE_SINCE))
-        made[holdings.BARE_SINCE] = since
-        made[holdings.BARE_AGE] = holdings.bare_age(since, book, before.get(holdings.BARE_AGE))
-    return made
 
 
 def _read(one: Applied, columns: Columns, before: Read | None) -> Read:

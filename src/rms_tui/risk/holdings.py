@@ -6,7 +6,7 @@ column it was made from is another object than before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
@@ -112,6 +112,16 @@ def losses_at_stop(book: Book, bare: Flags) -> Floats:
     if bool(bare.any()):
         loss[bare] = np.inf
     return loss
+
+
+def figures(keys: Iterable[Hashable], book: Book, before: Figures) -> Figures:
+    """Every figure that rules ask for by these keys."""
+    wanted = dict.fromkeys(keys)
+    made = {key: figure(key, book, before.get(key)) for key in wanted if key != BARE_AGE}
+    if BARE_AGE in wanted:
+        since = made[BARE_SINCE] = figure(BARE_SINCE, book, before.get(BARE_SINCE))
+        made[BARE_AGE] = bare_age(since, book, before.get(BARE_AGE))
+    return made
 
 
 def figure(key: Hashable, book: Book, before: Figure | None) -> Figure:

@@ -1,0 +1,165 @@
+"""A timeline as somebody wrote it: profile and rows in JSON, refused where they cannot be meant.
+
+Every refusal names file, row and field. Nothing is repaired and nothing is guessed: an unknown key,
+a zone that does not exist, a time out of order, a number that is none.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rms_tui.risk.profile import RiskProfile
+
+
+class Refused(Exception):
+    """A timeline that cannot be assessed; the text names file, row and field."""
+
+
+Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+
+
+class _Written(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WrittenPosition(_Written):
+    """An open position of a row. Prices and `contract` in the symbol's units, `rate` converts
+    money of its profit currency into the account's; what is absent is unknown."""
+
+    symbol: Annotated[str, Field(min_length=1)]
+    side: Literal["buy", "sell"]
+    lots: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+    open: Finite | None = None
+    price: Finite | None = None
+    sl: Finite | None = None
+    contract: Finite | None = None
+    digits: Annotated[int, Field(ge=0, le=8, strict=True)] = 5
+    rate: Finite | None = None
+
+
+class WrittenRow(_Written):
+    """One instant: `flow` is money in or out at that instant, already in the balance."""
+
+    time: str
+    balance: Finite
+    equity: Finite
+    margin: Finite | None = None
+    credit: Finite = 0.0
+    flow: Finite = 0.0
+    positions: tuple[WrittenPosition, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A profile and rows with their instants (UTC seconds), in order."""
+
+    profile: RiskProfile
+    rows: tuple[WrittenRow, ...]
+    at: tuple[float, ...]
+    server_offset: float
+
+
+def read(text: str, file: str, profile: RiskProfile | None = None) -> Timeline:
+    """A timeline from JSON; `profile` goes before the one inside. Raises Refused.
+
+    An initial balance and a currency that `profile` leaves open are those of the one inside:
+    a published profile says how to judge, the timeline whose account it is.
+    """
+    document = _parsed(text, file)
+    unknown = sorted(set(document) - {"profile", "timeline"})
+    if unknown:
+        raise Refused(f"{file}: {unknown[0]}: unknown key; expected profile and timeline")
+    if profile is None:
+        profile = profile_from(document.get("profile"), file)
+    elif isinstance(inside := document.get("profile"), dict):
+        wanting = {
+            key: inside[key]
+            for key in ("initial_balance", "currency")
+            if getattr(profile, key) is None and inside.get(key) is not None
+        }
+        profile = profile_from({**profile.model_dump(), **wanting}, file)
+    written = document.get("timeline")
+    if not isinstance(written, list) or not written:
+        raise Refused(f"{file}: timeline: expected a list of at least one row")
+    rows: list[WrittenRow] = []
+    at: list[float] = []
+    offset = 0.0
+    for number, body in enumerate(written, 1):
+        row = _row(body, file, number)
+        moment = _moment(row, file, number)
+        if at and moment.timestamp() < at[-1]:
+            raise Refused(
+                f"{file}: row {number}: time: {row.time} is before row {number - 1}; "
+                "expected rows in order of time"
+            )
+        if at and row.flow and math.floor(moment.timestamp()) <= math.floor(at[-1]):
+            raise Refused(f"{file}: row {number}: flow: in the same second as row {number - 1}")
+        if not at:
+            zone = moment.utcoffset()
+            offset = 0.0 if zone is None else zone.total_seconds()
+        rows.append(row)
+        at.append(moment.timestamp())
+    return Timeline(profile, tuple(rows), tuple(at), offset)
+
+
+def profile_from(body: object, where: str, name: str = "profile") -> RiskProfile:
+    """A profile from its keys. Raises Refused, naming the key."""
+    if not isinstance(body, dict):
+        raise Refused(f"{where}: profile: expected an object with rules")
+    try:
+        return RiskProfile.model_validate({"name": name, **body})
+    except ValidationError as error:
+        raise Refused(_problems(error, f"{where}: {name}.")) from None
+
+
+def _parsed(text: str, file: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise Refused(f"{file}: not valid JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise Refused(f"{file}: expected an object with profile and timeline")
+    return document
+
+
+def _row(body: object, file: str, number: int) -> WrittenRow:
+    if not isinstance(body, dict):
+        raise Refused(f"{file}: row {number}: expected an object, got {body!r}")
+    try:
+        return WrittenRow.model_validate(body)
+    except ValidationError as error:
+        raise Refused(_problems(error, f"{file}: row {number}: ")) from None
+
+
+def _moment(row: WrittenRow, file: str, number: int) -> datetime:
+    try:
+        moment = datetime.fromisoformat(row.time)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Refused(
+            f"{file}: row {number}: time: expected an ISO 8601 time with its UTC offset such as "
+            f"2026-03-02T09:00:00+01:00, got {row.time!r}"
+        )
+    return moment
+
+
+def _problems(error: ValidationError, before: str) -> str:
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        message = (
+            problem["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+        )
+        if problem["type"] == "extra_forbidden":
+            message = "unknown key"
+        came = problem.get("input")
+        shown = "" if isinstance(came, (dict, list)) else f", got {came!r}"
+        lines.append(f"{before}{key}: {message}{shown}")
+    return "\n".join(lines)
