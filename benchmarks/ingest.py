@@ -208,7 +208,7 @@ def through_the_pipe(accounts: int, positions_each: int = 5, repeats: int = 15) 
     os.close(wanted)
     os.close(give)
     times, book = [], None
-    with open(came, "rb", buffering=0) as stream, open(ask, "wb", buffering=0) as asking:
+    with os.fdopen(came, "rb", 0) as stream, os.fdopen(ask, "wb", 0) as asking:
         for _ in range(repeats + 2):
             time.sleep(0.05)  # the child moves its rows meanwhile
             began = time.perf_counter()
@@ -224,7 +224,7 @@ def _serve(wanted: int, give: int, accounts: int, positions_each: int) -> None:
     account_table, position_table = _tables(server)
     before: Book | None = None
     blank = made(1)
-    with open(wanted, "rb", buffering=0) as asked, open(give, "wb", buffering=0) as stream:
+    with os.fdopen(wanted, "rb", 0) as asked, os.fdopen(give, "wb", 0) as stream:
         while asked.read(1):
             shown = account_table.read(server.accounts)
             held = position_table.read(server.positions, shown.login)
