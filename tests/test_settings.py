@@ -135,3 +135,8 @@ def test_profiles_of_rms_toml_are_assigned(tmp_path):
     plan = load({}, environ={}, folder=tmp_path).plan
     assert [profile.name for profile in plan.profiles] == ["limits", "day"]
     assert plan.rows([1, 2], ["demo\\x", "real\\x"]) == [1, 0]
+
+
+def test_embedded_on_the_command_line_goes_before_a_uri_in_the_environment(tmp_path):
+    settings = given(tmp_path, {"RMS_MONGODB_URI": "mongodb://far"}, RMS_MONGODB_URI="embedded")
+    assert settings.rms_mongodb_uri is None

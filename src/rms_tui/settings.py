@@ -110,6 +110,11 @@ class Settings(BaseSettings):
     def _any_case(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
 
+    @field_validator("rms_mongodb_uri", mode="before")
+    @classmethod
+    def _embedded(cls, value: object) -> object:
+        return None if isinstance(value, str) and value.strip().lower() == "embedded" else value
+
     @field_validator("rms_log_level", "rms_report_currency", mode="before")
     @classmethod
     def _upper(cls, value: object) -> object:

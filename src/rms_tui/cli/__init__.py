@@ -74,7 +74,9 @@ def start(
     shared: Shared,
     account: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option("-a", "--account", metavar="LOGIN", help="Watch only these accounts."),
+        typer.Option(
+            "-a", "--account", metavar="LOGIN", help="Add these and watch what was added, not all."
+        ),
     ] = None,
     more: Annotated[
         Optional[list[str]],  # noqa: UP045

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from collections.abc import Sequence
 
 from rms_tui.alerts import Alert
@@ -14,10 +15,11 @@ from rms_tui.cli.log import begin_log
 from rms_tui.cli.options import Shared
 from rms_tui.cli.reload import plan_watch
 from rms_tui.cli.storing import writer_of
-from rms_tui.cli.wiring import desk, monitor_of
+from rms_tui.cli.wiring import desk, monitor_of, operator
 from rms_tui.feed import Selection
 from rms_tui.frame import Frame
 from rms_tui.logins import parse_logins
+from rms_tui.monitor import AccountChange
 
 _log = logging.getLogger("rms_tui")
 
@@ -32,6 +34,8 @@ def watch(shared: Shared, logins: Sequence[str]) -> None:
     monitor = monitor_of(made)
     if only is not None:
         monitor.select(only)
+        for login in sorted(only.added):
+            monitor.outbox.put(AccountChange(login, None, "add", operator(), time.time()))
     writer = writer_of(made, monitor)
     stopping = threading.Event()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):

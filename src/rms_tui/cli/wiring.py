@@ -22,7 +22,6 @@ from rms_tui.settings import Loaded, Settings, SettingsError, Source, load
 DEMO_INTERVAL = 1.0
 DEFAULT_CLIENTS = 250
 MOST_CLIENTS = 100_000
-EMBEDDED = "embedded"
 
 LIVE_WORD: dict[str, FeedState] = {
     "simulator": FeedState.DEMO,
@@ -47,11 +46,10 @@ class Desk:
 
 def loaded(shared: Shared) -> Loaded:
     """All layers of settings under these options. Raises SettingsError."""
-    mongodb = None if shared.mongodb in (None, EMBEDDED) else shared.mongodb
     options: dict[str, object] = {
         "RMS_SOURCE": "simulator" if shared.demo else shared.source,
         "RMS_UPDATE_INTERVAL": shared.interval,
-        "RMS_MONGODB_URI": mongodb,
+        "RMS_MONGODB_URI": shared.mongodb,
     }
     return load(options, env_file=shared.env_file)
 
