@@ -24,6 +24,41 @@ DENSE_CELLS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class BySymbol:
+    """One row a symbol with open positions; `code` is its row in Symbols.
+
+    Lots of clients: `buy`, `sell`, `net` (buy - sell), `gross`; `coverage` is the net of the
+    coverage groups and `total` = net + coverage. `notional` is net in the report currency and
+    `floating` profit + swap, also there; both NaN where there is no rate. `sentiment` is the share
+    of buys in the gross lots.
+    """
+
+    code: Ints
+    buy: Floats
+    sell: Floats
+    net: Floats
+    gross: Floats
+    coverage: Floats
+    total: Floats
+    notional: Floats
+    accounts: Ints
+    positions: Ints
+    buy_price: Floats
+    sell_price: Floats
+    floating: Floats
+    sentiment: Floats
+
+
+_EMPTY = np.zeros(0)
+_NONE = np.zeros(0, dtype=np.int64)
+NOTHING = BySymbol(
+    _NONE, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _NONE, _NONE, _EMPTY, _EMPTY,
+    _EMPTY, _EMPTY,
+)  # fmt: skip
+"""No symbol with an open position."""
+
+
+@dataclass(frozen=True, slots=True)
 class Kinds:
     """Which accounts are clients (not coverage), and in which currency each is."""
 
@@ -56,32 +91,7 @@ class Held:
     positions: Ints
     swap: Floats
     swap_source: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class BySymbol:
-    """One row a symbol with open positions; `code` is its row in Symbols.
-
-    Lots of clients: `buy`, `sell`, `net` (buy - sell), `gross`; `coverage` is the net of the
-    coverage groups and `total` = net + coverage. `notional` is net in the report currency and
-    `floating` profit + swap, also there; both NaN where there is no rate. `sentiment` is the share
-    of buys in the gross lots.
-    """
-
-    code: Ints
-    buy: Floats
-    sell: Floats
-    net: Floats
-    gross: Floats
-    coverage: Floats
-    total: Floats
-    notional: Floats
-    accounts: Ints
-    positions: Ints
-    buy_price: Floats
-    sell_price: Floats
-    floating: Floats
-    sentiment: Floats
+    shown: BySymbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +195,7 @@ def _held(book: Book, before: Held | None) -> Held:
         buy_price, sell_price = bought_at / buys, sold_at / sells
     theirs = symbol if client is None else symbol[client]
     holder = positions.account if client is None else positions.account[client]
-    return Held(
+    held = Held(
         sources,
         kind,
         client,
@@ -199,7 +209,9 @@ def _held(book: Book, before: Held | None) -> Held:
         np.bincount(theirs, minlength=count).astype(np.int64),
         swap=np.zeros(0),
         swap_source=np.zeros(0),
+        shown=NOTHING,
     )
+    return replace(held, shown=_shown(held))
 
 
 def _with_swap(book: Book, held: Held) -> Held:
@@ -261,9 +273,17 @@ def _by_symbol(book: Book, held: Held, mid: Floats, rates: Mapping[str, float]) 
     else:
         floating = np.where(used == 0, 0.0, used * to_report).sum(axis=1)
     quote_rate = np.array([rates.get(quote, nan) for quote in symbols.quote])
-    net, gross = held.buy - held.sell, held.buy + held.sell
+    net = held.buy - held.sell
     notional = np.where(net == 0, 0.0, net * symbols.contract * mid * quote_rate)
+    code = held.shown.code
+    return replace(held.shown, notional=notional[code], floating=floating[code])
+
+
+def _shown(held: Held) -> BySymbol:
+    """The rows to show with all that does not move with prices; the rest is put in each time."""
+    net, gross = held.buy - held.sell, held.buy + held.sell
     code = np.flatnonzero((gross > 0) | (held.coverage != 0))
+    unknown = np.full(len(code), np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         sentiment = held.buy / gross
     return BySymbol(
@@ -274,12 +294,12 @@ def _by_symbol(book: Book, held: Held, mid: Floats, rates: Mapping[str, float]) 
         gross[code],
         held.coverage[code],
         (net + held.coverage)[code],
-        notional[code],
+        unknown,
         held.accounts[code],
         held.positions[code],
         held.buy_price[code],
         held.sell_price[code],
-        floating[code],
+        unknown,
         sentiment[code],
     )
 

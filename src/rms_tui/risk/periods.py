@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
+from operator import attrgetter, is_
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,8 @@ Periods = dict[Span, Period]
 COLUMNS = tuple(
     field.name for field in fields(Period) if field.name not in ("began", "quiet", "looked")
 )
+
+_columns = attrgetter(*COLUMNS)
 
 
 def with_columns(period: Period, columns: dict[str, Any]) -> Period:
@@ -150,12 +153,14 @@ def _stepped(
     traded: Flags | None,
     known: dict[tuple[int, ...], Period],
 ) -> Period:
-    shared = tuple(id(getattr(period, name)) for name in COLUMNS)
+    columns = _columns(period)
+    shared = tuple(map(id, columns))
     twin = known.get(shared)
     if twin is None:
         twin = known[shared] = _measured(period, book, good, came, traded)
-    same = all(getattr(twin, name) is getattr(period, name) for name in COLUMNS)
-    if same and twin.quiet is period.quiet:
+    if twin is period:
+        return period
+    if twin.quiet is period.quiet and all(map(is_, _columns(twin), columns)):
         return period
     return replace(twin, began=period.began, looked=period.looked)
 
