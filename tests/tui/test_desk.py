@@ -20,11 +20,20 @@ from rms_tui.tui.filter_bar import FilterBar
 from rms_tui.tui.panes.pane import Pane
 from rms_tui.tui.screens.add import AddAccounts
 from rms_tui.tui.screens.ask import Ask
+from rms_tui.tui.screens.base import EnterBase
 from rms_tui.tui.screens.confirm import Confirm
 from rms_tui.tui.screens.desk import Desk
 from rms_tui.tui.screens.details import Details
 from rms_tui.tui.screens.help import Help
+from rms_tui.tui.screens.history import AlertHistory
+from rms_tui.tui.screens.snooze import SnoozeMenu
 from rms_tui.tui.screens.sort import SortMenu
+
+OWNERS = (
+    RmsApp, Desk, Details, FilterBar, AddAccounts, Ask, Confirm, Help, SortMenu, SnoozeMenu,
+    EnterBase, AlertHistory,
+)  # fmt: skip
+"""Everything that has bindings."""
 
 
 def shown_logins(pane: Pane) -> list[object]:
@@ -433,7 +442,7 @@ async def test_sigterm_leaves_with_status_0(bench: Bench) -> None:
 
 def test_every_binding_has_an_id_of_its_own() -> None:
     ids: list[str] = []
-    for owner in (RmsApp, Desk, Details, FilterBar, AddAccounts, Ask, Confirm, Help, SortMenu):
+    for owner in OWNERS:
         for binding in owner.BINDINGS:
             assert isinstance(binding, Binding)
             assert binding.id, binding

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rms_tui.cli import START
@@ -17,7 +18,11 @@ from rms_tui.latest import Latest
 from rms_tui.monitor import Monitor
 
 if TYPE_CHECKING:
+    from rms_tui.alerts import Alert
     from rms_tui.store.writer import Writer
+
+MOST_HISTORY = 2_000
+"""Alerts the history screen asks for."""
 
 
 def open_console(shared: Shared, *, mouse: bool) -> None:
@@ -39,6 +44,7 @@ def open_console(shared: Shared, *, mouse: bool) -> None:
             operator=operator(),
             store=storing.status,
             clock=monitor.now,
+            history=storing.history,
             after_first_paint=storing.start,
         )
         app.run(mouse=mouse)
@@ -70,6 +76,19 @@ class Storing:
         self._stopped.set()
         if self._writer is not None:
             self._writer.stop(0.5)
+
+    def history(self) -> Sequence[Alert]:
+        """The newest alerts of the database; from any thread. Raises HistoryError."""
+        from rms_tui.store.alert_query import Asked
+        from rms_tui.store.errors import StoreError
+        from rms_tui.tui.view import HistoryError
+
+        if self._writer is None:
+            raise HistoryError("MongoDB is being connected")
+        try:
+            return self._writer.history(Asked(most=MOST_HISTORY))
+        except StoreError as error:
+            raise HistoryError(error.text) from None
 
     def _begin(self) -> None:
         writer = writer_of(self._made, self._monitor, status=self.status)

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from rms_tui.alerts import Alert, Severity
 from rms_tui.frame import Frame
 from rms_tui.tui.edges import Edges
-from rms_tui.tui.words import SEVERITY_CELLS, rule_words
+from rms_tui.tui.words import SEVERITY_CELLS, is_escalated, rule_words
 
 ToastSeverity = Literal["information", "warning", "error"]
 
@@ -33,10 +33,10 @@ class Toast(Protocol):
 class Announcer:
     """Follows frames; each edge rings once and is told once."""
 
-    def __init__(self, ring: Callable[[], None], toast: Toast) -> None:
+    def __init__(self, ring: Callable[[], None], toast: Toast, since: float = 0.0) -> None:
         self._ring = ring
         self._toast = toast
-        self._edges = Edges()
+        self._edges = Edges(since)
         self._untold: list[Alert] = []
         self._told_at = -TOAST_SECONDS
 
@@ -53,9 +53,13 @@ class Announcer:
         self._untold = []
         for alert in untold[: TOASTS if len(untold) <= TOASTS else 1]:
             self._toast(
-                f"{alert.login} {alert.name}: {rule_words(alert.rule)}, {alert.reason.words}",
+                f"{alert.login} {alert.name}: {rule_words(alert.rule)}, {_why(alert)}",
                 SEVERITY_CELLS[alert.severity].text,
                 "error" if alert.severity >= Severity.CRITICAL else "warning",
             )
         if len(untold) > TOASTS:
             self._toast(f"and {len(untold) - 1} more alerts", "", "warning")
+
+
+def _why(alert: Alert) -> str:
+    return "ESCALATED: nobody answered" if is_escalated(alert) else alert.reason.words

@@ -20,25 +20,39 @@ from textual.dom import DOMNode
 
 from rms_tui.alerts import Stage
 from rms_tui.monitor import Monitor
+from rms_tui.tui import figures
 from rms_tui.tui.announcer import TOAST_SECONDS, Announcer, ToastSeverity
 from rms_tui.tui.board import Board
 from rms_tui.tui.bridge import Bridge
 from rms_tui.tui.commands import Command
 from rms_tui.tui.display import FrugalApp
 from rms_tui.tui.heading import Moment
-from rms_tui.tui.messages import AckAsked, DetailsAsked, ErrandDone, FrameReady, RemoveAsked
+from rms_tui.tui.messages import (
+    AckAsked,
+    BaseAsked,
+    DetailsAsked,
+    ErrandDone,
+    FrameReady,
+    RemoveAsked,
+    SnoozeAsked,
+)
 from rms_tui.tui.palette import DeskCommands
 from rms_tui.tui.panes.account_figures import row_of_login
+from rms_tui.tui.panes.pane import Pane
 from rms_tui.tui.screens.add import AddAccounts
 from rms_tui.tui.screens.ask import Ask
+from rms_tui.tui.screens.base import EnterBase
 from rms_tui.tui.screens.confirm import Confirm
 from rms_tui.tui.screens.desk import Desk
 from rms_tui.tui.screens.details import Details
 from rms_tui.tui.screens.help import Help
+from rms_tui.tui.screens.history import AlertHistory, AskHistory
+from rms_tui.tui.screens.snooze import SnoozeMenu
 from rms_tui.tui.stylesheet import stylesheet
 from rms_tui.tui.table.literal import literal
 from rms_tui.tui.theme import OWN, first_theme, next_theme
 from rms_tui.tui.view import NotYet, StoreBox
+from rms_tui.tui.words import rule_words
 
 TICK = 1.0
 """Seconds between two looks at the clock: ages change at most that often."""
@@ -46,6 +60,10 @@ TICK = 1.0
 SETTLED = 3.0
 """Seconds after which everything that stays for good is there. What is there then is left out of
 garbage collection: going through it again and again stops the console for 80 ms each time."""
+
+BEGINNING = 3.0
+"""Seconds before the screen in which alerts may have been raised already; older ones were read
+back from the database and ring no more."""
 
 SIGNALS = ("SIGTERM", "SIGHUP")
 
@@ -95,6 +113,7 @@ class RmsApp(FrugalApp[None]):
         store: StoreBox | None = None,
         theme: str | None = None,
         clock: Callable[[], float] = time.time,
+        history: AskHistory | None = None,
         after_first_paint: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(css_path=stylesheet())
@@ -103,9 +122,10 @@ class RmsApp(FrugalApp[None]):
         self.animation_level = "none"
         self._store = store
         self._clock = clock
+        self._history = history
         self._after_first_paint = after_first_paint
         self._paused: Moment | None = None
-        self._announcer = Announcer(lambda: self.bell(), self._toast)
+        self._announcer = Announcer(lambda: self.bell(), self._toast, clock() - BEGINNING)
         self._bridge = Bridge(monitor.frames, lambda: self.post_message(FrameReady()))
         for own in OWN:
             self.register_theme(own)
@@ -195,9 +215,10 @@ class RmsApp(FrugalApp[None]):
     def action_help(self) -> None:
         """The keys of the pane that has them."""
         board = getattr(self.screen, "board", None)
-        if not isinstance(board, Board):
+        pane = board.current if isinstance(board, Board) else getattr(self.screen, "pane", None)
+        if not isinstance(pane, Pane):
             return
-        source = board.current.source
+        source = pane.source
         keys: dict[str, tuple[list[str], str]] = {}
         bindings = self.screen.active_bindings.values()
         for active in sorted(bindings, key=lambda active: _help_place(active.binding)):
@@ -228,7 +249,18 @@ class RmsApp(FrugalApp[None]):
 
     def on_details_asked(self, asked: DetailsAsked) -> None:
         """Open an account."""
-        details = Details(self.monitor, asked.login)
+        self._open_account(asked.login)
+
+    def on_history_asked(self) -> None:
+        """Open the alert history."""
+        history = AlertHistory(self._history, self._open_account)
+        moment = self.moment()
+        if moment is not None:
+            history.show(moment)
+        self.push_screen(history)
+
+    def _open_account(self, login: int) -> None:
+        details = Details(self.monitor, login)
         moment = self.moment()
         if moment is not None:
             details.show(moment)
@@ -279,6 +311,57 @@ class RmsApp(FrugalApp[None]):
             lambda note: None if note is None else noted(note),
         )
 
+    def on_snooze_asked(self, asked: SnoozeAsked) -> None:
+        """Silence alerts for a time that is asked for, under the operator's name."""
+        frame = self.monitor.frames.value
+        alerts = [] if frame is None else list(frame.alerts)
+        if asked.alert_id is not None:
+            alerts = [alert for alert in alerts if alert.id == asked.alert_id]
+        else:
+            alerts = [a for a in alerts if a.login == asked.login and a.stage is Stage.RAISED]
+        if not alerts:
+            self._toast("nothing here to snooze")
+            return
+
+        def chosen(seconds: float | None) -> None:
+            if seconds is None:
+                return
+            done = [self.monitor.snooze(alert.id, seconds, self.operator) for alert in alerts]
+            offset = None if frame is None else frame.health.server_offset
+            until = figures.clock(self.monitor.now() + seconds, offset, seconds=False)
+            self._toast(
+                f"{_alerts(sum(done))} of {alerts[0].login} snoozed until {until}"
+                if any(done)
+                else "no longer open: nothing snoozed"
+            )
+
+        first = alerts[0]
+        what = rule_words(first.rule) if len(alerts) == 1 else _alerts(len(alerts))
+        self.push_screen(SnoozeMenu(f"{first.login} {first.name}: {what}"), chosen)
+
+    def on_base_asked(self, asked: BaseAsked) -> None:
+        """Enter the base of an account's trading days, under the operator's name."""
+
+        def answered(taken: tuple[float, float] | None) -> None:
+            if taken is None:
+                return
+            try:
+                days = self.monitor.enter_base(asked.login, *taken, self.operator)
+            except ValueError as error:
+                self._toast(f"base not entered: {error}", severity="error")
+                return
+            if days:
+                of = f"{days} trading day{'s' * (days != 1)}"
+                self._toast(f"base of {asked.login} entered for {of}; shown with the next poll")
+            else:
+                self._toast(
+                    f"base of {asked.login} not entered: the server's clock is not known yet",
+                    severity="warning",
+                )
+
+        known = "Used only where nobody better vouches for the base: server, observed, deals."
+        self.push_screen(EnterBase(f"{asked.login} {self._name_of(asked.login)}", known), answered)
+
     def _name_of(self, login: int) -> str:
         moment = self.moment()
         if moment is None or moment.frame.book is None:
@@ -322,6 +405,10 @@ def _help_place(binding: Binding) -> int:
     """Keys of the screen first, those of the whole App next, moving about last."""
     part = (binding.id or "").partition(".")[0]
     return {"app": 1, "table": 2}.get(part, 0)
+
+
+def _alerts(number: int) -> str:
+    return f"{number} alert{'s' * (number != 1)}"
 
 
 def _wrong_interval(text: str) -> str | None:

@@ -13,6 +13,7 @@ from textual.message_pump import MessagePump
 
 from rms_tui.feed import FeedError
 from rms_tui.tui.messages import ErrandDone
+from rms_tui.tui.view import HistoryError
 
 T = TypeVar("T")
 
@@ -22,18 +23,19 @@ def run_errand(
     name: str,
     steps: Callable[[], Iterable[T]],
     came: Callable[[T], None],
-    failed: Callable[[FeedError], None],
+    failed: Callable[[FeedError | HistoryError], None],
 ) -> None:
     """Work through `steps` in a thread; call `came` for each outcome on the UI's loop.
 
-    A FeedError ends the work and goes to `failed`. Nothing is called once the app is gone.
+    A FeedError or HistoryError ends the work and goes to `failed`. Nothing is called once the app
+    is gone.
     """
 
     def run() -> None:
         try:
             for outcome in steps():
                 app.post_message(ErrandDone(_bound(came, outcome)))
-        except FeedError as error:
+        except (FeedError, HistoryError) as error:
             app.post_message(ErrandDone(_bound(failed, error)))
 
     threading.Thread(target=run, name=f"rms-{name}", daemon=True).start()

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rms_tui.book import Accounts, Floats, Ints
+from rms_tui.book import Accounts, Floats, Ints, rows_of
 from rms_tui.feed import FeedStatus
 from rms_tui.frame import FeedState, Frame, Health
-from rms_tui.risk.verdict import State
-from rms_tui.tui import figures
+from rms_tui.risk.verdict import Reason, State
+from rms_tui.tui import figures, rollover
 from rms_tui.tui.status_line import Piece
 from rms_tui.tui.view import StoreView
+from rms_tui.tui.words import rule_words
 
 STATE_STYLES: dict[FeedState, tuple[str, str]] = {
     FeedState.LIVE: ("●", "bold $text-success"),
@@ -203,17 +204,69 @@ def _signed(label: str, amount: float | str, after: str, rank: int) -> Piece:
 
 
 def notice(moment: Moment) -> Sequence[Piece]:
-    """What is wrong with the feed, in a line of its own; empty while nothing is."""
+    """What is wrong with the feed and what the next rollover does, in a line of its own.
+
+    Empty while there is nothing to say.
+    """
     health = moment.frame.health
-    troubled = health.state in (FeedState.STALE, FeedState.DISCONNECTED)
-    if moment.frame.book is None or not troubled:
+    if moment.frame.book is None:
         return ()
+    if health.state not in (FeedState.STALE, FeedState.DISCONNECTED):
+        return (*undecided_pieces(health), *rollover_pieces(moment))
     why = health.error or "the source sends no new figures"
     as_of = "" if health.polled_at is None else _as_of(health)
     return (
         Piece(f"Old figures{as_of}, not judged:", "bold $text-warning"),
         Piece(why, "$text-warning"),
         Piece(doing(health.feed, moment.now), MUTED, rank=1),
+    )
+
+
+SHORT = {Reason.STALE: "stale", Reason.DISCONNECTED: "disconnected"}
+"""Reasons whose words repeat what is counted."""
+
+
+def undecided_pieces(health: Health) -> Sequence[Piece]:
+    """How many rows gave no decision, and why: `12 rows undecided: 10 stale, 2 …`."""
+    counts = sorted(health.undecided.items(), key=lambda each: -each[1])
+    total = sum(number for _, number in counts)
+    if not total:
+        return ()
+    why = ", ".join(f"{figures.count(n)} {SHORT.get(r, r.words)}" for r, n in counts)
+    rows = f"{figures.count(total)} row{'s' * (total != 1)} undecided:"
+    return Piece(rows, "bold $text-warning"), Piece(why, "$text-warning")
+
+
+def rollover_pieces(moment: Moment) -> Sequence[Piece]:
+    """How many accounts the next rollover would breach; nothing while it would breach none."""
+    frame = moment.frame
+    found = rollover.breaching(frame)
+    if not found or frame.assessment is None:
+        return ()
+    at = min(one.at for one in frame.assessment.overnight if bool(one.would_breach.any()))
+    clock = figures.clock(at, frame.health.server_offset, seconds=False)
+    who = f"{figures.count(len(found))} account{'s' * (len(found) != 1)}"
+    left = figures.span(max(0.0, at - moment.now), seconds_shown=True)
+    return (
+        Piece(f"Rollover {clock} in {left}:", "bold $text-warning", rank=2),
+        Piece(f"{who} would breach daily loss", "$text-warning", rank=2),
+    )
+
+
+def rollover_words(moment: Moment, login: int) -> str:
+    """What the next rollover would do to an account: `next rollover in 12m: would breach …`."""
+    frame = moment.frame
+    if frame.book is None:
+        return ""
+    row = int(rows_of(frame.book.accounts.login, np.array([login]))[0])
+    if row < 0:
+        return ""
+    digits = int(frame.book.accounts.digits[row])
+    breaches = [one for one in rollover.notices(frame, row) if one.would_breach]
+    return "; ".join(
+        f"next rollover in {figures.span(one.at - moment.now, seconds_shown=True)}: would breach "
+        f"{rule_words(one.rule)}, limit {figures.money(one.limit, digits)}"
+        for one in breaches
     )
 
 

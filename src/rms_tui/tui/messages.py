@@ -43,6 +43,26 @@ class DetailsAsked(Message):
 
 
 @dataclass
+class SnoozeAsked(Message):
+    """An alert is to be silent for a time, or all unanswered ones of an account."""
+
+    login: int | None
+    alert_id: str | None = None
+
+
+@dataclass
+class HistoryAsked(Message):
+    """Alerts that are over are to be shown."""
+
+
+@dataclass
+class BaseAsked(Message):
+    """The base of an account's trading days is to be entered."""
+
+    login: int
+
+
+@dataclass
 class AckAsked(Message):
     """An alert was handled, or all open ones of an account; with a note if one is to be asked."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rms_tui.book import Flags, Floats, Ints
-from rms_tui.tui.table import Cell, Column
+from rms_tui.tui.table import Cell, Column, Rows
 
 Draw = Callable[[int], Cell]
 """A column's cell for a row of the source (not of the screen)."""
@@ -98,6 +98,44 @@ class OrderedRows:
     def row_style(self, row: int) -> str:
         """See `Rows.row_style`."""
         return self._style(int(self._order[row]))
+
+
+class StackedRows:
+    """Rows above other rows; no key may be in both."""
+
+    def __init__(self, upper: Rows, lower: Rows) -> None:
+        self._upper = upper
+        self._lower = lower
+
+    def __len__(self) -> int:
+        return len(self._upper) + len(self._lower)
+
+    def _of(self, row: int) -> tuple[Rows, int]:
+        below = row - len(self._upper)
+        return (self._upper, row) if below < 0 else (self._lower, below)
+
+    def key(self, row: int) -> Hashable:
+        """See `Rows.key`."""
+        rows, at = self._of(row)
+        return rows.key(at)
+
+    def row_of(self, key: Hashable) -> int | None:
+        """See `Rows.row_of`."""
+        at = self._upper.row_of(key)
+        if at is not None:
+            return at
+        below = self._lower.row_of(key)
+        return None if below is None else len(self._upper) + below
+
+    def cells(self, row: int) -> Sequence[Cell]:
+        """See `Rows.cells`."""
+        rows, at = self._of(row)
+        return rows.cells(at)
+
+    def row_style(self, row: int) -> str:
+        """See `Rows.row_style`."""
+        rows, at = self._of(row)
+        return rows.row_style(at)
 
 
 def fitting(

@@ -32,6 +32,14 @@ class NotYet:
     waiting: int = 0
 
 
+class HistoryError(Exception):
+    """The alert history cannot be read now; `text` says why."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
 class StoreBox(Protocol):
     """Where the newest StoreView lies; a `Latest` of any such status is one."""
 

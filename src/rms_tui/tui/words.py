@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rms_tui.alerts import Severity
+from rms_tui.alerts import Alert, Severity, Stage
 from rms_tui.risk.verdict import State
 from rms_tui.tui.table import Cell
 
@@ -36,6 +36,11 @@ SEVERITY_CELLS: dict[int, Cell] = {
 }
 
 SEVERITY_WORDS: dict[str, int] = {severity.word: int(severity) for severity in Severity}
+
+
+def is_escalated(alert: Alert) -> bool:
+    """Whether it is urgent, nobody answered it, and it rang again."""
+    return alert.stage is Stage.RAISED and alert.escalated_at is not None
 
 
 def rule_words(rule: str) -> str:

@@ -11,7 +11,7 @@ from rms_tui.book import rows_of
 from rms_tui.frame import Frame
 from rms_tui.risk.clock import next_rollover
 from rms_tui.risk.memory import SERVER_DAY
-from rms_tui.tui import figures
+from rms_tui.tui import figures, rollover
 from rms_tui.tui.filter import NO_FIELDS, Query
 from rms_tui.tui.panes.accounts import accounts, assessment, position_counts, profit_cell
 from rms_tui.tui.panes.source import Sort, View
@@ -95,8 +95,26 @@ def _figures(frame: Frame, row: int) -> Sequence[tuple[str, Cell]]:
         ("Trades today", Cell(figures.count(int(table.trades_today[row])))),
         ("Lots today", Cell(figures.lots(float(table.lots_today[row])))),
         ("Closed today", profit_cell(float(table.profit_today[row]), digits)),
+        *_notices(frame, row),
         ("Server day ends", Cell(_rollover(frame))),
     ]
+
+
+def _notices(frame: Frame, row: int) -> Sequence[tuple[str, Cell]]:
+    """The rollovers that are near and the verdicts they would bring."""
+    lines: list[tuple[str, Cell]] = []
+    digits = int(accounts(frame).digits[row])
+    for one in rollover.notices(frame, row):
+        clock = figures.clock(one.at, frame.health.server_offset, seconds=False)
+        left = figures.span(one.at - frame.at)
+        if one.would_breach:
+            verdict = Cell(f"BREACH in {left}", "critical")
+        else:
+            verdict = Cell(f"no breach, in {left}")
+        lines.append((f"Rollover {clock}", verdict))
+        if not math.isnan(one.limit):
+            lines.append(("  its limit", Cell(figures.money(one.limit, digits))))
+    return lines
 
 
 def _profile(frame: Frame, row: int) -> str:

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from rms_tui.frame import Frame
+from rms_tui.risk.distance import Distance, distance_of
 from rms_tui.risk.memory import Origin
 from rms_tui.risk.profile import DailyLoss, MaxProfit, rollover_of
 from rms_tui.risk.rules import RULES
@@ -28,12 +29,18 @@ COLUMNS = (
     Column("gauge", "Used", GAUGE, sortable=False),
     Column("used", "Used%", 6, "right", sortable=False),
     Column("distance", "Left", 12, "right", sortable=False),
+    Column("percent", "Left%", 6, "right", sortable=False),
+    Column("move", "By price", 18, sortable=False),
+    Column("price", "At price", 10, "right", sortable=False),
     Column("value", "Value", 12, "right", sortable=False),
     Column("limit", "Limit", 12, "right", sortable=False),
     Column("why", "Why", 28, sortable=False),
     Column("base", "Day base", 21, sortable=False),
 )
-IMPORTANCE = ("state", "rule", "gauge", "used", "distance", "value", "limit", "why", "base")
+IMPORTANCE = (
+    "state", "rule", "gauge", "used", "distance", "percent", "move", "limit", "base", "price",
+    "value", "why",
+)  # fmt: skip
 
 
 class RulesSource:
@@ -99,6 +106,7 @@ def _cells(frame: Frame, verdict: Verdict, at: int, row: int) -> dict[str, Cell]
         return Cell(figures.money(value, 0 if unit == "positions" else digits))
 
     distance = float(verdict.distance[at])
+    far = _distance(frame, verdict, at, row)
     left = figures.money(distance, 0 if unit == "positions" else digits)
     return {
         "state": STATE_CELLS[state],
@@ -106,11 +114,31 @@ def _cells(frame: Frame, verdict: Verdict, at: int, row: int) -> dict[str, Cell]
         "gauge": Cell(figures.gauge(used, GAUGE), "" if style == "breached" else style),
         "used": Cell("—" if math.isnan(used) else figures.percent(used)),
         "distance": Cell("—" if math.isnan(distance) else left, "bad" if distance < 0 else ""),
+        "percent": Cell("—" if math.isnan(far.percent) else figures.money(far.percent, 1)),
+        "move": Cell(_move(far), "" if state > State.OK else "dim"),
+        "price": Cell(figures.price(far.price, far.digits) if _gets_there(far) else "—"),
         "value": figure(float(verdict.value[at])),
         "limit": figure(float(verdict.limit[at])),
         "base": _base(frame, verdict, row, digits),
         "why": Cell(Reason(int(verdict.reason[at])).words, "dim" if state <= State.OK else ""),
     }
+
+
+def _distance(frame: Frame, verdict: Verdict, at: int, row: int) -> Distance:
+    assert frame.book is not None
+    return distance_of(frame.book, row, verdict, at)
+
+
+def _move(far: Distance) -> str:
+    """The price move of the largest symbol that gets to the limit: `EURUSD −0.00412`."""
+    if not _gets_there(far):
+        return "—"
+    return f"{far.symbol} {figures.signed(far.move, far.digits)}"
+
+
+def _gets_there(far: Distance) -> bool:
+    """Whether a price above 0 gets there, and has not already."""
+    return far.symbol is not None and far.money > 0 and far.price > 0
 
 
 def _base(frame: Frame, verdict: Verdict, row: int, digits: int) -> Cell:

@@ -13,7 +13,7 @@ from rms_tui.book import Accounts, Bytes, Flags, Floats, rows_of
 from rms_tui.frame import Frame
 from rms_tui.risk.assessment import Assessment
 from rms_tui.risk.verdict import Reason, State, Verdict
-from rms_tui.tui import figures
+from rms_tui.tui import figures, rollover
 from rms_tui.tui.filter import (
     Fields,
     HoldsField,
@@ -106,6 +106,13 @@ def _under_rule(frame: Frame, test: Test) -> Flags:
     return flags
 
 
+def _would_breach(frame: Frame) -> Flags:
+    """Accounts that the next rollover would breach."""
+    flags = np.zeros(len(accounts(frame)), dtype=np.bool_)
+    flags[list(rollover.breaching(frame))] = True
+    return flags
+
+
 def _figure(name: str) -> NumberField:
     return NumberField(lambda frame: getattr(accounts(frame), name))
 
@@ -119,6 +126,7 @@ FIELDS: Fields = {
     "group": TextField(lambda frame: accounts(frame).group),
     "symbol": HoldsField(_holding),
     "rule": HoldsField(_under_rule),
+    "overnight": WordField(_would_breach, {"ok": 0, "breach": 1}),
     "currency": TextField(lambda frame: accounts(frame).currency),
     "equity": _figure("equity"),
     "balance": _figure("balance"),
@@ -191,7 +199,7 @@ class AccountsSource:
     def _drawn(self, frame: Frame) -> dict[str, Draw]:
         table, made = accounts(frame), assessment(frame)
         levels, standing, counts = margin_level(frame), self._standing, position_counts(frame)
-        digits = table.digits
+        digits, breaching = table.digits, rollover.breaching(frame)
         return {
             "mark": lambda row: (
                 Cell("▲", "marked") if standing.is_marked(int(table.login[row])) else Cell("")
@@ -210,7 +218,7 @@ class AccountsSource:
             "level": lambda row: _level(float(levels[row]), float(table.margin[row])),
             "profit": _profit(made.day_profit, digits),
             "used": lambda row: _used(float(made.used[row]), int(made.state[row])),
-            "rule": lambda row: _rule_cell(made, row),
+            "rule": lambda row: _rule_cell(made, row, breaching.get(row)),
             "positions": lambda row: Cell(figures.count(int(counts[row]))),
             "leverage": lambda row: Cell(f"1:{int(table.leverage[row])}"),
         }
@@ -261,8 +269,8 @@ def worst_verdict(made: Assessment, row: int) -> tuple[Verdict, int] | None:
     return worst
 
 
-def _rule_cell(made: Assessment, row: int) -> Cell:
-    """The worst rule, or why there is no decision."""
+def _rule_cell(made: Assessment, row: int, breaching_at: str | None) -> Cell:
+    """The worst rule, or why there is no decision, or when the daily loss would be breached."""
     undecided = Reason(int(made.undecided[row]))
     if undecided is not Reason.NONE:
         return Cell(undecided.words, "unknown")
@@ -270,6 +278,8 @@ def _rule_cell(made: Assessment, row: int) -> Cell:
     if worst is None:
         return Cell("")
     state = int(worst[0].state[worst[1]])
+    if breaching_at is not None and state < State.BREACHED:
+        return Cell(f"loss at {breaching_at}", "warning")
     return Cell(rule_words(worst[0].rule.rule), "dim" if state < State.CAUTION else "")
 
 

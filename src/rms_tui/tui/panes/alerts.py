@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
+from rich.cells import cell_len
 
-from rms_tui.alerts import Alert, Stage
+from rms_tui.alerts import Alert, Pending, Stage
 from rms_tui.frame import Frame
 from rms_tui.tui import figures
 from rms_tui.tui.filter import Fields, IdField, NumberField, Query, TextField, WordField
-from rms_tui.tui.order import Draw, OrderedRows, fitting, ordered
+from rms_tui.tui.order import Draw, OrderedRows, StackedRows, fitting, ordered
 from rms_tui.tui.panes.source import Sort, View
-from rms_tui.tui.table import Cell, Column
-from rms_tui.tui.words import SEVERITY_CELLS, SEVERITY_WORDS, rule_words
+from rms_tui.tui.table import Cell, Column, ListedRows
+from rms_tui.tui.table.literal import literal
+from rms_tui.tui.words import SEVERITY_CELLS, SEVERITY_WORDS, is_escalated, rule_words
 
 COLUMNS = (
-    Column("severity", "SEVERITY", 9, frozen=True),
+    Column("severity", "STATE", 8, frozen=True),
     Column("time", "Time", 6),
     Column("login", "Login", 9, "right"),
     Column("rule", "Rule", 14),
     Column("used", "Used%", 6, "right"),
-    Column("handled", "Handled", 12),
+    Column("handled", "Handled", 19),
     Column("name", "Name", 16),
     Column("value", "Value", 14, "right"),
     Column("limit", "Limit", 14, "right"),
@@ -31,7 +33,7 @@ COLUMNS = (
     Column("note", "Note", 24),
 )
 IMPORTANCE = (
-    "severity", "login", "rule", "used", "time", "handled", "name", "value", "limit", "reason",
+    "severity", "login", "rule", "used", "handled", "time", "name", "value", "limit", "reason",
     "note",
 )  # fmt: skip
 
@@ -46,6 +48,9 @@ def _numbers(name: str) -> Any:
 def _texts(name: str) -> TextField:
     return TextField(lambda frame: tuple(str(getattr(alert, name)) for alert in frame.alerts))
 
+
+MOST_PENDING = 20
+"""Pending states that get a row; the title counts them all."""
 
 HANDLED = {Stage.ACKNOWLEDGED: "ack", Stage.SNOOZED: "snoozed"}
 """Stages in which someone took care of it."""
@@ -82,11 +87,13 @@ class AlertsSource:
     fields = FIELDS
     words = ("login", "rule", "name")
     default_sort: Sort = ("severity", True)
-    subject = ""
+
+    def __init__(self) -> None:
+        self.subject = ""
 
     def columns(self, width: int) -> tuple[Column, ...]:
         """See `Source.columns`."""
-        return fitting(COLUMNS, IMPORTANCE, width, elastic="handled")
+        return fitting(COLUMNS, IMPORTANCE, width, elastic="handled", most=34)
 
     def view(self, frame: Frame, columns: tuple[Column, ...], sort: Sort, query: Query) -> View:
         """See `Source.view`."""
@@ -97,7 +104,8 @@ class AlertsSource:
         def find(key: Hashable) -> int | None:
             return row_of.get(key) if isinstance(key, str) else None
 
-        drawn = _drawn(alerts, frame.health.server_offset)
+        room = next(column.width for column in columns if column.id == "handled")
+        drawn = _drawn(alerts, frame.health.server_offset, room)
         rows = OrderedRows(
             order,
             lambda row: alerts[row].id,
@@ -105,7 +113,16 @@ class AlertsSource:
             [drawn[column.id] for column in columns],
             lambda row: "dim" if alerts[row].stage in HANDLED else "",
         )
-        return View(rows, len(alerts))
+        pending = self.pending(frame)
+        self.subject = _subject(alerts, pending)
+        if not pending or query.text:
+            return View(rows, len(alerts))
+        listed = _listed(pending[:MOST_PENDING], columns, frame.health.server_offset)
+        return View(StackedRows(rows, listed), len(alerts))
+
+    def pending(self, frame: Frame) -> tuple[Pending, ...]:
+        """States on their way to an alert that are shown below the alerts."""
+        return frame.pending
 
     def nothing(self) -> str:
         """See `Source.nothing`."""
@@ -126,7 +143,48 @@ class AlertsSource:
         return [float(getattr(alert, column)) for alert in alerts]
 
 
-def _drawn(alerts: tuple[Alert, ...], offset: float | None) -> dict[str, Draw]:
+def handled_words(alert: Alert, offset: float | None, room: int) -> str:
+    """What was done about an open alert, in `room` cells: `snoozed until 14:32`, `ack jane`."""
+    if is_escalated(alert):
+        return "ESCALATED"
+    word = HANDLED.get(alert.stage)
+    if word is None:
+        return "open"
+    if alert.stage is not Stage.SNOOZED or alert.snoozed_until is None:
+        return f"{word} {alert.operator or ''}".rstrip()
+    until = figures.clock(alert.snoozed_until, offset, seconds=False)
+    by = f"snoozed until {until} {alert.snoozed_by or ''}".rstrip()
+    forms = (by, f"snoozed until {until}", f"until {until}", f"→ {until}")
+    return next((form for form in forms if cell_len(literal(form)) <= room), forms[-1])
+
+
+def _subject(alerts: tuple[Alert, ...], pending: tuple[Pending, ...]) -> str:
+    escalated = sum(map(is_escalated, alerts))
+    counted = ((escalated, "ESCALATED"), (len(pending), "pending"))
+    return ", ".join(f"{figures.count(number)} {word}" for number, word in counted if number)
+
+
+def _listed(
+    pending: Sequence[Pending], columns: tuple[Column, ...], offset: float | None
+) -> ListedRows:
+    """A dim row for each state that is seen and not believed yet."""
+    made = []
+    for one in pending:
+        seconds = one.confirm.seconds
+        lasting = f", lasting {figures.span(seconds, seconds_shown=True)}" if seconds else ""
+        cells = {
+            "severity": "PENDING",
+            "time": figures.clock(one.first_seen, offset, seconds=False),
+            "login": str(one.login),
+            "rule": rule_words(one.rule),
+            "handled": f"{one.polls} of {one.confirm.polls}",
+            "reason": f"{one.severity.word}, if it lasts {one.confirm.polls} polls{lasting}",
+        }
+        made.append([Cell(cells.get(column.id, ""), "dim") for column in columns])
+    return ListedRows([(one.login, one.key) for one in pending], made, ["dim"] * len(made))
+
+
+def _drawn(alerts: tuple[Alert, ...], offset: float | None, room: int) -> dict[str, Draw]:
     def severity(row: int) -> Cell:
         cell = SEVERITY_CELLS[alerts[row].severity]
         return Cell(cell.text, "dim") if alerts[row].stage in HANDLED else cell
@@ -137,8 +195,8 @@ def _drawn(alerts: tuple[Alert, ...], offset: float | None) -> dict[str, Draw]:
 
     def handled(row: int) -> Cell:
         alert = alerts[row]
-        word = HANDLED.get(alert.stage)
-        return Cell("open" if word is None else f"{word} {alert.operator or ''}".rstrip())
+        words = handled_words(alert, offset, room)
+        return Cell(words, "critical" if is_escalated(alert) else "")
 
     return {
         "severity": severity,

@@ -20,6 +20,7 @@ from rms_tui.tui.errand import run_errand
 from rms_tui.tui.line_input import LineInput
 from rms_tui.tui.status_line import Piece, StatusLine
 from rms_tui.tui.table.literal import literal
+from rms_tui.tui.view import HistoryError
 
 AT_ONCE = 500
 """Logins asked of the source in one go; between two goes the progress is shown."""
@@ -97,13 +98,13 @@ class AddAccounts(ModalScreen[None]):
             self.query_one(Input).clear()
             self._say(Piece("done; more logins, or escape", "$text-muted"))
 
-    def _went_wrong(self, error: FeedError) -> None:
+    def _went_wrong(self, error: FeedError | HistoryError) -> None:
         self._asked = self._asked[: len(self._outcomes)]
         if self.is_attached:
             self._tell(error)
             self._say(Piece("not added; enter tries again", "$text-error"))
 
-    def _tell(self, error: FeedError | None) -> None:
+    def _tell(self, error: FeedError | HistoryError | None) -> None:
         lines: list[Content] = []
         if error is not None:
             lines.append(Content.styled(literal(error.text), "$text-error"))

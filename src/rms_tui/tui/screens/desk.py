@@ -14,7 +14,14 @@ from rms_tui.tui.filter import EVERYTHING, parse
 from rms_tui.tui.filter_bar import FilterBar
 from rms_tui.tui.heading import Moment, Totals, heading, notice
 from rms_tui.tui.keys_line import KeysLine
-from rms_tui.tui.messages import AckAsked, AddAsked, DetailsAsked, RemoveAsked
+from rms_tui.tui.messages import (
+    AckAsked,
+    AddAsked,
+    DetailsAsked,
+    HistoryAsked,
+    RemoveAsked,
+    SnoozeAsked,
+)
 from rms_tui.tui.panes.accounts import AccountsSource
 from rms_tui.tui.panes.alerts import AlertsSource
 from rms_tui.tui.panes.exposure import ExposureSource
@@ -49,6 +56,14 @@ class Desk(Screen[None]):
             tooltip="Acknowledge this alert, or the account's alerts",
             id="desk.acknowledge",
         ),
+        Binding(
+            "n",
+            "snooze",
+            "Snooze",
+            tooltip="Snooze this alert, or the account's alerts",
+            id="desk.snooze",
+        ),
+        Binding("h", "history", "History", tooltip="Alert history", id="desk.history"),
         Binding("enter", "details", "Details", tooltip="Account details", id="desk.details"),
         Binding(
             "c",
@@ -162,6 +177,8 @@ class Desk(Screen[None]):
         pane = self.board.current
         key = pane.table.cursor_key
         if pane is self.alerts_pane and self._moment is not None:
+            if isinstance(key, tuple):  # a pending state has no id yet
+                return int(key[0])
             return next((a.login for a in self._moment.frame.alerts if a.id == key), None)
         if pane is self.positions_pane and self.positions.everybody:
             return self._owner(key)
@@ -286,15 +303,25 @@ class Desk(Screen[None]):
 
     def action_acknowledge(self, with_note: bool = False) -> None:
         """The alert under the cursor, or all of the account's."""
-        alert_id = None
-        if self.board.current is self.alerts_pane:
-            key = self.alerts_pane.table.cursor_key
-            if not isinstance(key, str):
-                return
-            alert_id = key
         if self.login is not None:
             self.standing.seen(self.login)
-        self.post_message(AckAsked(self.login, alert_id, with_note))
+        self.post_message(AckAsked(self.login, self._alert_id, with_note))
+
+    def action_snooze(self) -> None:
+        """The alert under the cursor, or all of the account's, silent for a time."""
+        self.post_message(SnoozeAsked(self.login, self._alert_id))
+
+    def action_history(self) -> None:
+        """Alerts that are over."""
+        self.post_message(HistoryAsked())
+
+    @property
+    def _alert_id(self) -> str | None:
+        """The alert under the cursor of Alerts; "" for what is no alert, None elsewhere."""
+        if self.board.current is not self.alerts_pane:
+            return None
+        key = self.alerts_pane.table.cursor_key
+        return key if isinstance(key, str) else ""
 
     def action_add(self) -> None:
         """Ask which accounts to add."""

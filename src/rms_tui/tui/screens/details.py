@@ -14,9 +14,9 @@ from rms_tui.feed import FeedError
 from rms_tui.monitor import Monitor
 from rms_tui.tui.board import Board
 from rms_tui.tui.errand import once, run_errand
-from rms_tui.tui.heading import Moment, state_pieces, worst_pieces
+from rms_tui.tui.heading import Moment, rollover_words, state_pieces, worst_pieces
 from rms_tui.tui.keys_line import KeysLine
-from rms_tui.tui.messages import AckAsked
+from rms_tui.tui.messages import AckAsked, BaseAsked, SnoozeAsked
 from rms_tui.tui.panes.account_alerts import AccountAlertsSource
 from rms_tui.tui.panes.account_deals import DealsSource
 from rms_tui.tui.panes.account_figures import FiguresSource, row_of_login
@@ -24,6 +24,7 @@ from rms_tui.tui.panes.account_rules import RulesSource
 from rms_tui.tui.panes.pane import Pane
 from rms_tui.tui.panes.positions import PositionsSource
 from rms_tui.tui.status_line import Piece, StatusLine
+from rms_tui.tui.view import HistoryError
 
 
 class Details(Screen[None]):
@@ -38,6 +39,8 @@ class Details(Screen[None]):
             tooltip="Acknowledge alerts",
             id="details.acknowledge",
         ),
+        Binding("n", "snooze", "Snooze", tooltip="Snooze alerts", id="details.snooze"),
+        Binding("b", "base", "Base", tooltip="Enter the day's base", id="details.base"),
         Binding("r", "read", "Read deals", tooltip="Read the deals again", id="details.read"),
         Binding("z", "zoom", "Zoom", tooltip="This pane alone, or all", id="details.zoom"),
         Binding("tab", "pane(1)", "Next pane", id="details.next"),
@@ -72,11 +75,13 @@ class Details(Screen[None]):
     def compose(self) -> ComposeResult:
         """A line of state, the panes, the keys."""
         yield StatusLine(id="heading")
+        yield StatusLine(id="notice")
         yield self.board
         yield KeysLine(id="keys")
 
     def on_mount(self) -> None:
         """Read the deals; show what is known at once."""
+        self.query_one("#notice").display = False
         self._is_painted = True
         self.board.fit(self.size.width, self.size.height)
         self.board.go(self.board.panes[1])
@@ -112,6 +117,11 @@ class Details(Screen[None]):
             name = "" if row is None else moment.frame.book.accounts.name[row]
         left = [Piece(f"{self.login} {name}", "bold"), *state_pieces(moment)]
         self.query_one("#heading", StatusLine).say(left, worst_pieces(moment.frame))
+        words = rollover_words(moment, self.login)
+        line = self.query_one("#notice", StatusLine)
+        line.say([Piece(words, "bold $text-warning")] if words else [])
+        if line.display != bool(words):
+            line.display = bool(words)
 
     def action_read(self) -> None:
         """Ask for the deals, in a thread."""
@@ -130,17 +140,30 @@ class Details(Screen[None]):
         if self.is_attached:
             self._deals_pane.repaint()
 
-    def _deals_refused(self, error: FeedError) -> None:
+    def _deals_refused(self, error: FeedError | HistoryError) -> None:
         self._deals.error = error.text
         if self.is_attached:
             self._deals_pane.repaint()
 
     def action_acknowledge(self) -> None:
         """The alert under the cursor in Alerts, else all of the account."""
-        key = None
-        if self.board.current is self._alerts_pane:
-            key = self._alerts_pane.table.cursor_key
-        self.post_message(AckAsked(self.login, key if isinstance(key, str) else None))
+        self.post_message(AckAsked(self.login, self._alert_id))
+
+    def action_snooze(self) -> None:
+        """The alert under the cursor in Alerts, else all of the account."""
+        self.post_message(SnoozeAsked(self.login, self._alert_id))
+
+    def action_base(self) -> None:
+        """Enter a base where nobody else vouches for one."""
+        self.post_message(BaseAsked(self.login))
+
+    @property
+    def _alert_id(self) -> str | None:
+        """The alert under the cursor of Alerts; "" for what is no alert, None elsewhere."""
+        if self.board.current is not self._alerts_pane:
+            return None
+        key = self._alerts_pane.table.cursor_key
+        return key if isinstance(key, str) else ""
 
     def action_go(self, number: int) -> None:
         """To a pane by its number."""
