@@ -9,11 +9,15 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.consoles import Bench
 from tests.feeds import SYMBOLS, FakeFeed, book
+from tests.tui.scenes import asking, over
 
 from rms_tui.book import Book
 from rms_tui.feed import FeedError
 from rms_tui.tui.screens.ask import Ask
+from rms_tui.tui.screens.base import EnterBase
 from rms_tui.tui.screens.confirm import Confirm
+from rms_tui.tui.screens.history import AlertHistory
+from rms_tui.tui.screens.snooze import SnoozeMenu
 from rms_tui.tui.status_line import Piece, composed, titled
 from rms_tui.tui.table.literal import fitted, literal
 
@@ -45,9 +49,13 @@ def hostile_book(texts: list[str]) -> Book:
 async def walk(texts: list[str]) -> None:
     """Go through every place of the console that shows text from outside."""
     bench = Bench(FakeFeed(hostile_book(texts), title=texts[0]))
-    bench.app.operator = texts[-1]
     bench.step()
     bench.step()
+    stored = [
+        replace(alert, name=texts[0], rule=texts[-1], note=texts[0], operator=texts[-1])
+        for alert in over(bench)
+    ]
+    asking(bench, lambda: stored).app.operator = texts[-1]
     async with bench.app.run_test(size=(160, 48)) as pilot:
         desk = bench.app.desk
         rows = desk.accounts_pane.table.rows
@@ -61,6 +69,15 @@ async def walk(texts: list[str]) -> None:
         assert isinstance(bench.app.screen, Confirm)
         await pilot.press("n", "enter")
         await bench.errand(pilot, "history")
+        await pilot.press("b")
+        assert isinstance(bench.app.screen, EnterBase)
+        await pilot.press("escape", "escape", "h")
+        await bench.errand(pilot, "alert-history")
+        assert isinstance(bench.app.screen, AlertHistory)
+        assert all("\x1b" not in line for line in bench.screen_lines())
+        await pilot.press("escape")
+        bench.app.push_screen(SnoozeMenu(texts[0]))
+        await pilot.pause()
         await pilot.press("escape", "slash")
         desk.find_symbol(bench.feed.newest.symbols.name[0])  # type: ignore[union-attr]
         await pilot.pause()

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from tests.consoles import Bench, lost_feed
 from tests.feeds import NOW, FakeFeed, book
+from tests.tui.scenes import asking, handle_some, late_bench, over, undecided_book
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from rms_tui.alerts import Alert
 from rms_tui.feed import FeedError, FeedStatus, Selection
 from rms_tui.frame import FeedState
 from rms_tui.tui.messages import FrameReady
 from rms_tui.tui.screens.first_run import FirstRunApp
+from rms_tui.tui.view import HistoryError
 
 pytestmark = pytest.mark.skipif(
     sys.version_info[:2] != (3, 11), reason="the SVG baselines are made on Python 3.11"
@@ -241,6 +245,83 @@ def test_details_without_deals(snap_compare: Snap, bench: Bench) -> None:
         bench.feed.error = FeedError("connection", "the history is locked")
         await errand(bench, "history", "enter")(pilot)
 
+    assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=before)
+
+
+def test_snooze(snap_compare: Snap, bench: Bench) -> None:
+    assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=keys("n"))
+
+
+@SIZES
+def test_alerts_in_every_stage(snap_compare: Snap, bench: Bench, size: tuple[int, int]) -> None:
+    handle_some(bench)
+    assert snap_compare(bench.app, terminal_size=size, run_before=keys("4"))
+
+
+def test_alerts_in_every_stage_zoomed(snap_compare: Snap, bench: Bench) -> None:
+    handle_some(bench)
+    assert snap_compare(bench.app, terminal_size=WIDE, run_before=keys("4", "z"))
+
+
+@SIZES
+def test_rollover_near(snap_compare: Snap, size: tuple[int, int]) -> None:
+    assert snap_compare(late_bench().app, terminal_size=size)
+
+
+@SIZES
+def test_details_with_rollover_near(snap_compare: Snap, size: tuple[int, int]) -> None:
+    bench = late_bench()
+
+    async def before(pilot: Pilot[Any]) -> None:
+        bench.app.go_to_account(70_103)
+        await errand(bench, "history", "enter")(pilot)
+
+    assert snap_compare(bench.app, terminal_size=size, run_before=before)
+
+
+def test_undecided(snap_compare: Snap, bench: Bench) -> None:
+    bench.step(undecided_book())
+    assert snap_compare(bench.app, terminal_size=MIDDLE)
+
+
+@pytest.mark.parametrize("typed", ["", "10 000.50", "10x"])
+def test_base(snap_compare: Snap, bench: Bench, typed: str) -> None:
+    async def before(pilot: Pilot[Any]) -> None:
+        await errand(bench, "history", "enter")(pilot)
+        await keys("b", *typed)(pilot)
+
+    assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=before)
+
+
+@SIZES
+def test_history(snap_compare: Snap, bench: Bench, size: tuple[int, int]) -> None:
+    stored = over(bench, 9)
+    bench = asking(bench, lambda: stored)
+    before = errand(bench, "alert-history", "h")
+    assert snap_compare(bench.app, terminal_size=size, run_before=before)
+
+
+def test_history_being_read(snap_compare: Snap, bench: Bench) -> None:
+    asked = threading.Event()
+    bench = asking(bench, lambda: asked.wait(60) and [])
+    try:
+        assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=keys("h"))
+    finally:
+        asked.set()
+
+
+def test_history_not_readable(snap_compare: Snap, bench: Bench) -> None:
+    def ask() -> list[Alert]:
+        raise HistoryError("no alert history now: no primary within 2 s")
+
+    bench = asking(bench, ask)
+    before = errand(bench, "alert-history", "h")
+    assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=before)
+
+
+def test_history_empty(snap_compare: Snap, bench: Bench) -> None:
+    bench = asking(bench, list)
+    before = errand(bench, "alert-history", "h")
     assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=before)
 
 
