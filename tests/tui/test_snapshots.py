@@ -273,7 +273,9 @@ def test_details_with_rollover_near(snap_compare: Snap, size: tuple[int, int]) -
     bench = late_bench()
 
     async def before(pilot: Pilot[Any]) -> None:
+        await pilot.pause()
         bench.app.go_to_account(70_103)
+        await pilot.pause()
         await errand(bench, "history", "enter")(pilot)
 
     assert snap_compare(bench.app, terminal_size=size, run_before=before)

@@ -201,9 +201,7 @@ class AccountsSource:
         levels, standing, counts = margin_level(frame), self._standing, position_counts(frame)
         digits, breaching = table.digits, rollover.breaching(frame)
         return {
-            "mark": lambda row: (
-                Cell("▲", "marked") if standing.is_marked(int(table.login[row])) else Cell("")
-            ),
+            "mark": lambda row: _mark(standing.is_marked(int(table.login[row])), row in breaching),
             "state": lambda row: STATE_CELLS[int(made.state[row])],
             "login": lambda row: Cell(str(int(table.login[row]))),
             "name": lambda row: Cell(table.name[row]),
@@ -222,6 +220,12 @@ class AccountsSource:
             "positions": lambda row: Cell(figures.count(int(counts[row]))),
             "leverage": lambda row: Cell(f"1:{int(table.leverage[row])}"),
         }
+
+
+def _mark(is_worse: bool, breaches_at_rollover: bool) -> Cell:
+    if is_worse:
+        return Cell("▲", "marked")
+    return Cell("!", "warning") if breaches_at_rollover else Cell("")
 
 
 def _row_of(frame: Frame, key: Hashable) -> int | None:
