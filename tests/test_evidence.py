@@ -77,6 +77,9 @@ class Case:
         return [(e, bson.decode(bson.encode(one))) for e, one in made if one is not None]
 
 
+PAIN_RULE = {"rule": "max_loss", "amount": -1000}
+
+
 def test_every_kind_of_rule_has_a_case():
     assert KINDS.keys() == {kind.model_fields["rule"].annotation.__args__[0] for kind in RULES}
 
@@ -102,6 +105,31 @@ def test_only_the_account_that_raised_is_kept():
     assert len(one["book"]["positions"]["ticket"]) == 1
     assert one["memory"]["login"] == [1002]
     assert len(bson.encode(one)) < 16_000
+
+
+def test_evidence_of_one_account_does_not_grow_with_the_book():
+    """No list in it is as long as the book: what is worked out anew is left out."""
+    crowd = 400
+    chain = Chain(plan(PAIN_RULE))
+    rows = [{"balance": 9000.0, "equity": 9000.0}] * crowd
+    desk, carried = alerts.EMPTY, []
+    for second in range(5):
+        bad = [{**row, "equity": 100.0} if i == 7 and second > 1 else row
+               for i, row in enumerate(rows)]  # fmt: skip
+        seen = book(bad, at=AT + second)
+        assessed = chain.see(seen)
+        desk, events = alerts.step(desk, chain.book, assessed, AT + second)
+        carried += alerts.with_evidence(events, chain.book, chain.memory, assessed)
+    (one,) = [evidence.document(event) for event in carried]
+
+    def longest(value):
+        if isinstance(value, dict):
+            return max(map(longest, value.values()), default=0)
+        if isinstance(value, list):
+            return max(len(value), *map(longest, value)) if value else 0
+        return 0
+
+    assert longest(one) < 40
 
 
 def test_a_changed_figure_changes_the_verdict():

@@ -61,6 +61,8 @@ def rows_taken(value: Any, rows: Any, count: int) -> Any:
         return value[rows] if value.ndim == 1 and len(value) == count else value
     if isinstance(value, Deals):
         return None
+    if isinstance(value, tuple):
+        return tuple(rows_taken(one, rows, count) for one in value)
     if isinstance(value, Mapping):
         return {key: rows_taken(one, rows, count) for key, one in value.items()}
     if is_dataclass(value) and not isinstance(value, type):

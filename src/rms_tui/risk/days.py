@@ -106,10 +106,20 @@ def day_after(
             unknown = day is not None and np.isnan(day.at)
             return day if day is not None and unknown else unknown_day(len(good), np.nan, np.nan)
         day = unknown_day(len(good), at, until)
-    unsettled = good & (day.origin < Origin.OBSERVED)
+    unsettled = good & (day.origin < Origin.OBSERVED) & _may_improve(day, last, book, rollover)
     if bool(unsettled.any()):
         day = _settled(day, _learnt(day, last, book, unsettled, rollover, watch))
     return _with_flows(day, book, watch.flow_types)
+
+
+def _may_improve(day: DayBase, last: LastGood, book: Book, rollover: Rollover) -> Flags:
+    """Rows whose base the next Book may still better: not those known by deals, once watched
+    since, of whom the server has no record."""
+    by_deals: Flags = (day.origin == Origin.DEALS) & (last.at > day.at)
+    if rollover == SERVER_DAY:
+        by_deals &= ~(np.isfinite(book.accounts.prev_balance + book.accounts.prev_equity))
+    improvable: Flags = ~by_deals
+    return improvable
 
 
 def _learnt(
@@ -231,7 +241,7 @@ def _settled(day: DayBase, columns: _Columns) -> DayBase:
 def _with_flows(day: DayBase, book: Book, flow_types: tuple[int, ...]) -> DayBase:
     if day.counted is book.deals:
         return day
-    later = after(book, day.taken)
+    later = after(book, day.taken, np.isin(book.deals.type, flow_types))
     flow = sums(book, later, types=flow_types)
     flow_balance = sums(book, later, types=flow_types, exclude=CREDIT_TYPES)
     if not complete_since(book, day.at) and book.deals_since is not None:

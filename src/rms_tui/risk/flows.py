@@ -126,16 +126,22 @@ def moved_total(total: Total, row: Ints, known: Flags) -> Total:
     )
 
 
-def after(book: Book, when: Floats | float) -> Flags:
-    """Which deals came later than an instant (UTC seconds), or than their account's own one."""
+def after(book: Book, when: Floats | float, among: Flags | None = None) -> Flags:
+    """Which deals (of those `among`) came later than an instant (UTC seconds), or than their
+    account's own one."""
     deals = book.deals
     if book.server_offset is None or len(deals) == 0:
         return np.zeros(len(deals), dtype=np.bool_)
     time = deals.time - book.server_offset
+    earliest = np.fmin.reduce(when, initial=np.inf) if isinstance(when, np.ndarray) else when
+    later: Flags = time > earliest
+    if among is not None:
+        later &= among
     if isinstance(when, np.ndarray):
-        row = rows_of(book.accounts.login, deals.login)
-        return (time > when[np.maximum(row, 0)]) & (row >= 0)
-    return time > when
+        at = np.flatnonzero(later)
+        row = rows_of(book.accounts.login, deals.login[at])
+        later[at] = (time[at] > when[np.maximum(row, 0)]) & (row >= 0)
+    return later
 
 
 def sums(
@@ -152,10 +158,11 @@ def sums(
     wanted = among & ~np.isin(deals.type, exclude)
     if types is not None:
         wanted &= np.isin(deals.type, types)
-    row = rows_of(book.accounts.login, deals.login)
-    wanted &= row >= 0
-    amount = deals.profit[wanted] + deals.swap[wanted] + deals.commission[wanted]
-    return summed(row[wanted], amount, len(book.accounts))
+    at = np.flatnonzero(wanted)
+    row = rows_of(book.accounts.login, deals.login[at])
+    at, row = at[row >= 0], row[row >= 0]
+    amount = deals.profit[at] + deals.swap[at] + deals.commission[at]
+    return summed(row, amount, len(book.accounts))
 
 
 def complete_since(book: Book, when: float) -> bool:
