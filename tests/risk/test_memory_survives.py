@@ -149,7 +149,8 @@ def scaled(seen, scale):
         name: getattr(accounts, name) * scale
         for name in ("balance", "equity", "credit", "floating", "profit", "margin", "margin_free")
     }
-    digits = accounts.digits + np.int8(2 if scale == 0.01 else 0)
+    smallest_unit = {0.01: 2, 1.0: 0, 100.0: -2}
+    digits = accounts.digits + np.int8(smallest_unit[scale])
     return replace(
         seen,
         accounts=replace(accounts, digits=digits, **money),
