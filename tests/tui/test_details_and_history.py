@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from rms_tui.alerts import Alert
 from rms_tui.risk.verdict import Reason
-from rms_tui.tui.screens.base import EnterBase, amount
+from rms_tui.tui.screens.day_base import EnterBase, amount
 from rms_tui.tui.screens.history import AlertHistory
 from rms_tui.tui.view import HistoryError
 

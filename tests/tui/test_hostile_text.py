@@ -14,8 +14,8 @@ from tests.tui.scenes import asking, over
 from rms_tui.book import Book
 from rms_tui.feed import FeedError
 from rms_tui.tui.screens.ask import Ask
-from rms_tui.tui.screens.base import EnterBase
 from rms_tui.tui.screens.confirm import Confirm
+from rms_tui.tui.screens.day_base import EnterBase
 from rms_tui.tui.screens.history import AlertHistory
 from rms_tui.tui.screens.snooze import SnoozeMenu
 from rms_tui.tui.status_line import Piece, composed, titled

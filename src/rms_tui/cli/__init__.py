@@ -6,7 +6,7 @@ Every heavy import stands inside its verb: `rms-tui --help` must answer in a bli
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -73,13 +73,13 @@ def console(
 def start(
     shared: Shared,
     account: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option(
             "-a", "--account", metavar="LOGIN", help="Add these and watch what was added, not all."
         ),
     ] = None,
     more: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Argument(metavar="[LOGIN]...", help="More logins for -a.", show_default=False),
     ] = None,
 ) -> None:
@@ -120,7 +120,7 @@ def remove(
 def snapshot(
     shared: Shared,
     login_id: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option("--login-id", metavar="L", help="Only this account."),
     ] = None,
     json: Json = False,
@@ -136,7 +136,7 @@ def snapshot(
 def exposure(
     shared: Shared,
     symbol: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--symbol", metavar="S", help="Only this symbol."),
     ] = None,
     json: Json = False,
@@ -162,19 +162,19 @@ def alerts(
     shared: Shared,
     open_only: Annotated[bool, typer.Option("--open", help="Only those not over yet.")] = False,
     login: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option("--login", metavar="L", help="Only of this account (0: of the feed)."),
     ] = None,
     rule: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--rule", metavar="R", help="Only of this rule, such as daily_loss."),
     ] = None,
     operator: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--operator", metavar="O", help="Only acknowledged or snoozed by: ann@desk."),
     ] = None,
     since: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--since", metavar="T", help="Only raised since: 2h, 3d, 2026-03-02T14:00."),
     ] = None,
     json: Json = False,
@@ -204,7 +204,7 @@ def ack(
     shared: Shared,
     alert_id: AlertId,
     note: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--note", metavar="TEXT", help="What the next shift should know."),
     ] = None,
     json: Json = False,
@@ -244,7 +244,7 @@ def assess(
     shared: Shared,
     file: Annotated[str, typer.Argument(metavar="FILE", help="A timeline in JSON; - for stdin.")],
     profile: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             "--profile",
             metavar="NAME|FILE",
@@ -294,7 +294,7 @@ def show_profile(
 def check_profiles(
     shared: Shared,
     file: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Argument(metavar="[FILE]", help="Another file than rms.toml.", show_default=False),
     ] = None,
     json: Json = False,
@@ -319,7 +319,7 @@ def base(
     json: Json = False,
 ) -> None:
     """Enter the base of a trading day where it is unknown, in every rms-tui on this MongoDB."""
-    from rms_tui.cli.base import enter_base
+    from rms_tui.cli.day_base import enter_base
 
     guarded(lambda: enter_base(shared, login, balance, equity, at, json=json))
 

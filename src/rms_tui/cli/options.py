@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -50,11 +50,11 @@ def _option(help_text: str, *names: str, metavar: str | None = None, **more: Any
 
 _SHARED: dict[str, Any] = {
     "demo": Annotated[
-        Optional[bool],  # noqa: UP045  (typer reads the annotation at run time)
+        bool | None,
         _option("A simulated broker of 250 clients: nothing to set up.", "--demo"),
     ],
     "source": Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         _option(
             "Where accounts come from: manager, terminal, simulator, replay. [RMS_SOURCE]",
             "--source",
@@ -62,15 +62,15 @@ _SHARED: dict[str, Any] = {
         ),
     ],
     "accounts": Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         _option("Clients of the simulated broker, 1 to 100000 (250).", "--accounts", metavar="N"),
     ],
     "seed": Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         _option("The simulated broker is the same for the same seed.", "--seed", metavar="S"),
     ],
     "prices": Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         _option(
             "Folder of recorded prices (MT5 bar, bid/ask M1 and tick CSV) that drive the "
             "simulated broker.",
@@ -79,12 +79,12 @@ _SHARED: dict[str, Any] = {
         ),
     ],
     "interval": Annotated[
-        Optional[float],  # noqa: UP045
+        float | None,
         _option("Seconds between polls (5; demo: 1). [RMS_UPDATE_INTERVAL]", "--interval", "-i",
                 metavar="S"),
     ],
     "mongodb": Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         _option(
             "A replica set's URI, or `embedded` for a private one on this host (default). "
             "Give a URI with a password in RMS_MONGODB_URI, not here. [RMS_MONGODB_URI]",
@@ -93,7 +93,7 @@ _SHARED: dict[str, Any] = {
         ),
     ],
     "env_file": Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         _option("Read this file instead of .env in the working folder.", "--env-file",
                 metavar="FILE"),
     ],

@@ -41,8 +41,8 @@ from rms_tui.tui.panes.account_figures import row_of_login
 from rms_tui.tui.panes.pane import Pane
 from rms_tui.tui.screens.add import AddAccounts
 from rms_tui.tui.screens.ask import Ask
-from rms_tui.tui.screens.base import EnterBase
 from rms_tui.tui.screens.confirm import Confirm
+from rms_tui.tui.screens.day_base import EnterBase
 from rms_tui.tui.screens.desk import Desk
 from rms_tui.tui.screens.details import Details
 from rms_tui.tui.screens.help import Help
