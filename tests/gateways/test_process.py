@@ -275,6 +275,17 @@ def test_history_is_asked_between_reads_and_its_failure_is_not_the_sources(run):
     assert process.status.restarts == 0
 
 
+@pytest.mark.parametrize("_again", range(4))
+def test_a_selection_made_while_the_child_is_being_started_is_not_lost(run, _again):
+    process = run(odd_gateways.steady)
+    chosen, other = Selection(without=frozenset({5})), Selection(without=frozenset({1}))
+    while process.status.pid is None:
+        chosen, other = other, chosen
+        process.select(chosen)
+    accounts = process.read(PATIENCE).accounts
+    assert set(accounts.login.tolist()) == {1, 2, 3, 4, 5} - chosen.without
+
+
 def test_questions_of_several_threads_each_get_their_own_answer(run):
     process = run(odd_gateways.steady)
     answers: dict[int, frozenset[int]] = {}

@@ -232,14 +232,17 @@ class GatewayProcess:
         """The thread `rms-gateway`: attempt after attempt until closed."""
         first = True
         while self._due():
+            hello = self._hello
             try:
-                child = Child(self._hello, self._hear)
+                child = Child(hello, self._hear)
             except OSError as error:
                 text = f"the gateway process cannot be started: {error}"
                 self._fail(FeedError("crashed", text))
                 continue
             with self._changed:
                 self._child = child
+                if self._hello is not hello:  # chosen while the child was being started
+                    child.say(Select(self._hello.selection))
                 self._synced = None
                 self._failure = self._live_since = None
                 self._began = self._heard = self._progress = self._monotonic()
