@@ -13,13 +13,13 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from rms_tui.cli.oneshot import DEMO_TIME
-from rms_tui.cli.wiring import demo_plan
 from rms_tui.frame import FeedState
 from rms_tui.gateways import SimulatorSpec
 from rms_tui.gateways.process import GatewayProcess
 from rms_tui.monitor import Monitor
 from rms_tui.risk.profile import Plan, limits_profile
 from rms_tui.tui.app import RmsApp
+from rms_tui.wiring.demo import demo_plan
 
 HERE = Path(__file__).parent
 SIZE = (160, 48)

@@ -7,17 +7,19 @@ from typing import Literal
 
 from rms_tui.cli import START
 from rms_tui.cli.exits import USAGE, end
-from rms_tui.cli.options import Shared
-from rms_tui.cli.storing import database, server_name
-from rms_tui.cli.wiring import Desk, desk, operator
+from rms_tui.cli.storing import database
 from rms_tui.feed import Selection
 from rms_tui.logins import parse_logins
+from rms_tui.wiring.given import Given
+from rms_tui.wiring.operator import operator
+from rms_tui.wiring.sources import Desk, desk
+from rms_tui.wiring.storing import server_name
 
 PAST = {"add": "added", "remove": "removed"}
 
 
 def change(
-    shared: Shared, action: Literal["add", "remove"], texts: Sequence[str], *, json: bool
+    shared: Given, action: Literal["add", "remove"], texts: Sequence[str], *, json: bool
 ) -> None:
     """Write one element and one audit row a login, and say what happened to each."""
     made = desk(shared)

@@ -16,9 +16,10 @@ from rms_tui.alerts.plain import Unreadable
 from rms_tui.cli.exits import FAILED, OK, USAGE, end
 from rms_tui.cli.moments import duration, since
 from rms_tui.cli.oneshot import plain, print_json, print_table
-from rms_tui.cli.options import Shared
 from rms_tui.cli.storing import database
-from rms_tui.cli.wiring import loaded, operator
+from rms_tui.wiring.given import Given
+from rms_tui.wiring.operator import operator
+from rms_tui.wiring.sources import loaded
 
 if TYPE_CHECKING:  # pymongo is imported when a verb really asks
     from rms_tui.store.alert_query import Asked
@@ -26,7 +27,7 @@ if TYPE_CHECKING:  # pymongo is imported when a verb really asks
 
 
 def show_alerts(
-    shared: Shared,
+    shared: Given,
     *,
     open_only: bool,
     login: int | None,
@@ -52,7 +53,7 @@ def show_alerts(
             print(f"… only the newest {asked.most}: narrow it by --login, --rule or --since")
 
 
-def acknowledge(shared: Shared, alert_id: str, note: str | None, *, json: bool) -> None:
+def acknowledge(shared: Given, alert_id: str, note: str | None, *, json: bool) -> None:
     """Mark an alert as handled, in the name of whoever runs this."""
     with database(loaded(shared).settings) as found:
         alert = _open_alert(found, alert_id, "acknowledge")
@@ -66,7 +67,7 @@ def acknowledge(shared: Shared, alert_id: str, note: str | None, *, json: bool) 
     print(f"{alert.id}  {already}acknowledged by {who} at {when}  {alert.login} {alert.rule}")
 
 
-def snooze(shared: Shared, alert_id: str, text: str, *, json: bool) -> None:
+def snooze(shared: Given, alert_id: str, text: str, *, json: bool) -> None:
     """Silence an alert for a time, in the name of whoever runs this."""
     seconds = _or_usage(lambda: duration(text))
     if not 0 < seconds <= LONGEST_SNOOZE:
@@ -84,7 +85,7 @@ def snooze(shared: Shared, alert_id: str, text: str, *, json: bool) -> None:
           f"{alert.login} {alert.rule}")  # fmt: skip
 
 
-def show_evidence(shared: Shared, alert_id: str, *, json: bool) -> None:
+def show_evidence(shared: Given, alert_id: str, *, json: bool) -> None:
     """Decide an alert's raise and rises again from what was kept; exit status 1 if one differs."""
     from rms_tui.store.evidence import of_alert
 

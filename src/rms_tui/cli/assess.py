@@ -9,14 +9,14 @@ import orjson
 
 from rms_tui.assess import assess
 from rms_tui.cli.exits import USAGE, end
-from rms_tui.cli.options import Shared
 from rms_tui.cli.profiles import profile_named
 from rms_tui.timeline import Refused, read
+from rms_tui.wiring.given import Given
 
 STDIN = "-"
 
 
-def assess_file(shared: Shared, file: str, profile: str | None) -> None:
+def assess_file(shared: Given, file: str, profile: str | None) -> None:
     """Print what every rule says of every row. Raises SettingsError for a wrong rms.toml."""
     name = "<stdin>" if file == STDIN else file
     try:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from rms_tui.cli import START
 from rms_tui.cli.exits import FAILED, OK, USAGE, end
 from rms_tui.cli.log import begin_log
-from rms_tui.cli.options import Shared
 from rms_tui.cli.reload import plan_watch
-from rms_tui.cli.storing import writer_of
-from rms_tui.cli.wiring import Desk, desk, monitor_of, operator
 from rms_tui.latest import Latest
 from rms_tui.monitor import Monitor
+from rms_tui.wiring.given import Given
+from rms_tui.wiring.operator import operator
+from rms_tui.wiring.sources import Desk, desk, monitor_of
+from rms_tui.wiring.storing import writer_of
 
 if TYPE_CHECKING:
     from rms_tui.alerts import Alert
@@ -25,7 +26,7 @@ MOST_HISTORY = 2_000
 """Alerts the history screen asks for."""
 
 
-def open_console(shared: Shared, *, mouse: bool) -> None:
+def open_console(shared: Given, *, mouse: bool) -> None:
     """Show the console until the dealer quits. Exit status 0, not 0 after a crash."""
     made = desk(shared) or _first_run(shared)
     if not sys.stdout.isatty() or not sys.stdin.isatty():
@@ -97,7 +98,7 @@ class Storing:
             writer.start()
 
 
-def _first_run(shared: Shared) -> Desk:
+def _first_run(shared: Given) -> Desk:
     """No source is configured: say the three ways to start, and start the demo when asked to."""
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
         end(START, USAGE)

@@ -10,14 +10,16 @@ from typing import Any
 from rms_tui.cli import START
 from rms_tui.cli.exits import USAGE, end
 from rms_tui.cli.oneshot import print_json
-from rms_tui.cli.options import Shared
-from rms_tui.cli.storing import database, server_name
-from rms_tui.cli.wiring import desk, operator
+from rms_tui.cli.storing import database
 from rms_tui.monitor import BaseEntry
+from rms_tui.wiring.given import Given
+from rms_tui.wiring.operator import operator
+from rms_tui.wiring.sources import desk
+from rms_tui.wiring.storing import server_name
 
 
 def enter_base(
-    shared: Shared, login: int, balance: float, equity: float, at: str, *, json: bool
+    shared: Given, login: int, balance: float, equity: float, at: str, *, json: bool
 ) -> None:
     """Write the base and its audit row; every rms-tui that watches the account follows."""
     made = desk(shared)

@@ -18,10 +18,10 @@ from rms_tui import __version__
 from rms_tui.cli.exits import FAILED, OK
 from rms_tui.cli.log import data_folder
 from rms_tui.cli.oneshot import print_json
-from rms_tui.cli.options import Shared
-from rms_tui.cli.wiring import Desk, desk, loaded
 from rms_tui.gateways.process import GatewayProcess
 from rms_tui.settings import SECRETS, Loaded, SettingsError
+from rms_tui.wiring.given import Given
+from rms_tui.wiring.sources import Desk, desk, loaded
 
 PACKAGES = ("textual", "numpy", "pydantic", "pymongo", "typer", "orjson", "psutil")
 VENDOR = {"manager": "MT5Manager", "terminal": "MetaTrader5"}
@@ -38,7 +38,7 @@ class Line:
     mend: str = ""
 
 
-def examine(shared: Shared, *, json: bool) -> None:
+def examine(shared: Given, *, json: bool) -> None:
     """Print every finding; exit status 1 when one of them is FAIL."""
     lines = []
     for line in _findings(shared):
@@ -51,7 +51,7 @@ def examine(shared: Shared, *, json: bool) -> None:
     raise SystemExit(FAILED if any(line.grade == "FAIL" for line in lines) else OK)
 
 
-def _findings(shared: Shared) -> Iterator[Line]:
+def _findings(shared: Given) -> Iterator[Line]:
     yield Line("OK", "rms-tui", __version__)
     yield Line("OK", "Python", f"{platform.python_version()} on {platform.platform()}")
     yield from _packages()
@@ -126,9 +126,9 @@ def _connection(made: Desk) -> Line:
 def _mongodb(layers: Loaded) -> Iterator[Line]:
     import threading
 
-    from rms_tui.cli.storing import server
     from rms_tui.store.database import connect
     from rms_tui.store.errors import StoreError, redacted
+    from rms_tui.wiring.storing import server
 
     place = server(layers.settings)
     remote = layers.settings.rms_mongodb_uri is not None

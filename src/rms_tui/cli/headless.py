@@ -12,19 +12,20 @@ from rms_tui.alerts import Alert
 from rms_tui.cli import START
 from rms_tui.cli.exits import USAGE, end
 from rms_tui.cli.log import begin_log
-from rms_tui.cli.options import Shared
 from rms_tui.cli.reload import plan_watch
-from rms_tui.cli.storing import writer_of
-from rms_tui.cli.wiring import desk, monitor_of, operator
 from rms_tui.feed import Selection
 from rms_tui.frame import Frame
 from rms_tui.logins import parse_logins
 from rms_tui.monitor import AccountChange
+from rms_tui.wiring.given import Given
+from rms_tui.wiring.operator import operator
+from rms_tui.wiring.sources import desk, monitor_of
+from rms_tui.wiring.storing import writer_of
 
 _log = logging.getLogger("rms_tui")
 
 
-def watch(shared: Shared, logins: Sequence[str]) -> None:
+def watch(shared: Given, logins: Sequence[str]) -> None:
     """Poll, assess and write until SIGTERM, SIGHUP or Ctrl-C. Final errors of the source end it."""
     made = desk(shared)
     if made is None:

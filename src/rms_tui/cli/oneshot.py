@@ -16,12 +16,12 @@ from rms_tui import snapshot
 from rms_tui.book import Deals, empty
 from rms_tui.cli import START
 from rms_tui.cli.exits import USAGE, end
-from rms_tui.cli.options import Shared
-from rms_tui.cli.wiring import Desk, desk, monitor_of
 from rms_tui.feed import FeedError
 from rms_tui.frame import Frame
 from rms_tui.gateways import SimulatorSpec
 from rms_tui.monitor import Monitor
+from rms_tui.wiring.given import Given
+from rms_tui.wiring.sources import Desk, desk, monitor_of
 
 PATIENCE = 180.0
 """Seconds to the first Book: a big server may sync for minutes."""
@@ -30,7 +30,7 @@ DEMO_TIME = 1_767_607_200.0
 """2026-01-05 10:00 UTC: simulated time of a one-shot verb, so that a seed gives the same output."""
 
 
-def show_snapshot(shared: Shared, login: int | None, *, json: bool) -> None:
+def show_snapshot(shared: Given, login: int | None, *, json: bool) -> None:
     """Print RMS's snapshot of all accounts, or of one. Raises FeedError."""
     with one_poll(shared) as (monitor, frame):
         assert frame.book is not None
@@ -44,7 +44,7 @@ def show_snapshot(shared: Shared, login: int | None, *, json: bool) -> None:
             _print_accounts(shape)
 
 
-def show_exposure(shared: Shared, symbol: str | None, *, json: bool) -> None:
+def show_exposure(shared: Given, symbol: str | None, *, json: bool) -> None:
     """Print the exposure by symbol. Raises FeedError."""
     with one_poll(shared) as (_, frame):
         shape = snapshot.exposure_shape(frame, symbol)
@@ -64,7 +64,7 @@ def show_exposure(shared: Shared, symbol: str | None, *, json: bool) -> None:
             )  # fmt: skip
 
 
-def show_stats(shared: Shared, *, json: bool) -> None:
+def show_stats(shared: Given, *, json: bool) -> None:
     """Print the counts and the feed's health. Raises FeedError."""
     with one_poll(shared) as (monitor, frame):
         shape = snapshot.stats_shape(frame, running=monitor.running, interval=monitor.interval)
@@ -76,7 +76,7 @@ def show_stats(shared: Shared, *, json: bool) -> None:
 
 
 @contextmanager
-def one_poll(shared: Shared) -> Iterator[tuple[Monitor, Frame]]:
+def one_poll(shared: Given) -> Iterator[tuple[Monitor, Frame]]:
     """A monitor after its first good Book, and that frame; closed afterwards. Raises FeedError."""
     made = desk(shared)
     if made is None:

@@ -8,38 +8,16 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from rms_tui.wiring.given import Given
+
+Json = Annotated[bool, typer.Option("--json", help="Pure JSON on stdout, for programs.")]
+
 SHARED = "Source and settings (also from environment, .env and rms.toml)"
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What was given for the shared options; None where nothing was."""
-
-    demo: bool | None = None
-    source: str | None = None
-    accounts: int | None = None
-    seed: int | None = None
-    prices: Path | None = None
-    interval: float | None = None
-    mongodb: str | None = None
-    env_file: Path | None = None
-
-    def over(self, before: Shared) -> Shared:
-        """These options, with what is not given here taken from those before the verb."""
-        return replace(
-            before,
-            **{
-                field.name: getattr(self, field.name)
-                for field in fields(self)
-                if getattr(self, field.name) is not None
-            },
-        )
 
 
 def _option(help_text: str, *names: str, metavar: str | None = None, **more: Any) -> Any:
@@ -101,14 +79,14 @@ _SHARED: dict[str, Any] = {
 
 
 def shared_options(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a verb the shared options: it is called with one `shared: Shared` argument instead."""
+    """Give a verb the shared options: it is called with one `shared: Given` argument instead."""
 
     own = inspect.signature(verb, eval_str=True).parameters
 
     @functools.wraps(verb)
     def with_options(ctx: typer.Context, **given: Any) -> Any:
-        mine = Shared(**{name: given.pop(name) for name in _SHARED})
-        before = ctx.obj if isinstance(ctx.obj, Shared) else Shared()
+        mine = Given(**{name: given.pop(name) for name in _SHARED})
+        before = ctx.obj if isinstance(ctx.obj, Given) else Given()
         if "ctx" in own:
             given["ctx"] = ctx
         return verb(shared=mine.over(before), **given)

@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from rms_tui.cli.oneshot import print_json
-from rms_tui.cli.options import Shared
-from rms_tui.cli.wiring import loaded
 from rms_tui.presets import UnknownPreset, expanded, preset, presets
 from rms_tui.risk.profile import Plan, RiskProfile
 from rms_tui.settings import SettingsError, plan_of
 from rms_tui.timeline import Refused, profile_from
+from rms_tui.wiring.given import Given
+from rms_tui.wiring.sources import loaded
 
 FILES = (".toml", ".json")
 """A profile given with one of these endings is a file, not a name."""
 
 
-def profile_named(shared: Shared, name: str) -> RiskProfile:
+def profile_named(shared: Given, name: str) -> RiskProfile:
     """A profile by name (rms.toml, then presets) or from a file.
 
     Raises SettingsError for a name that is neither, Refused for a wrong file.
@@ -37,7 +37,7 @@ def profile_named(shared: Shared, name: str) -> RiskProfile:
         raise SettingsError(f"--profile {name}: no such profile in rms.toml, and {error}") from None
 
 
-def show_list(shared: Shared, *, json: bool) -> None:
+def show_list(shared: Given, *, json: bool) -> None:
     """Print every profile and preset by name."""
     own = loaded(shared).plan
     shape: dict[str, Any] = {
@@ -58,7 +58,7 @@ def show_list(shared: Shared, *, json: bool) -> None:
         print(f"  {one.name:34} {one.firm}: {one.title}")
 
 
-def show_one(shared: Shared, name: str, *, json: bool) -> None:
+def show_one(shared: Given, name: str, *, json: bool) -> None:
     """Print one profile's keys; a preset's with its sources and examples."""
     profile = profile_named(shared, name)
     shape: dict[str, Any] = {"profile": profile.model_dump(mode="json", exclude_none=True)}
@@ -84,7 +84,7 @@ def show_one(shared: Shared, name: str, *, json: bool) -> None:
             print(f"{key} = {standard_json.dumps(value)}")
 
 
-def check(shared: Shared, file: Path | None, *, json: bool) -> None:
+def check(shared: Given, file: Path | None, *, json: bool) -> None:
     """Print what a valid file defines. Raises SettingsError with file and key for another."""
     plan = loaded(shared).plan if file is None else plan_of(file)
     shape: dict[str, Any] = {

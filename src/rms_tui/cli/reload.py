@@ -11,11 +11,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from rms_tui.cli.options import Shared
-from rms_tui.cli.wiring import desk
 from rms_tui.monitor import Monitor
 from rms_tui.risk.profile import Plan
 from rms_tui.settings import SettingsError
+from rms_tui.wiring.given import Given
+from rms_tui.wiring.sources import desk
 
 _log = logging.getLogger("rms_tui")
 
@@ -73,7 +73,7 @@ class PlanWatch:
             self.look()
 
 
-def plan_watch(shared: Shared, monitor: Monitor) -> PlanWatch:
+def plan_watch(shared: Given, monitor: Monitor) -> PlanWatch:
     """The watch over the working folder's rms.toml for a desk with these options, not started."""
 
     def plan() -> Plan:

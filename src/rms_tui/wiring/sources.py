@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rms_tui.alerts import Times
-from rms_tui.cli.options import Shared
-from rms_tui.feed import FeedError, Selection
+from rms_tui.feed import Selection
 from rms_tui.frame import FeedState
 from rms_tui.gateways import ManagerSpec, SimulatorSpec, Spec, TerminalSpec
 from rms_tui.gateways.process import GatewayProcess
 from rms_tui.monitor import Monitor
-from rms_tui.risk.profile import Assign, Plan, RiskProfile
+from rms_tui.risk.profile import Plan
 from rms_tui.settings import Loaded, Settings, SettingsError, Source, load
+from rms_tui.wiring.demo import demo_plan
+from rms_tui.wiring.given import Given
 
 DEMO_INTERVAL = 1.0
 DEFAULT_CLIENTS = 250
@@ -44,7 +43,7 @@ class Desk:
         return self.loaded.settings
 
 
-def loaded(shared: Shared) -> Loaded:
+def loaded(shared: Given) -> Loaded:
     """All layers of settings under these options. Raises SettingsError."""
     options: dict[str, object] = {
         "RMS_SOURCE": "simulator" if shared.demo else shared.source,
@@ -54,7 +53,7 @@ def loaded(shared: Shared) -> Loaded:
     return load(options, env_file=shared.env_file)
 
 
-def desk(shared: Shared) -> Desk | None:
+def desk(shared: Given) -> Desk | None:
     """What the options and settings describe; None when no source is configured at all."""
     all_loaded = loaded(shared)
     settings = all_loaded.settings
@@ -89,59 +88,6 @@ def monitor_of(made: Desk, **more: Any) -> Monitor:
     )
 
 
-def operator() -> str:
-    """Who acts: user@host, as audit rows and acknowledgements name them."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = "unknown"
-    return f"{user}@{socket.gethostname()}"
-
-
-DEMO_PROFILES: dict[str, tuple[str, list[dict[str, object]]]] = {
-    "demo funded": (
-        "real\\standard*,real\\pro*",
-        [
-            {"rule": "margin_level", "warning": 150, "critical": 100},
-            {"rule": "max_loss", "amount": -7500},
-            {"rule": "daily_loss", "base": "max_balance_equity", "percent": 5, "of": "base"},
-            {"rule": "open_positions", "count": 25},
-        ],
-    ),
-    "demo raw": (
-        "real\\raw*",
-        [
-            {"rule": "margin_level", "warning": 150, "critical": 100},
-            {"rule": "position_risk", "percent": 30, "of": "balance"},
-        ],
-    ),
-    "demo contest": (
-        "demo\\*",
-        [
-            {"rule": "margin_level", "warning": 150, "critical": 100},
-            {"rule": "daily_loss", "base": "balance", "percent": 8, "of": "base"},
-            {"rule": "max_profit", "amount": 2500, "period": "day"},
-        ],
-    ),
-}
-"""The demo's own limits: group masks and rules of one profile for each kind of client."""
-
-
-def demo_plan(limits: Plan) -> Plan:
-    """The demo's profiles beside the one of the three settings."""
-    profiles = [
-        RiskProfile.model_validate({"name": name, "rules": rules})
-        for name, (_, rules) in DEMO_PROFILES.items()
-    ]
-    return Plan(
-        profiles=(*limits.profiles, *profiles),
-        assigned=tuple(
-            Assign(profile=name, groups=groups) for name, (groups, _) in DEMO_PROFILES.items()
-        ),
-        default=limits.default,
-    )
-
-
 def _implied(settings: Settings) -> Source | None:
     """A source that needs no RMS_SOURCE: what is configured says which one is meant."""
     if settings.mt5_host:
@@ -155,7 +101,7 @@ def _needed(what: str, source: str, **values: object) -> None:
         raise SettingsError(f"source {source} needs {', '.join(missing)}: {what}")
 
 
-def _manager(settings: Settings, _: Shared) -> ManagerSpec:
+def _manager(settings: Settings, _: Given) -> ManagerSpec:
     _needed(
         "put it into .env or the environment",
         "manager",
@@ -176,7 +122,7 @@ def _manager(settings: Settings, _: Shared) -> ManagerSpec:
     )
 
 
-def _terminal(settings: Settings, _: Shared) -> TerminalSpec:
+def _terminal(settings: Settings, _: Given) -> TerminalSpec:
     _needed("the full path of terminal64.exe", "terminal", MT5_PATH=settings.mt5_path)
     assert settings.mt5_path
     return TerminalSpec(
@@ -188,7 +134,7 @@ def _terminal(settings: Settings, _: Shared) -> TerminalSpec:
     )
 
 
-def _simulator(settings: Settings, shared: Shared) -> SimulatorSpec:
+def _simulator(settings: Settings, shared: Given) -> SimulatorSpec:
     clients = DEFAULT_CLIENTS if shared.accounts is None else shared.accounts
     if not 1 <= clients <= MOST_CLIENTS:
         raise SettingsError(f"--accounts {clients}: expected 1 to {MOST_CLIENTS} (from option)")
@@ -203,7 +149,7 @@ def _simulator(settings: Settings, shared: Shared) -> SimulatorSpec:
     )
 
 
-def _replay(settings: Settings, shared: Shared) -> SimulatorSpec:
+def _replay(settings: Settings, shared: Given) -> SimulatorSpec:
     _needed("a folder of recorded prices", "replay", **{"--prices": shared.prices})
     made = _simulator(settings, shared)
     return SimulatorSpec(
@@ -217,11 +163,9 @@ def _folder(path: Path | None) -> Path | None:
     return None if path is None else path.resolve()
 
 
-_SPECS: dict[str, Callable[[Settings, Shared], Spec]] = {
+_SPECS: dict[str, Callable[[Settings, Given], Spec]] = {
     "manager": _manager,
     "terminal": _terminal,
     "simulator": _simulator,
     "replay": _replay,
 }
-
-__all__ = ["Desk", "FeedError", "desk", "loaded", "monitor_of", "operator"]

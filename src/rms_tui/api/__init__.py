@@ -1,0 +1,1 @@
+"""The Python API: `Monitor`, and RMS's facade over it."""

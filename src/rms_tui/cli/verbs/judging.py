@@ -1,0 +1,98 @@
+"""Rules: profiles, a written timeline, a day base."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rms_tui.cli.exits import guarded
+from rms_tui.cli.options import Json, shared_options
+from rms_tui.wiring.given import Given
+
+verbs = typer.Typer(rich_markup_mode=None)
+
+profiles = typer.Typer(
+    help="The profiles of rms.toml and the published presets.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+verbs.add_typer(profiles, name="profiles")
+
+
+@verbs.command()
+@shared_options
+def assess(
+    shared: Given,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A timeline in JSON; - for stdin.")],
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile",
+            metavar="NAME|FILE",
+            help="A profile of rms.toml, a preset, or a file, instead of the one inside.",
+        ),
+    ] = None,
+) -> None:
+    """Run rules over a written timeline: one JSON object a row, without MT5 and MongoDB."""
+    from rms_tui.cli.assess import assess_file
+
+    guarded(lambda: assess_file(shared, file, profile))
+
+
+@profiles.command("list")
+@shared_options
+def list_profiles(shared: Given, json: Json = False) -> None:
+    """Every profile of rms.toml, and every preset with its firm."""
+    from rms_tui.cli.profiles import show_list
+
+    guarded(lambda: show_list(shared, json=json))
+
+
+@profiles.command("show")
+@shared_options
+def show_profile(
+    shared: Given,
+    name: Annotated[str, typer.Argument(help="A profile or a preset: ftmo-2step")],
+    json: Json = False,
+) -> None:
+    """A profile's rules, and a preset's sources and published examples."""
+    from rms_tui.cli.profiles import show_one
+
+    guarded(lambda: show_one(shared, name, json=json))
+
+
+@profiles.command("check")
+@shared_options
+def check_profiles(
+    shared: Given,
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="Another file than rms.toml.", show_default=False),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Say whether rms.toml is valid; a wrong key is named with its file. Exit status 2 if not."""
+    from rms_tui.cli.profiles import check
+
+    guarded(lambda: check(shared, file, json=json))
+
+
+@verbs.command()
+@shared_options
+def base(
+    shared: Given,
+    login: Annotated[int, typer.Argument(help="The account.")],
+    balance: Annotated[float, typer.Option("--balance", metavar="B", help="Its balance then.")],
+    equity: Annotated[float, typer.Option("--equity", metavar="Q", help="Its equity then.")],
+    at: Annotated[
+        str,
+        typer.Option("--at", metavar="TIME", help="Start of the day: 2026-03-02T00:00+01:00"),
+    ],
+    json: Json = False,
+) -> None:
+    """Enter the base of a trading day where it is unknown, in every rms-tui on this MongoDB."""
+    from rms_tui.cli.day_base import enter_base
+
+    guarded(lambda: enter_base(shared, login, balance, equity, at, json=json))

@@ -1,0 +1,54 @@
+"""What the accounts look like, once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rms_tui.cli.exits import guarded
+from rms_tui.cli.options import Json, shared_options
+from rms_tui.wiring.given import Given
+
+verbs = typer.Typer(rich_markup_mode=None)
+
+
+@verbs.command()
+@shared_options
+def snapshot(
+    shared: Given,
+    login_id: Annotated[
+        int | None,
+        typer.Option("--login-id", metavar="L", help="Only this account."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Every account with its positions and closed trades, once."""
+    from rms_tui.cli.oneshot import show_snapshot
+
+    guarded(lambda: show_snapshot(shared, login_id, json=json))
+
+
+@verbs.command()
+@shared_options
+def exposure(
+    shared: Given,
+    symbol: Annotated[
+        str | None,
+        typer.Option("--symbol", metavar="S", help="Only this symbol."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """The book's exposure by symbol, once."""
+    from rms_tui.cli.oneshot import show_exposure
+
+    guarded(lambda: show_exposure(shared, symbol, json=json))
+
+
+@verbs.command()
+@shared_options
+def stats(shared: Given, json: Json = False) -> None:
+    """Accounts, positions, risk states and the health of the feed, once."""
+    from rms_tui.cli.oneshot import show_stats
+
+    guarded(lambda: show_stats(shared, json=json))

@@ -1,0 +1,20 @@
+"""Whether this installation is sound."""
+
+from __future__ import annotations
+
+import typer
+
+from rms_tui.cli.exits import guarded
+from rms_tui.cli.options import Json, shared_options
+from rms_tui.wiring.given import Given
+
+verbs = typer.Typer(rich_markup_mode=None)
+
+
+@verbs.command()
+@shared_options
+def doctor(shared: Given, json: Json = False) -> None:
+    """Check this installation: packages, settings, source, MongoDB; say how to mend it."""
+    from rms_tui.cli.doctor import examine
+
+    guarded(lambda: examine(shared, json=json))

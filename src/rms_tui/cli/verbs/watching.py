@@ -1,0 +1,60 @@
+"""Watch without a screen; which accounts are watched."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rms_tui.cli.exits import guarded
+from rms_tui.cli.options import Json, shared_options
+from rms_tui.wiring.given import Given
+
+verbs = typer.Typer(rich_markup_mode=None)
+
+
+@verbs.command()
+@shared_options
+def start(
+    shared: Given,
+    account: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-a", "--account", metavar="LOGIN", help="Add these and watch what was added, not all."
+        ),
+    ] = None,
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[LOGIN]...", help="More logins for -a.", show_default=False),
+    ] = None,
+) -> None:
+    """Watch without a screen: poll, assess, write to MongoDB, log. Ends on SIGTERM or Ctrl-C."""
+    from rms_tui.cli.headless import watch
+
+    guarded(lambda: watch(shared, [*(account or []), *(more or [])]))
+
+
+@verbs.command()
+@shared_options
+def add(
+    shared: Given,
+    login: Annotated[list[str], typer.Argument(help="Logins, lists or ranges: 7001 7010-7020")],
+    json: Json = False,
+) -> None:
+    """Watch these accounts, in every rms-tui on this MongoDB."""
+    from rms_tui.cli.accounts import change
+
+    guarded(lambda: change(shared, "add", login, json=json))
+
+
+@verbs.command()
+@shared_options
+def remove(
+    shared: Given,
+    login: Annotated[list[str], typer.Argument(help="Logins, lists or ranges: 7001 7010-7020")],
+    json: Json = False,
+) -> None:
+    """Stop watching these accounts, in every rms-tui on this MongoDB."""
+    from rms_tui.cli.accounts import change
+
+    guarded(lambda: change(shared, "remove", login, json=json))

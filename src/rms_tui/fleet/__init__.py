@@ -1,0 +1,1 @@
+"""Many terminals on many hosts: the supervisor of a host and the workers it launches."""

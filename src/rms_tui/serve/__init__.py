@@ -1,0 +1,1 @@
+"""Programs and people elsewhere: WebSocket, page, notifications, metrics; it never calls MT5."""
