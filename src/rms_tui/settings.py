@@ -77,6 +77,10 @@ class Settings(BaseSettings):
     rms_data_dir: Path | None = Field(
         None, description="folder of the embedded database and rms.log"
     )
+    rms_master_key_file: Path | None = Field(
+        None,
+        description="file of the master key of passwords; unset: master.key in the data folder",
+    )
     rms_log_level: LogLevel = Field("INFO", description="least severity that rms.log records")
     mt5_host: str | None = Field(None, description="MT5 server for the Manager API")
     mt5_port: Port = Field(443, description="its port")

@@ -25,6 +25,18 @@ class StoreError(Exception):
         self.final = final
 
 
+class SecretsError(Exception):
+    """Why a password cannot be encrypted or read: what was expected, what came, what to do.
+
+    Its text holds no secret. `transient` is True when only the database was not there.
+    """
+
+    def __init__(self, text: str, *, transient: bool = False) -> None:
+        super().__init__(text)
+        self.text = text
+        self.transient = transient
+
+
 def redacted(uri: str) -> str:
     """The URI without its password and other secrets, also when it is not a valid URI."""
     scheme, mark, rest = uri.partition("://")

@@ -186,6 +186,17 @@ COLLECTIONS: Mapping[str, Collection] = {
             IndexModel([("login", ASCENDING), ("server", ASCENDING), ("at", DESCENDING)]),
         ),
     ),
+    "keys": Collection(  # data keys, as MongoDB's encryption writes them
+        ("_id", "keyMaterial", "masterKey"),
+        {"keyMaterial": {"bsonType": "binData"}, "masterKey": {"bsonType": "object"}},
+        (
+            IndexModel(
+                [("keyAltNames", ASCENDING)],
+                unique=True,
+                partialFilterExpression={"keyAltNames": {"$exists": True}},
+            ),
+        ),
+    ),
     "leases": Collection(
         ("_id", "term"), {"_id": _TEXT, "holder": _OPTIONAL_TEXT, "term": _TERM, "expires": _TIME}
     ),

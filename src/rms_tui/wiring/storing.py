@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rms_tui.gateways import server_of
@@ -26,6 +27,17 @@ def server(settings: Settings) -> Server:
         return Remote(settings.rms_mongodb_uri.get_secret_value())
     program = None if settings.rms_mongod is None else str(settings.rms_mongod)
     return Embedded(settings.rms_data_dir, program)
+
+
+def master_key_file(settings: Settings) -> Path:
+    """Where this host's master key is, whether it exists or not."""
+    if settings.rms_master_key_file is not None:
+        return settings.rms_master_key_file.expanduser().absolute()
+    if settings.rms_data_dir is not None:
+        return settings.rms_data_dir.absolute() / "master.key"
+    import platformdirs
+
+    return platformdirs.user_data_path("rms-tui", appauthor=False) / "master.key"
 
 
 def writer_of(made: Desk, monitor: Monitor, **more: Any) -> Writer:
