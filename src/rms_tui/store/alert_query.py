@@ -58,8 +58,13 @@ def history(database: Rms, asked: Asked) -> list[Alert]:
     return _readable(found.limit(asked.most))
 
 
-def going_on(database: Rms, server: str, recovered_since: float) -> list[Alert]:
-    """The open alerts of a server, and those that recovered lately. Raises PyMongoError."""
+def going_on(
+    database: Rms, server: str, recovered_since: float, login: int | None = None
+) -> list[Alert]:
+    """The open alerts of a server or one account, and those that recovered lately.
+
+    Raises PyMongoError.
+    """
     query: Document = {
         "server": text(server),
         "$or": [
@@ -70,6 +75,8 @@ def going_on(database: Rms, server: str, recovered_since: float) -> list[Alert]:
             },
         ],
     }
+    if login is not None:
+        query["login"] = login
     return _readable(database.alerts.find(query))
 
 

@@ -51,7 +51,7 @@ class AlertWatch:
         """
         heard = []
         while (change := self._stream.try_next()) is not None:
-            handling = _handling(change.get("fullDocument") or {})
+            handling = handling_from(change.get("fullDocument") or {})
             if handling is not None:
                 heard.append(handling)
         return heard
@@ -63,7 +63,8 @@ class AlertWatch:
             return  # the server is gone, and its cursor with it
 
 
-def _handling(row: Mapping[str, Any]) -> Handling | None:
+def handling_from(row: Mapping[str, Any]) -> Handling | None:
+    """What an operator did, from its `audit` row; None for a row that is about something else."""
     at, until = row.get("at"), row.get("until")
     alert_id, severity = row.get("alert"), str(row.get("severity")).upper()
     if not isinstance(at, datetime) or not alert_id or severity not in Severity.__members__:

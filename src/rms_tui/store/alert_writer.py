@@ -13,7 +13,7 @@ from typing import TypeAlias
 from rms_tui.alerts import TIMES, Alert, AlertEvent, Handling
 from rms_tui.store import alerts, evidence
 from rms_tui.store.alert_watch import AlertWatch
-from rms_tui.store.database import Rms
+from rms_tui.store.database import Guard, Rms
 
 InParts: TypeAlias = Callable[
     [Sequence[AlertEvent], Callable[[Sequence[AlertEvent]], object]], None
@@ -28,11 +28,14 @@ class AlertWriter:
         self,
         on_alerts: Callable[[Sequence[Alert]], None] | None,
         on_handled: Callable[[Sequence[Handling]], None] | None,
+        guard: Guard | None = None,
     ) -> None:
+        """Nothing is written where `guard` raises."""
         self.restored = False
         """Whether the alerts of the database were read since this process began."""
         self._on_alerts = on_alerts
         self._on_handled = on_handled
+        self._guard = guard
         self._watch: AlertWatch | None = None
         self._renamed: dict[str, str] = {}
 
@@ -44,10 +47,10 @@ class AlertWriter:
         """Write edges and their evidence. Raises PyMongoError."""
         stand: dict[str, Alert] = {}
         events = [self._known(event) for event in edges]
-        in_parts(events, lambda part: stand.update(alerts.apply(database, part)))
+        in_parts(events, lambda part: stand.update(alerts.apply(database, part, self._guard)))
         self._renamed |= {mine: alert.id for mine, alert in stand.items()}
         proven = [self._known(event) for event in events if event.evidence is not None]
-        in_parts(proven, lambda part: evidence.apply(database, part))
+        in_parts(proven, lambda part: evidence.apply(database, part, self._guard))
         for event in edges:
             if event.change in ("recovered", "closed"):
                 self._renamed.pop(event.alert.id, None)

@@ -18,7 +18,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from rms_tui.alerts import Alert, AlertEvent, Severity, Stage
 from rms_tui.store.alert_query import alert_of
-from rms_tui.store.database import Document, Rms, in_transaction
+from rms_tui.store.database import Document, Guard, Rms, in_transaction
 from rms_tui.store.values import instant, number, text
 
 DIGITS = 6
@@ -47,15 +47,19 @@ _CHANGED: Mapping[str, Sequence[str]] = {
 """The fields each edge sets; the first one sets all."""
 
 
-def apply(database: Rms, events: Sequence[AlertEvent]) -> Mapping[str, Alert]:
-    """Write edges in order. Raises PyMongoError.
+def apply(
+    database: Rms, events: Sequence[AlertEvent], guard: Guard | None = None
+) -> Mapping[str, Alert]:
+    """Write edges in order. Raises PyMongoError, and what `guard` raises.
 
     The answer is empty but where another process had raised an episode first: there it gives, for
     the id of ours, the alert that stands in the database and goes on.
     """
     for attempt in range(_ATTEMPTS):
         try:
-            return in_transaction(database, lambda session: _written(database, events, session))
+            return in_transaction(
+                database, lambda session: _written(database, events, session), guard
+            )
         except (BulkWriteError, DuplicateKeyError) as error:
             if not _another_was_faster(error) or attempt == _ATTEMPTS - 1:
                 raise

@@ -81,8 +81,16 @@ def prepare(database: Rms) -> None:
             database[name].create_indexes(list(wanted.indexes))
 
 
-def in_transaction(database: Rms, write: Callable[[ClientSession], T]) -> T:
+Guard: TypeAlias = Callable[[ClientSession], object]
+"""Raises when the writer of a transaction has lost the right to write; then nothing is written."""
+
+
+def in_transaction(
+    database: Rms, write: Callable[[ClientSession], T], guard: Guard | None = None
+) -> T:
     """What `write` returns, all of it written by a majority or none. `write` may run again.
+
+    `guard` comes first in the same transaction.
 
     Not the driver's `with_transaction`: that goes on for two minutes when the server is gone, and
     here whoever waits has a better way to go on. Raises PyMongoError.
@@ -91,6 +99,8 @@ def in_transaction(database: Rms, write: Callable[[ClientSession], T]) -> T:
         for attempt in range(ATTEMPTS):
             try:
                 with session.start_transaction():
+                    if guard is not None:
+                        guard(session)
                     return write(session)
             except OperationFailure as failure:
                 again = failure.has_error_label("TransientTransactionError")

@@ -8,21 +8,36 @@ from itertools import islice
 from pymongo import ASCENDING, UpdateOne
 
 from rms_tui.alerts import AlertEvent, evidence
-from rms_tui.store.database import Document, Rms
+from rms_tui.store.database import Document, Guard, Rms, in_transaction
 from rms_tui.store.values import instant, text
 
 CHUNK = 200
 
 
-def apply(database: Rms, events: Iterable[AlertEvent]) -> None:
-    """Write the evidence these edges carry; what is there already stays. Raises PyMongoError."""
+def apply(database: Rms, events: Iterable[AlertEvent], guard: Guard | None = None) -> None:
+    """Write the evidence these edges carry; what is there already stays.
+
+    Raises PyMongoError, and what `guard` raises.
+    """
     updates = (
         UpdateOne({"_id": one["_id"]}, {"$setOnInsert": one}, upsert=True)
         for one in (_document(event) for event in events)
         if one is not None
     )
     while part := list(islice(updates, CHUNK)):
-        database.evidence.bulk_write(part, ordered=False)
+        if guard is None:
+            database.evidence.bulk_write(part, ordered=False)
+        else:
+            _guarded(database, part, guard)
+
+
+def _guarded(database: Rms, part: Sequence[UpdateOne], guard: Guard) -> None:
+    evidence = database.evidence
+    in_transaction(
+        database,
+        lambda session: evidence.bulk_write(part, ordered=False, session=session),
+        guard,
+    )
 
 
 def of_alert(database: Rms, alert_id: str) -> Sequence[Document]:

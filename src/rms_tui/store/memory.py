@@ -19,7 +19,7 @@ from rms_tui.frame import Frame
 from rms_tui.monitor import BaseEntry
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.memory_rows import memory_from_rows, memory_rows
-from rms_tui.store.database import Document, Rms, in_transaction
+from rms_tui.store.database import Document, Guard, Rms, in_transaction
 from rms_tui.store.values import instant, text
 
 CHUNK = 500
@@ -33,7 +33,10 @@ _PEAK = ("value", "sure")
 class MemoryWriter:
     """Remembers what was written. Used by one thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: Guard | None = None) -> None:
+        """With a `guard` each write is a transaction that it may refuse, and the watch is the
+        claim's own: it stands with the figures of its element."""
+        self._guard = guard
         self._written: Memory | None = None
         self._slice = 0
 
@@ -55,13 +58,23 @@ class MemoryWriter:
                 )
                 for row in memory_rows(memory, part)
             ]
-            database.memory.bulk_write(updates, ordered=False)
-        if book.connected:
+            self._bulk(database, updates)
+        if book.connected and self._guard is None:
             watched = {"$set": {"until": instant(book.taken_at)}}
             database.watches.update_one({"_id": server}, watched, upsert=True)
         self._written = memory
         self._slice = (self._slice + 1) % SLICES
         return len(found)
+
+    def _bulk(self, database: Rms, updates: Sequence[UpdateOne]) -> None:
+        if self._guard is None:
+            database.memory.bulk_write(updates, ordered=False)
+            return
+        in_transaction(
+            database,
+            lambda session: database.memory.bulk_write(updates, ordered=False, session=session),
+            self._guard,
+        )
 
 
 def changed_rows(memory: Memory, before: Memory | None) -> Flags:
@@ -95,25 +108,34 @@ def _mark(rows: Flags, new: object, old: object | None, names: Sequence[str]) ->
 
 
 def read(
-    database: Rms, server: str, logins: Iterable[int]
+    database: Rms, server: str, logins: Iterable[int], *, own_watch: bool = False
 ) -> tuple[Memory | None, list[BaseEntry]]:
-    """What is stored of these accounts, and the bases operators entered. Raises PyMongoError."""
+    """What is stored of these accounts, and the bases operators entered. Raises PyMongoError.
+
+    `own_watch` says that each account had a watch of its own, which ended with its last figures;
+    otherwise the whole server had one.
+    """
     server = text(server)
-    watch = database.watches.find_one({"_id": server})
+    watch = None if own_watch else database.watches.find_one({"_id": server})
     until = None if watch is None else watch.get("until")
     found: list[Document] = []
     for part in _chunks(list(logins)):
         where = {"_id": {"$in": [f"{server}/{login}" for login in part]}}
         found += database.memory.find(where)
     rows = [document for document in found if "last" in document]
-    if isinstance(until, datetime):
-        _until_the_end(database, server, rows, until.timestamp())
+    if own_watch or isinstance(until, datetime):
+        _until_the_end(database, server, rows, until)
     entries = [entry for document in found for entry in entries_of(document)]
     return (memory_from_rows(rows) if rows else None), entries
 
 
-def _until_the_end(database: Rms, server: str, rows: Sequence[Document], until: float) -> None:
-    """Put the last figures that were written, and when, in place of those up to a minute older."""
+def _until_the_end(
+    database: Rms, server: str, rows: Sequence[Document], until: datetime | None
+) -> None:
+    """Put the last figures that were written, and when, in place of those up to a minute older.
+
+    Without `until` they are of the time that stands with them.
+    """
     by_login = {int(row["login"]): row for row in rows}
     for part in _chunks(list(by_login)):
         where = {"server": server, "login": {"$in": part}, "risk.state": {"$ne": "unknown"}}
@@ -121,8 +143,11 @@ def _until_the_end(database: Rms, server: str, rows: Sequence[Document], until: 
             account = element.get("account") or {}
             last = by_login[int(element["login"])]["last"]
             balance, equity = account.get("balance"), account.get("equity")
-            if last["at"] < until and balance is not None and equity is not None:
-                last |= {"balance": balance, "equity": equity, "at": until}
+            at = account.get("time") if until is None else until
+            if not isinstance(at, datetime) or balance is None or equity is None:
+                continue
+            if last["at"] < at.timestamp():
+                last |= {"balance": balance, "equity": equity, "at": at.timestamp()}
 
 
 def enter(database: Rms, server: str, entry: BaseEntry) -> None:

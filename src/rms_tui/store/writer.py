@@ -19,8 +19,6 @@ from typing import Literal, TypeVar
 
 import numpy as np
 import pymongo
-from bson.errors import BSONError
-from pymongo.errors import DocumentTooLarge, OperationFailure, PyMongoError
 
 from rms_tui.alerts import Alert, AlertEvent, Handling
 from rms_tui.book import Ints
@@ -40,6 +38,7 @@ from rms_tui.store.embedded import Server
 from rms_tui.store.errors import StoreError, redacted
 from rms_tui.store.memory import MemoryWriter
 from rms_tui.store.status import StatusWriter
+from rms_tui.store.unwritable import in_parts
 
 LOOK = 1.0
 """Seconds between looks for a changed selection and for the server's health."""
@@ -51,9 +50,6 @@ HISTORY_S = 5.0
 LONGEST_PAUSE = 2.0
 FACTS = 1_000
 HOUR = 3600.0
-
-_UNWRITABLE = frozenset({2, 9, 14, 22, 52, 57, 121, 10334, 17280})
-"""Server codes that are about the document itself: it will be refused each time."""
 
 T = TypeVar("T")
 
@@ -258,20 +254,7 @@ class Writer:
         return len(run)
 
     def _in_parts(self, facts: Sequence[T], write: Callable[[Sequence[T]], object]) -> None:
-        """Write all at once, or one by one when MongoDB will never have one of them."""
-        if not facts:
-            return
-        try:
-            write(facts)
-        except (PyMongoError, BSONError, ValueError, OverflowError) as error:
-            if not _never(error):
-                raise
-            if len(facts) > 1:
-                for fact in facts:
-                    self._in_parts([fact], write)
-                return
-            self._refused += 1
-            _log.error("MongoDB refuses %r: %s", facts[0], error)
+        self._refused += in_parts(facts, write)
 
     def _named(self, change: AccountChange, server: str | None) -> AccountChange:
         return change if change.server is not None else replace(change, server=server)
@@ -421,12 +404,3 @@ class Writer:
         )
         if now != self.status.value:
             self.status.put(now)
-
-
-def _never(error: Exception) -> bool:
-    """Whether the same document would be refused again, however often it is offered."""
-    if isinstance(error, OperationFailure):
-        details = error.details or {}
-        refused = [found.get("code") for found in details.get("writeErrors", ())]
-        return error.code in _UNWRITABLE or any(code in _UNWRITABLE for code in refused)
-    return isinstance(error, DocumentTooLarge | BSONError | ValueError | OverflowError)
