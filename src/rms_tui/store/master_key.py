@@ -102,6 +102,24 @@ def write_new(file: Path) -> MasterKey:
     return MasterKey(_fingerprint(material), file, material)
 
 
+def succeed(file: Path, former: MasterKey) -> Path | None:
+    """The next master key takes the place of the former, which is kept under its own name.
+
+    Where the former was kept. At every instant a reader finds both, or the next one. Raises
+    SecretsError.
+    """
+    kept = file.with_name(f"{file.name}.{former.name}")
+    try:
+        with suppress(FileExistsError):
+            if former.file == file:
+                os.link(file, kept)
+        beside(file).replace(file)
+        settle(file.parent)
+    except OSError as error:
+        raise SecretsError(f"{file} cannot be replaced: {error.strerror}") from None
+    return kept if kept.exists() else None
+
+
 def settle(folder: Path) -> None:
     """Make a new name in the folder outlive a power cut, where the system can."""
     if sys.platform == "win32":

@@ -20,7 +20,13 @@ from bson.codec_options import CodecOptions
 from bson.errors import BSONError
 from pydantic import SecretStr
 from pymongo.encryption import ClientEncryption
-from pymongo.errors import ConnectionFailure, EncryptionError, ExecutionTimeout, PyMongoError
+from pymongo.errors import (
+    ConnectionFailure,
+    DuplicateKeyError,
+    EncryptionError,
+    ExecutionTimeout,
+    PyMongoError,
+)
 
 from rms_tui.store.database import Document, Rms
 from rms_tui.store.errors import SecretsError
@@ -100,7 +106,7 @@ class Vault:
         return self._keys
 
     def encrypt(self, text: str) -> Binary:
-        """The text, any unicode, as the database may hold it.
+        """The text, any unicode, as the database may hold it: by the newest data key.
 
         Raises SecretsError: no data key yet, one that no master key here opens, no database.
         """
@@ -111,17 +117,11 @@ class Vault:
             raise SecretsError(
                 f"no data key in {self._database.name}.{KEYS}: run `rms-tui secrets init` first"
             )
-        key = Binary.from_uuid(newest[0].id)
-        made, why = self._attempt(
-            lambda encryption: encryption.encrypt(
-                plain.get_secret_value().encode("utf-8", "surrogatepass"),
-                ALGORITHM,
-                key_id=key,
-            )
-        )
-        if made is None:
-            raise self._explained(newest[0].id, why)
-        return made
+        return self._encrypted(plain, newest[0].id)
+
+    def again(self, value: bytes | Binary, key: UUID) -> Binary:
+        """The same text by another data key. Raises SecretsError as `decrypt` and `encrypt` do."""
+        return self._encrypted(self.decrypt(value), key)
 
     def decrypt(self, value: bytes | Binary) -> SecretStr:
         """The text of a value that `encrypt` made.
@@ -140,16 +140,25 @@ class Vault:
             raise self._explained(key, why)
         return opened
 
-    def create_key(self, generation: int, master: MasterKey) -> UUID:
-        """A new data key of that generation, wrapped by that master key. Raises SecretsError."""
+    def create_key(self, generation: int, master: MasterKey) -> UUID | None:
+        """A new data key of that generation, wrapped by that master key; None if there is one.
+
+        Raises SecretsError.
+        """
         with self._lock:
             encryption = self._encryption
-        made = self._asked(
-            lambda: encryption.create_data_key(
-                master.provider, key_alt_names=[generation_name(generation)]
-            )
-        )
-        return made.as_uuid()
+        name = generation_name(generation)
+
+        def create() -> UUID | None:
+            try:
+                made = encryption.create_data_key(master.provider, key_alt_names=[name])
+                return made.as_uuid()
+            except EncryptionError as error:
+                if isinstance(error.cause, DuplicateKeyError):
+                    return None
+                raise
+
+        return self._asked(create)
 
     def rewrap(self, key: UUID, master: MasterKey) -> None:
         """Have that data key wrapped by that master key, at once. Raises SecretsError."""
@@ -176,6 +185,18 @@ class Vault:
         """Let go of the keys. The database stays open."""
         with self._lock:
             self._encryption.close()
+
+    def _encrypted(self, plain: SecretStr, key: UUID) -> Binary:
+        made, why = self._attempt(
+            lambda encryption: encryption.encrypt(
+                plain.get_secret_value().encode("utf-8", "surrogatepass"),
+                ALGORITHM,
+                key_id=Binary.from_uuid(key),
+            )
+        )
+        if made is None:
+            raise self._explained(key, why)
+        return made
 
     def _attempt(self, step: Callable[[Encryption], T]) -> tuple[T | None, Exception | None]:
         """The step's result, or why there is none; with the keys of the file as it is now.
