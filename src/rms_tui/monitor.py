@@ -10,23 +10,28 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 
 from rms_tui import alerts
 from rms_tui.alert_desk import AlertDesk
-from rms_tui.alerts import Alert, AlertEvent, Handling, Times
+from rms_tui.alert_edges import Edges
+from rms_tui.alerts import Alert, Handling, Times
 from rms_tui.book import Book, Deals, Flags
+from rms_tui.facts import AccountChange, BaseEntry, Entry, Fact, PeakEntry, ProfileChange
 from rms_tui.feed import Feed, FeedError, Selection
 from rms_tui.frame import FeedState, Frame, Health
 from rms_tui.latest import Latest
+from rms_tui.memory_desk import MemoryDesk
 from rms_tui.outbox import Outbox
-from rms_tui.risk import assessment, exposure, memory, recall
+from rms_tui.plan_desk import PlanDesk
+from rms_tui.risk import assessment, entries, exposure, memory
+from rms_tui.risk.entries import Outcome as EntryOutcome
 from rms_tui.risk.memory import Memory
-from rms_tui.risk.own_profile import with_own
-from rms_tui.risk.profile import Plan
+from rms_tui.risk.own_profile import OwnProfile
+from rms_tui.risk.profile import Plan, Trail
 from rms_tui.risk.verdict import Reason
 
 STALE_AFTER = 3.0
@@ -46,32 +51,9 @@ def keep_freed_columns_mapped() -> None:
     np.empty(_LARGEST_ADAPTIVE_ALLOCATION)
 
 
-@dataclass(frozen=True, slots=True)
-class AccountChange:
-    """An operator added or removed an account. `at` is UTC seconds."""
-
-    login: int
-    server: str | None
-    action: Literal["add", "remove"]
-    operator: str
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class BaseEntry:
-    """An operator entered the base of a trading day. `at` is its start, times are UTC seconds."""
-
-    login: int
-    at: float
-    balance: float
-    equity: float
-    operator: str
-    entered_at: float
-
-
-Fact: TypeAlias = AlertEvent | AccountChange | BaseEntry
-
 Outcome = Literal["added", "removed", "already watched", "not watched", "not on the server"]
+
+__all__ = ["AccountChange", "BaseEntry", "Fact", "Monitor", "Outcome"]
 
 
 class Monitor:
@@ -94,10 +76,8 @@ class Monitor:
         self.feed = feed
         self.frames: Latest[Frame] = Latest()
         self.outbox: Outbox[Fact] = Outbox() if outbox is None else outbox
-        self._plan = self._judged_by = plan
-        self._own: Mapping[int, str | Mapping[str, Any]] = {}
-        self._own_error: str | None = None
-        self._plan_error: str | None = None
+        self._plans = PlanDesk(plan)
+        self._memories = MemoryDesk()
         self._interval = interval
         self._report_currency = report_currency
         self._selection = selection or Selection()
@@ -112,9 +92,6 @@ class Monitor:
         self._polls = 0
         self._errors = 0
         self._taken_at: float | None = None
-        self._recalled: list[Memory] = []
-        self._recalls = 0
-        self._entries: list[BaseEntry] = []
 
     @property
     def interval(self) -> float:
@@ -128,12 +105,27 @@ class Monitor:
         return 0.0 if self._taken_at is None else self._taken_at
 
     @property
+    def edges(self) -> Edges:
+        """Every edge of the alerts lately; a Frame says up to which one it goes."""
+        return self._alerts.edges
+
+    @property
     def selection(self) -> Selection:
         return self._selection
 
     @property
     def plan(self) -> Plan:
-        return self._plan
+        return self._plans.plan
+
+    @property
+    def own_profiles(self) -> Mapping[int, OwnProfile]:
+        """The accounts that have a profile of their own."""
+        return self._plans.own
+
+    @property
+    def entries_waiting(self) -> int:
+        """Bases and peaks that will be used with the next poll."""
+        return self._memories.waiting
 
     @property
     def running(self) -> bool:
@@ -211,19 +203,28 @@ class Monitor:
 
         None keeps the plan: `error` then says in Health why the new one was refused.
         """
-        if plan is not None:
-            self._plan = plan
-        self._plan_error = error
-        self.set_own_profiles(self._own)
+        self._plans.set_plan(plan, error)
+        self._wake.set()
 
-    def set_own_profiles(self, own: Mapping[int, str | Mapping[str, Any]]) -> None:
+    def set_own_profiles(self, own: Mapping[int, OwnProfile]) -> None:
         """Judge these accounts by the profile of their element: a name, or limits of its own.
 
         One that cannot be leaves its account with the plan's profile, and Health says why.
         """
-        self._own = own
-        self._judged_by, refused = with_own(self._plan, own) if own else (self._plan, {})
-        self._own_error = "; ".join(refused.values()) or None
+        if self._plans.set_own(own):
+            self._wake.set()
+
+    def assign(self, login: int, profile: OwnProfile | None, operator: str) -> None:
+        """Judge a watched account by a profile of its own from the next poll on; None: by that of
+        its group again. What is remembered stays.
+
+        Raises ValueError for an account that is not watched and a profile that cannot be.
+        """
+        frame = self._frame
+        if frame is None or frame.book is None or login not in frame.book.accounts.login:
+            raise ValueError(f"account {login} is not watched")
+        self._plans.assign(login, profile)
+        self.outbox.put(ProfileChange(login, frame.book.server, profile, operator, self.now()))
         self._wake.set()
 
     def acknowledge(self, alert_id: str, operator: str, note: str | None = None) -> bool:
@@ -258,33 +259,54 @@ class Monitor:
         Returns the number that `Frame.recalls` will have reached when it is in. May come at any
         time: what was learnt since start is joined with it, and the better origin wins.
         """
-        with self._lock:
-            self._recalled.append(stored)
-            return self._recalls + len(self._recalled)
+        return self._memories.recall(stored)
 
-    def enter(self, entries: Sequence[BaseEntry]) -> None:
-        """Use bases operators entered, where nothing better is known; they are written already."""
-        with self._lock:
-            self._entries += entries
+    def enter(self, entries: Sequence[Entry]) -> None:
+        """Use what operators entered, where nothing better is known; it is written already."""
+        self._memories.enter(entries)
         self._wake.set()
 
-    def enter_base(self, login: int, balance: float, equity: float, operator: str) -> int:
-        """Enter the base of every present trading day of an account; for how many days.
+    def enter_base(
+        self, login: int, balance: float, equity: float, operator: str
+    ) -> list[EntryOutcome]:
+        """Enter the base of every present trading day of an account; what became of it for each.
 
         Raises ValueError for an account that is not watched or figures that cannot be.
         """
+        remembered = self._remembered(login, balance, equity)
+        starts = {day.at for day in remembered.days.values() if not math.isnan(day.at)}
+        now = self.now()
+        return self._entered(
+            remembered,
+            [BaseEntry(login, at, balance, equity, operator, now) for at in sorted(starts)],
+        )
+
+    def enter_peak(
+        self, login: int, trail: Trail, value: float, operator: str
+    ) -> list[EntryOutcome]:
+        """Enter a peak of an account as it stands now; what became of it.
+
+        Raises ValueError for an account that is not watched, a peak that no rule follows, or a
+        figure that cannot be.
+        """
+        remembered = self._remembered(login, value)
+        if trail not in remembered.peaks:
+            raise ValueError(f"no rule here follows a peak of {trail.source}")
+        return self._entered(remembered, [PeakEntry(login, trail, value, operator, self.now())])
+
+    def _remembered(self, login: int, *figures: float) -> Memory:
         frame = self._frame
-        if not (math.isfinite(balance) and math.isfinite(equity)):
-            raise ValueError("expected two amounts of money")
+        if not all(map(math.isfinite, figures)):
+            raise ValueError("expected amounts of money")
         if frame is None or frame.memory is None or login not in frame.memory.login:
             raise ValueError(f"account {login} is not watched")
-        starts = {day.at for day in frame.memory.days.values() if not math.isnan(day.at)}
-        now = self.now()
-        made = [BaseEntry(login, at, balance, equity, operator, now) for at in sorted(starts)]
+        return frame.memory
+
+    def _entered(self, remembered: Memory, made: Sequence[Entry]) -> list[EntryOutcome]:
         for entry in made:
             self.outbox.put(entry)
         self.enter(made)
-        return len(made)
+        return [outcome for entry in made for outcome in entries.outcomes(remembered, entry)]
 
     def history(self, logins: Sequence[int] | None, timeout: float = 10.0) -> Deals:
         """Deals of the history window. Raises FeedError."""
@@ -343,7 +365,7 @@ class Monitor:
         stale = error is not None or now - book.taken_at > STALE_AFTER * self._interval
         past = None if before is None else before.assessment
         scoped = assessment.scope(
-            self._judged_by, book.accounts, None if past is None else past.scope
+            self._plans.judged_by, book.accounts, None if past is None else past.scope
         )
         aggregates = assessment.held(book, past)
         undecided = assessment.undecided(book, aggregates[1], stale=stale)
@@ -377,11 +399,9 @@ class Monitor:
         """The memory with what was read back and what operators entered meanwhile."""
         if not bool(good.any()):
             return live
-        with self._lock:
-            recalled, self._recalled = self._recalled, []
-            entries, self._entries = self._entries, []
-        for stored in recalled:
-            stepped = memory.remember(
+
+        def stepped(stored: Memory) -> Memory:
+            return memory.remember(
                 stored,
                 book,
                 good,
@@ -390,9 +410,8 @@ class Monitor:
                 trails=scoped.trails,
                 initial=scoped.initial,
             )
-            live = recall.joined(stepped, live)
-            self._recalls += 1
-        return recall.with_entries(live, entries) if entries else live
+
+        return self._memories.joined(live, stepped)
 
     def _without_book(self, error: FeedError) -> Frame:
         before, now = self._frame, self.now()
@@ -430,9 +449,7 @@ class Monitor:
             cycle=cycle,
             polls=self._polls,
             errors=self._errors,
-            error=error
-            if error is not None
-            else status.error or self._plan_error or self._own_error,
+            error=error if error is not None else status.error or self._plans.error,
             server_offset=None if book is None else book.server_offset,
             undecided=undecided if isinstance(undecided, dict) else {},
         )
@@ -460,7 +477,7 @@ class Monitor:
                 **parts,
                 alerts=open_ones,
                 desk=desk,
-                recalls=self._recalls,
+                recalls=self._memories.recalls,
             )
             self.frames.put(self._frame)
             return self._frame
@@ -475,5 +492,6 @@ class Monitor:
                     seq=self._frame.seq + 1,
                     alerts=alerts.worst_first(desk.alerts),
                     desk=desk,
+                    edges=self._alerts.edges.count,
                 )
                 self.frames.put(self._frame)

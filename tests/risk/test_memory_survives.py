@@ -255,12 +255,13 @@ def test_a_missed_rollover_makes_an_end_of_day_peak_unknown():
 
 
 def test_an_operator_may_enter_a_peak():
-    from rms_tui.risk.memory import entered_peak
+    from rms_tui.risk.entries import PeakEntry, with_entries
 
     rule = {"rule": "trailing_drawdown", "peak": "equity", "amount": 500}
     chain = Chain(plan(rule, initial_balance=10_000), interval=60)
     chain.see(book([{"balance": 10_500, "equity": 10_400}], at=START))
-    chain.memory = entered_peak(chain.memory, Trail("equity", "ignore"), 1001, 11_000)
+    entry = PeakEntry(1001, Trail("equity", "ignore"), 11_000, "eva@desk", START + 0.5)
+    chain.memory = with_entries(chain.memory, [entry])
     verdict = chain.see(book([{"balance": 10_500, "equity": 10_450}], at=START + 1)).verdicts[0]
     assert (float(verdict.limit[0]), State(int(verdict.state[0]))) == (10_500, State.BREACHED)
 

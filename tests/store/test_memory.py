@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 from tests.feeds import FakeFeed
 from tests.risk.desk import book, plan, utc
 
-from rms_tui.monitor import BaseEntry, Monitor
+from rms_tui.facts import BaseEntry, PeakEntry
+from rms_tui.monitor import Monitor
 from rms_tui.risk.days import SERVER_DAY, Origin
+from rms_tui.risk.profile import Trail
 from rms_tui.risk.verdict import State
+from rms_tui.store import entries
 from rms_tui.store import memory as memories
 from rms_tui.store.database import Rms
 from rms_tui.store.embedded import Remote
@@ -151,9 +154,9 @@ def test_a_base_an_operator_enters_is_used_by_the_running_process(shift, databas
     running.recalled()
     assert running.states[0] is State.UNKNOWN
     entry = BaseEntry(1001, MIDNIGHT, 5000.0, 4100.0, "eva@desk", time.time())
-    memories.enter(database, "Test-Server", entry)
-    memories.enter(database, "Test-Server", entry)
-    until(lambda: bool(running.monitor._entries))
+    entries.enter(database, "Test-Server", entry)
+    entries.enter(database, "Test-Server", entry)
+    until(lambda: running.monitor.entries_waiting)
     running.see(MIDNIGHT + 602, 5200, 3000)
     assert Origin(int(running.day.origin[0])) is Origin.MANUAL
     assert running.states[0] is State.BREACHED
@@ -165,12 +168,55 @@ def test_a_base_entered_on_the_screen_is_written_with_its_audit_row(shift, datab
     running = shift(MIDNIGHT + 600)
     running.see(MIDNIGHT + 600, 5200, 3000)
     running.recalled()
-    assert running.monitor.enter_base(1001, 5000.0, 4100.0, "eva@desk") == 1
+    assert len(running.monitor.enter_base(1001, 5000.0, 4100.0, "eva@desk")) == 1
     running.see(MIDNIGHT + 602, 5200, 3000)
     assert running.states[0] is State.BREACHED
     until(lambda: database.audit.count_documents({"action": "base"}) == 1)
     with pytest.raises(ValueError, match="not watched"):
         running.monitor.enter_base(7, 1.0, 1.0, "eva@desk")
+
+
+def test_a_peak_entered_in_another_process_is_used_and_one_line_of_audit(
+    shift, database: Rms
+) -> None:
+    running = shift(MIDNIGHT + 600)
+    running.see(MIDNIGHT + 600, 5200, 5200)
+    running.recalled()
+    assert running.states[1] is State.UNKNOWN
+    entry = PeakEntry(1001, Trail("equity", "ignore"), 7300.0, "eva@desk", MIDNIGHT + 601)
+    entries.enter(database, "Test-Server", entry)
+    entries.enter(database, "Test-Server", entry)
+    until(lambda: running.monitor.entries_waiting)
+    running.see(MIDNIGHT + 602, 5200, 5200)
+    assert running.states[1] is State.BREACHED
+    row = database.audit.find_one({"action": "peak"})
+    assert (row["operator"], row["peak"]["source"], row["peak"]["value"]) == (
+        "eva@desk", "equity", 7300.0,
+    )  # fmt: skip
+    assert database.audit.count_documents({"action": "peak"}) == 1
+
+
+def test_a_peak_entered_on_the_screen_outlives_a_restart(shift, database: Rms) -> None:
+    first = shift(MIDNIGHT + 600)
+    first.see(MIDNIGHT + 600, 5200, 5200)
+    first.recalled()
+    trail = Trail("equity", "ignore")
+    said = first.monitor.enter_peak(1001, trail, 7000.0, "eva@desk")
+    assert [one.words for one in said] == ["equity peak: used"]
+    first.see(MIDNIGHT + 602, 5200, 5200)
+    until(lambda: database.audit.count_documents({"action": "peak"}) == 1)
+    written(database, first.now)
+    first.end()
+    second = shift(MIDNIGHT + 604)
+    second.see(MIDNIGHT + 604, 5200, 5200)
+    second.recalled()
+    assert second.states[1] is State.CRITICAL or second.states[1] is State.CAUTION
+    with pytest.raises(ValueError, match="not watched"):
+        second.monitor.enter_peak(7, trail, 1.0, "eva@desk")
+    with pytest.raises(ValueError, match="amounts of money"):
+        second.monitor.enter_peak(1001, trail, math.nan, "eva@desk")
+    with pytest.raises(ValueError, match="no rule here follows"):
+        second.monitor.enter_peak(1001, Trail("balance", "ignore"), 1.0, "eva@desk")
 
 
 @given(equities=st.lists(st.integers(3000, 7000), min_size=3, max_size=8))

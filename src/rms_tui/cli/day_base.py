@@ -11,7 +11,7 @@ from rms_tui.cli import START
 from rms_tui.cli.exits import USAGE, end
 from rms_tui.cli.oneshot import print_json
 from rms_tui.cli.storing import database
-from rms_tui.monitor import BaseEntry
+from rms_tui.facts import BaseEntry
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.operator import operator
 from rms_tui.wiring.sources import desk
@@ -28,7 +28,7 @@ def enter_base(
     if not (math.isfinite(balance) and math.isfinite(equity)):
         end(f"--balance {balance} --equity {equity}: expected two amounts of money", USAGE)
     when = _moment(at)
-    from rms_tui.store import memory as memories
+    from rms_tui.store import entries
 
     name = server_name(made)
     with database(made.settings) as found:
@@ -43,7 +43,7 @@ def enter_base(
             known = ", ".join(sorted(_iso(start) for start in starts))
             end(f"--at {at}: expected the start of a present trading day: {known}", USAGE)
         entry = BaseEntry(login, when, balance, equity, operator(), time.time())
-        memories.enter(found, name, entry)
+        entries.enter(found, name, entry)
     if json:
         print_json({"login_id": login, "at": _iso(when), "balance": balance, "equity": equity})
     else:

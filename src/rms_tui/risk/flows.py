@@ -61,7 +61,9 @@ def counted(
 ) -> tuple[Total, Came | None]:
     """The total after a Book, and what its new deals brought; None where there are no new ones."""
     deals, offset = book.deals, book.server_offset
-    if book.deals_since is None or offset is None or total.counted is deals:
+    if book.deals_since is None or offset is None:
+        return total, None
+    if total.counted is deals and total.since == book.deals_since:
         return total, None
     flow, flow_balance, ticket = total.flow, total.flow_balance, total.ticket
     if book.deals_since != total.since:
@@ -69,6 +71,8 @@ def counted(
         if bool(missed.any()):
             flow = np.where(missed, np.nan, flow)
             flow_balance = np.where(missed, np.nan, flow_balance)
+    if total.counted is deals:
+        return replace(total, flow=flow, flow_balance=flow_balance, since=book.deals_since), None
     fresh = ticket == NEVER
     came = None
     new = _new(deals, total.counted)

@@ -22,7 +22,6 @@ from rms_tui.risk.days import (
     Watch,
     day_after,
     moved_day,
-    with_base,
 )
 from rms_tui.risk.flows import (
     CREDIT_TYPES,
@@ -33,7 +32,7 @@ from rms_tui.risk.flows import (
     moved_total,
     no_flows,
 )
-from rms_tui.risk.peaks import Peak, Seen, moved_peak, peak_after, unknown_peak, with_peak
+from rms_tui.risk.peaks import Peak, Seen, moved_peak, peak_after, unknown_peak
 from rms_tui.risk.periods import Period, Periods, Span, moved_periods, periods_after
 from rms_tui.risk.profile import Rollover, Trail
 
@@ -103,41 +102,6 @@ def remember(
         peaks,
         periods if periods is before.periods else MappingProxyType(dict(periods)),
     )
-
-
-def entered(
-    memory: Memory, rollover: Rollover, login: int, *, balance: float, equity: float
-) -> Memory:
-    """The memory with a base an operator entered for the present day of a rollover.
-
-    Raises ValueError for an account or rollover that is not remembered.
-    """
-    row = _row(memory, login)
-    if row is None or rollover not in memory.days:
-        raise ValueError(f"account {login} has no trading day {rollover.zone} {rollover.at} here")
-    changed = with_base(memory.days[rollover], row, balance, equity)
-    return replace(memory, days=MappingProxyType({**memory.days, rollover: changed}))
-
-
-def entered_peak(memory: Memory, trail: Trail, login: int, value: float) -> Memory:
-    """The memory with a peak an operator entered: sure from now on.
-
-    An end-of-day peak also needs the base of the present day, which is entered first. Raises
-    ValueError for an account or trail that is not remembered.
-    """
-    row = _row(memory, login)
-    if row is None or trail not in memory.peaks:
-        raise ValueError(f"account {login} has no {trail.source} peak here")
-    day = None if trail.rollover is None else memory.days.get(trail.rollover)
-    if day is not None and np.isnan(day.balance[row]):
-        raise ValueError(f"account {login}: enter the base of the day before its end-of-day peak")
-    changed = with_peak(memory.peaks[trail], row, value)
-    return replace(memory, peaks=MappingProxyType({**memory.peaks, trail: changed}))
-
-
-def _row(memory: Memory, login: int) -> int | None:
-    row = int(rows_of(memory.login, np.array([login], dtype=np.int64))[0])
-    return None if row < 0 else row
 
 
 def _aligned(memory: Memory, accounts: Accounts) -> Memory:
@@ -234,7 +198,7 @@ def _peaks(
         came,
         lost_balance,
         lost_equity,
-        np.isnan(total.flow) if total.counted is not None else None,
+        np.isnan(total.flow) & ~np.isnan(before.total.flow),
     )
     made = {}
     for trail in trails:
@@ -283,7 +247,5 @@ __all__ = [
     "Total",
     "Trail",
     "blank",
-    "entered",
-    "entered_peak",
     "remember",
 ]

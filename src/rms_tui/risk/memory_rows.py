@@ -26,6 +26,7 @@ Row = dict[str, Any]
 
 _LAST = tuple(field.name for field in fields(LastGood))
 _DAY = ("balance", "equity", "origin", "taken", "flow", "flow_balance", "start")
+_PEAK = ("value", "sure", "since")
 _TOTAL = ("flow", "flow_balance", "ticket")
 
 
@@ -38,7 +39,7 @@ def memory_rows(memory: Memory, rows: Ints) -> list[Row]:
     last = _cells(memory.last, _LAST, rows)
     total = _cells(memory.total, _TOTAL, rows)
     days = {key: _cells(day, _DAY, rows) for key, day in memory.days.items()}
-    peaks = {key: _cells(peak, ("value", "sure"), rows) for key, peak in memory.peaks.items()}
+    peaks = {key: _cells(peak, _PEAK, rows) for key, peak in memory.peaks.items()}
     periods = {key: _cells(period, COLUMNS, rows) for key, period in memory.periods.items()}
     return [
         {
@@ -137,11 +138,12 @@ def _peaks(rows: Sequence[Mapping[str, Any]]) -> dict[Trail, Peak]:
     for i, row in enumerate(rows):
         for peak in row["peaks"]:
             day = None if peak["zone"] is None else Rollover(peak["zone"], peak["rollover"])
-            found.setdefault(Trail(peak["source"], peak["withdrawals"], day), {})[i] = peak
+            trail = Trail(peak["source"], peak["withdrawals"], day)
+            found.setdefault(trail, {})[i] = {"since": np.nan, **peak}  # older rows have none
     made = {}
     for key, written in found.items():
         none = unknown_peak(len(rows))
-        made[key] = replace(none, **_filled(none, ("value", "sure"), written))
+        made[key] = replace(none, **_filled(none, _PEAK, written))
     return made
 
 

@@ -6,12 +6,15 @@ Besides the keys of `rms.toml` the three limits of the older risk scripts are un
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
 from rms_tui.risk.profile import Assign, Plan, RiskProfile
+
+OwnProfile: TypeAlias = str | Mapping[str, Any]
+"""A name, or limits."""
 
 SHORT: dict[str, dict[str, Any]] = {
     "max_daily_loss": {"rule": "daily_loss", "base": "balance"},
@@ -20,8 +23,18 @@ SHORT: dict[str, dict[str, Any]] = {
 }
 
 
+Expand: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""A profile's keys with those of its `preset` under them; ValueError where there is no such."""
+
+
+def _no_presets(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "preset" in body:
+        raise ValueError(f"no preset {body['preset']!r}")
+    return body
+
+
 def with_own(
-    plan: Plan, own: Mapping[int, str | Mapping[str, Any]]
+    plan: Plan, own: Mapping[int, OwnProfile], expand: Expand = _no_presets
 ) -> tuple[Plan, Mapping[int, str]]:
     """The plan with what accounts have of their own, and why not where that cannot be.
 
@@ -32,23 +45,42 @@ def with_own(
     profiles, assigned = list(plan.profiles), []
     refused: dict[int, str] = {}
     for login, wanted in own.items():
-        if isinstance(wanted, str):
-            if wanted not in names:
-                refused[login] = f"account {login}: no profile {wanted!r}"
-                continue
-            name = wanted
-        else:
-            name = f"account {login}"
-            try:
-                profiles.append(RiskProfile.model_validate(_written_out(wanted, name)))
-            except (ValidationError, TypeError, ValueError) as error:
-                refused[login] = f"account {login}: {_first(error)}"
-                continue
-        assigned.append(Assign(profile=name, logins=(login,)))
-    made = plan.model_copy(
-        update={"profiles": tuple(profiles), "assigned": (*assigned, *plan.assigned)}
-    )
-    return made, refused
+        try:
+            made = own_profile(plan, login, wanted, expand)
+        except ValueError as error:
+            refused[login] = f"account {login}: {error}"
+            continue
+        if made.name not in names:
+            names.add(made.name)
+            profiles.append(made)
+        assigned.append(Assign(profile=made.name, logins=(login,)))
+    with_them = {
+        "profiles": tuple(profiles),
+        "assigned": (*assigned, *plan.assigned),
+        "own": frozenset(own) - frozenset(refused),
+    }
+    return plan.model_copy(update=with_them), refused
+
+
+def own_profile(
+    plan: Plan, login: int, wanted: OwnProfile, expand: Expand = _no_presets
+) -> RiskProfile:
+    """The profile an account has of its own: one of the plan's, a preset, or its own limits.
+
+    Raises ValueError with what is wrong.
+    """
+    if isinstance(wanted, str):
+        for profile in plan.profiles:
+            if profile.name == wanted:
+                return profile
+        try:
+            return RiskProfile.model_validate({**expand({"preset": wanted}), "name": wanted})
+        except ValueError:
+            raise ValueError(f"no profile {wanted!r}, and no such preset") from None
+    try:
+        return RiskProfile.model_validate(_written_out(expand(wanted), f"account {login}"))
+    except (ValidationError, TypeError, ValueError) as error:
+        raise ValueError(_first(error)) from None
 
 
 def _written_out(wanted: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -19,10 +19,15 @@ from rms_tui.risk.profile import Trail
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """One trail's peak of each account: NaN while nobody vouches for any."""
+    """One trail's peak of each account: NaN while nobody vouches for any.
+
+    `since` is when each account began to be watched without a gap (UTC seconds, NaN for never):
+    what an operator enters later than that stays true.
+    """
 
     value: Floats
     sure: Flags
+    since: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Seen:
     `starting` are rows at the very start of their cycle, `initial` each account's initial balance;
     `good` rows are fit to decide on, `in_step` those whose balance and deals tell the same story;
     `lost_balance` and `lost_equity` are rows that were not watched while balance or equity may
-    have moved; `lost_flows` those whose deposits and withdrawals are not known.
+    have moved; `lost_flows` those of whose deposits and withdrawals some were missed just now.
     """
 
     initial: Floats
@@ -47,14 +52,18 @@ class Seen:
 
 def unknown_peak(rows: int) -> Peak:
     """A peak nobody vouches for."""
-    return Peak(np.full(rows, np.nan), np.zeros(rows, dtype=np.bool_))
+    none = np.full(rows, np.nan)
+    return Peak(none, np.zeros(rows, dtype=np.bool_), none)
 
 
 def peak_after(
     peak: Peak, trail: Trail, book: Book, seen: Seen, before: DayBase | None, day: DayBase | None
 ) -> Peak:
     """The peak after a Book; `before` and `day` are the trail's trading day then and now."""
-    value, sure = peak.value, peak.sure
+    value, sure, since = peak.value, peak.sure, peak.since
+    first = seen.good & np.isnan(since)
+    if bool(first.any()):
+        since = np.where(first, book.taken_at, since)
     unsettled = seen.starting & np.isnan(value)
     if bool(unsettled.any()):
         value = np.where(unsettled, seen.initial, value)
@@ -69,10 +78,12 @@ def peak_after(
     if bool(higher.any()):
         value = np.where(higher, top, value)
     for lost in _lost(trail, seen, before, day):
-        sure = sure & ~lost if bool((lost & sure).any()) else sure
-    if value is peak.value and sure is peak.sure:
+        if bool(lost.any()):
+            sure = sure & ~lost if bool((lost & sure).any()) else sure
+            since = np.where(lost, book.taken_at, since)
+    if value is peak.value and sure is peak.sure and since is peak.since:
         return peak
-    return Peak(value, sure)
+    return Peak(value, sure, since)
 
 
 def _parts(trail: Trail) -> tuple[str, ...]:
@@ -120,7 +131,11 @@ def offered(peak: Peak, trail: Trail, day: DayBase | None) -> Flags:
 
 def moved_peak(peak: Peak, row: Ints, known: Flags) -> Peak:
     """The peak in another row order; `row` is the old row of each new one."""
-    return Peak(np.where(known, peak.value[row], np.nan), known & peak.sure[row])
+    return Peak(
+        np.where(known, peak.value[row], np.nan),
+        known & peak.sure[row],
+        np.where(known, peak.since[row], np.nan),
+    )
 
 
 def with_peak(peak: Peak, row: int, value: float) -> Peak:

@@ -312,6 +312,8 @@ class Plan(Frozen):
     default: str | None = None
     overnight_minutes: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60.0
     """Minutes before a rollover in which its verdict is shown beforehand; 0: never."""
+    own: frozenset[int] = frozenset()
+    """Accounts that have a profile of their own, among `assigned`."""
 
     @model_validator(mode="after")
     def _names_exist(self) -> Plan:

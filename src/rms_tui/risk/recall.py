@@ -7,35 +7,18 @@ sure, of periods the one that was begun earlier.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import fields, replace
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from rms_tui.book import Flags, rows_of
-from rms_tui.risk.days import DayBase, Origin, with_base
+from rms_tui.book import Flags
+from rms_tui.risk.days import DayBase
 from rms_tui.risk.flows import NEVER, Total
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.peaks import Peak
 from rms_tui.risk.periods import COLUMNS, Period, with_columns
-
-
-class Entry(Protocol):
-    """A base an operator entered: whose, of the day that began when (UTC seconds), and how much."""
-
-    @property
-    def login(self) -> int: ...
-
-    @property
-    def at(self) -> float: ...
-
-    @property
-    def balance(self) -> float: ...
-
-    @property
-    def equity(self) -> float: ...
 
 
 def joined(stored: Memory, live: Memory) -> Memory:
@@ -77,7 +60,7 @@ def _day(stored: DayBase, live: DayBase) -> DayBase:
 def _peak(stored: Peak, live: Peak) -> Peak:
     known = stored.sure & ~live.sure
     value = np.where(known, np.fmax(stored.value, live.value), live.value)
-    return Peak(value, stored.sure | live.sure)
+    return Peak(value, stored.sure | live.sure, np.fmin(stored.since, live.since))
 
 
 def _period(stored: Period, live: Period) -> Period:
@@ -102,21 +85,3 @@ def _chosen(rows: Flags, stored: Any, live: Any, names: tuple[str, ...]) -> dict
         for name in names
         if name in allowed
     }
-
-
-def with_entries(memory: Memory, entries: Iterable[Entry]) -> Memory:
-    """The memory with bases operators entered for the present day, where nothing better is known.
-
-    An entry for another day, or for an account that is not here, changes nothing.
-    """
-    days = dict(memory.days)
-    for entry in entries:
-        at = rows_of(memory.login, np.array([entry.login], dtype=np.int64))
-        row = int(at[0])
-        for rollover, day in days.items():
-            if row < 0 or not abs(day.at - entry.at) < 1.0:
-                continue
-            origin = Origin(int(day.origin[row]))
-            if origin <= Origin.MANUAL or (origin is Origin.DEALS and np.isnan(day.equity[row])):
-                days[rollover] = with_base(day, row, entry.balance, entry.equity)
-    return replace(memory, days=MappingProxyType(days))

@@ -6,7 +6,7 @@ the last moment before an end come from its element, which is written with every
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,11 +15,12 @@ import numpy.typing as npt
 from pymongo import UpdateOne
 
 from rms_tui.book import Flags
+from rms_tui.facts import Entry
 from rms_tui.frame import Frame
-from rms_tui.monitor import BaseEntry
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.memory_rows import memory_from_rows, memory_rows
 from rms_tui.store.database import Document, Guard, Rms, in_transaction
+from rms_tui.store.entries import entries_of
 from rms_tui.store.values import instant, text
 
 CHUNK = 500
@@ -109,8 +110,8 @@ def _mark(rows: Flags, new: object, old: object | None, names: Sequence[str]) ->
 
 def read(
     database: Rms, server: str, logins: Iterable[int], *, own_watch: bool = False
-) -> tuple[Memory | None, list[BaseEntry]]:
-    """What is stored of these accounts, and the bases operators entered. Raises PyMongoError.
+) -> tuple[Memory | None, list[Entry]]:
+    """What is stored of these accounts, and what operators entered. Raises PyMongoError.
 
     `own_watch` says that each account had a watch of its own, which ended with its last figures;
     otherwise the whole server had one.
@@ -148,74 +149,6 @@ def _until_the_end(
                 continue
             if last["at"] < at.timestamp():
                 last |= {"balance": balance, "equity": equity, "at": at.timestamp()}
-
-
-def enter(database: Rms, server: str, entry: BaseEntry) -> None:
-    """Write a base an operator entered, with its audit row; again is the same. Raises
-    PyMongoError."""
-    server = text(server)
-    stamp = f"base|{server}|{entry.login}|{entry.at:.0f}|{entry.entered_at:.3f}"
-    written = {
-        "at": instant(entry.at),
-        "balance": entry.balance,
-        "equity": entry.equity,
-        "operator": text(entry.operator),
-        "entered_at": instant(entry.entered_at),
-    }
-
-    def write(session: Any) -> None:
-        if database.audit.find_one({"_id": stamp}, session=session) is not None:
-            return
-        database.audit.insert_one(
-            {
-                "_id": stamp,
-                "action": "base",
-                "login": entry.login,
-                "server": server,
-                "operator": text(entry.operator),
-                "at": instant(entry.entered_at),
-                "base": {name: written[name] for name in ("at", "balance", "equity")},
-            },
-            session=session,
-        )
-        database.memory.update_one(
-            {"_id": f"{server}/{entry.login}"},
-            {
-                "$push": {"entries": {"$each": [written], "$slice": -20}},
-                "$set": {"entered_at": written["entered_at"]},
-                "$setOnInsert": {"login": entry.login, "server": server},
-            },
-            upsert=True,
-            session=session,
-        )
-
-    in_transaction(database, write)
-
-
-def entered_since(database: Rms, server: str, since: datetime | None) -> list[Document]:
-    """Documents with a base entered after that time. Raises PyMongoError."""
-    after: Document = {"$ne": None} if since is None else {"$gt": since}
-    return list(
-        database.memory.find(
-            {"server": text(server), "entered_at": after},
-            {"login": 1, "entries": 1, "entered_at": 1},
-        )
-    )
-
-
-def entries_of(document: Mapping[str, Any]) -> list[BaseEntry]:
-    """The bases entered for an account."""
-    return [
-        BaseEntry(
-            int(document["login"]),
-            entry["at"].timestamp(),
-            float(entry["balance"]),
-            float(entry["equity"]),
-            str(entry["operator"]),
-            entry["entered_at"].timestamp(),
-        )
-        for entry in document.get("entries") or ()
-    ]
 
 
 def _chunks(logins: Sequence[int], size: int = 10 * CHUNK) -> Iterator[list[int]]:

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import groupby
 from typing import Literal, TypeVar
 
@@ -22,19 +21,28 @@ import pymongo
 
 from rms_tui.alerts import Alert, AlertEvent, Handling
 from rms_tui.book import Ints
+from rms_tui.facts import (
+    AccountChange,
+    BaseEntry,
+    Entry,
+    Fact,
+    OwnProfile,
+    PeakEntry,
+    ProfileChange,
+)
 from rms_tui.feed import Selection
 from rms_tui.frame import Frame
 from rms_tui.latest import Latest
-from rms_tui.monitor import AccountChange, BaseEntry, Fact
 from rms_tui.outbox import Outbox
 from rms_tui.risk.memory import Memory
-from rms_tui.store import elements
+from rms_tui.store import elements, entries, profiles
 from rms_tui.store import memory as memories
 from rms_tui.store.alert_query import Asked, history
 from rms_tui.store.alert_writer import AlertWriter
-from rms_tui.store.database import Document, Rms, connect, in_words
+from rms_tui.store.database import Rms, connect, in_words
 from rms_tui.store.elements import SelectionWatch, Source
 from rms_tui.store.embedded import Server
+from rms_tui.store.entries import EntryWatch
 from rms_tui.store.errors import StoreError, redacted
 from rms_tui.store.memory import MemoryWriter
 from rms_tui.store.status import StatusWriter
@@ -90,8 +98,8 @@ class Writer:
         on_alerts: Callable[[Sequence[Alert]], None] | None = None,
         on_handled: Callable[[Sequence[Handling]], None] | None = None,
         on_memory: Callable[[Memory], int] | None = None,
-        on_entries: Callable[[Sequence[BaseEntry]], None] | None = None,
-        on_profiles: Callable[[Mapping[int, str | Document]], None] | None = None,
+        on_entries: Callable[[Sequence[Entry]], None] | None = None,
+        on_profiles: Callable[[Mapping[int, OwnProfile]], None] | None = None,
         status: Latest[StoreStatus] | None = None,
         period: float = 2.0,
         clock: Callable[[], float] = time.time,
@@ -103,7 +111,7 @@ class Writer:
         with (at the start, after a lost connection, and where another process had raised one
         first), `on_handled` what operators did in other processes. `on_memory` gets what was
         remembered of accounts before, and says when that is in the frames; without it memory is
-        neither read nor written. `on_entries` gets the bases operators entered,
+        neither read nor written. `on_entries` gets the bases and peaks operators entered,
         `on_profiles` the profiles that stand on elements.
         """
         self.status: Latest[StoreStatus] = Latest() if status is None else status
@@ -123,11 +131,11 @@ class Writer:
         self._recalled = np.zeros(0, dtype=np.int64)
         self._recalled_login: Ints | None = None
         self._recalls = 0
-        self._entered: datetime | None = None
+        self._entries = EntryWatch()
         self._on_memory = on_memory
         self._on_entries = on_entries
         self._on_profiles = on_profiles
-        self._own: Mapping[int, str | Document] = {}
+        self._own: Mapping[int, OwnProfile] = {}
         self._database: Rms | None = None
         self._watch: SelectionWatch | None = None
         self._uri: str | None = None
@@ -241,13 +249,15 @@ class Writer:
                 return 0
             self._in_parts(changes, lambda part: elements.apply(database, part, self._source))
             self._statuses.forget([change.login for change in changes])
-        elif kind is BaseEntry:
+        elif kind is not AlertEvent:
             name = self._server_name()
             if name is None:
                 return 0
-            bases = [fact for fact in run if isinstance(fact, BaseEntry)]
-            for base in bases:
-                memories.enter(database, name, base)
+            for fact in run:
+                if isinstance(fact, ProfileChange):
+                    self._in_parts([fact], lambda part: self._assign(database, part))
+                elif isinstance(fact, BaseEntry | PeakEntry):
+                    self._in_parts([fact], lambda part: self._enter(database, name, part))
         else:
             edges = [fact for fact in run if isinstance(fact, AlertEvent)]
             self._alerts.write(database, edges, self._in_parts)
@@ -255,6 +265,14 @@ class Writer:
 
     def _in_parts(self, facts: Sequence[T], write: Callable[[Sequence[T]], object]) -> None:
         self._refused += in_parts(facts, write)
+
+    def _assign(self, database: Rms, changes: Sequence[ProfileChange]) -> None:
+        for change in changes:
+            profiles.assign(database, change, self._source)
+
+    def _enter(self, database: Rms, server: str, made: Sequence[Entry]) -> None:
+        for entry in made:
+            entries.enter(database, server, entry)
 
     def _named(self, change: AccountChange, server: str | None) -> AccountChange:
         return change if change.server is not None else replace(change, server=server)
@@ -281,26 +299,30 @@ class Writer:
             return
         new = np.setdiff1d(logins, self._recalled)
         if len(new):
-            stored, entries = memories.read(database, server, new.tolist())
+            stored, made = memories.read(database, server, new.tolist())
             if stored is not None:
                 self._recalls = self._on_memory(stored)
-            if entries and self._on_entries is not None:
-                self._on_entries(entries)
+            if made and self._on_entries is not None:
+                self._on_entries(made)
             self._recalled = np.union1d(self._recalled, new)
         self._recalled_login = logins
 
     def _hear_entries(self, database: Rms, server: str) -> None:
-        """Bases that operators entered in other processes."""
+        """Bases and peaks that operators entered in any process."""
         if self._on_entries is None:
             return
-        for document in memories.entered_since(database, server, self._entered):
-            self._entered = max(self._entered or document["entered_at"], document["entered_at"])
-            self._on_entries(memories.entries_of(document))
+        heard = self._entries.poll(database, server)
+        if heard:
+            self._on_entries(heard)
 
     def _hear_profiles(self, database: Rms, server: str) -> None:
         if self._on_profiles is None:
             return
-        own = elements.own_profiles(database, server)
+        stored = elements.own_profiles(database, server)
+        on_their_way = self._outbox.oldest(len(self._outbox))
+        own = profiles.with_changes(
+            stored, [fact for fact in on_their_way if isinstance(fact, ProfileChange)]
+        )
         if own != self._own:
             self._own = own
             self._on_profiles(own)

@@ -346,7 +346,7 @@ class RmsApp(FrugalApp[None]):
             if taken is None:
                 return
             try:
-                days = self.monitor.enter_base(asked.login, *taken, self.operator)
+                days = len(self.monitor.enter_base(asked.login, *taken, self.operator))
             except ValueError as error:
                 self._toast(f"base not entered: {error}", severity="error")
                 return
