@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from rms_tui import alerts
+from rms_tui.alert_edges import Edges, unwritten
 from rms_tui.alerts import FEED_RULE, Alert, AlertEvent, Desk, Handling, Times, Waiting
 from rms_tui.book import Book, Ints
 from rms_tui.feed import Selection
@@ -20,7 +21,8 @@ from rms_tui.risk.memory import Memory
 class AlertDesk:
     """The newest Desk. `put` takes its edges, `show` publishes it after a change from outside.
 
-    `lock` is held while either is called, and by whoever reads `desk` to publish it.
+    `lock` is held while either is called, and by whoever reads `desk` to publish it. `edges` are
+    all changes of the desk, those made elsewhere too.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class AlertDesk:
     ) -> None:
         self.lock = threading.RLock()
         self.desk: Desk = alerts.EMPTY
+        self.edges = Edges()
         self._put = put
         self._show = show
         self._clock = clock
@@ -42,6 +45,7 @@ class AlertDesk:
         """Follow an assessed Book; the caller holds the lock and publishes."""
         desk = self._admitted(book.accounts.login, now)
         self.desk, events = alerts.step(desk, book, assessed, now, self._times)
+        self.edges.add(events)
         for event in alerts.with_evidence(events, book, memory, assessed):
             self._put(event)
 
@@ -62,7 +66,9 @@ class AlertDesk:
     def heard(self, handlings: Sequence[Handling]) -> None:
         """Follow what operators did in other processes; it is written already."""
         with self.lock:
-            self._become(alerts.heard(self.desk, handlings, self._times))
+            desk = alerts.heard(self.desk, handlings, self._times)
+            self.edges.add(unwritten(self.desk, desk, self._clock()))
+            self._become(desk)
 
     def restore(self, stored: Sequence[Alert], watched: Selection, logins: Ints | None) -> None:
         """Go on with stored alerts of accounts that may be watched; `logins` are the Book's."""
@@ -85,6 +91,7 @@ class AlertDesk:
         if not ready:
             return self.desk
         desk, events = alerts.restored(self.desk, ready, now, self._times)
+        self.edges.add(unwritten(self.desk, desk, now))
         for event in events:
             self._put(event)
         return desk
@@ -92,6 +99,7 @@ class AlertDesk:
     def _handled(self, desk: Desk, event: AlertEvent | None) -> bool:
         if event is None:
             return False
+        self.edges.add([event])
         self._put(event)
         self._become(desk)
         return True

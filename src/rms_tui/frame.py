@@ -57,7 +57,7 @@ class Frame:
 
     Book and what was made of it are None until the first good poll; after a failed poll they are
     the last good ones, assessed as stale. `alerts` are the open ones, worst first; `desk` is where
-    they come from, `recalls` how many stored memories are joined in.
+    they come from with `edges` changes so far, `recalls` how many stored memories are joined in.
     """
 
     seq: int
@@ -70,6 +70,7 @@ class Frame:
     alerts: tuple[Alert, ...] = ()
     desk: Desk = EMPTY
     recalls: int = 0
+    edges: int = 0
 
     @property
     def pending(self) -> tuple[Pending, ...]:
