@@ -303,10 +303,13 @@ class Monitor:
         return frame.memory
 
     def _entered(self, remembered: Memory, made: Sequence[Entry]) -> list[EntryOutcome]:
-        for entry in made:
+        """What became of each; one that nothing would use is no fact."""
+        said = [(entry, entries.outcomes(remembered, entry)) for entry in made]
+        wanted = [entry for entry, found in said if any(one.used for one in found)]
+        for entry in wanted:
             self.outbox.put(entry)
-        self.enter(made)
-        return [outcome for entry in made for outcome in entries.outcomes(remembered, entry)]
+        self.enter(wanted)
+        return [one for _, found in said for one in found]
 
     def history(self, logins: Sequence[int] | None, timeout: float = 10.0) -> Deals:
         """Deals of the history window. Raises FeedError."""

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from shell import Done, Run
 
+from rms_tui.cli import main
 from rms_tui.store.binary import mongod_program
 from rms_tui.store.database import Rms, connect
 from rms_tui.store.embedded import Embedded
@@ -37,3 +39,25 @@ def database(server_uri: str) -> Iterator[Rms]:
     yield found
     found.client.drop_database(found.name)
     found.client.close()
+
+
+@pytest.fixture
+def rms(
+    server_uri: str,
+    database: Rms,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> Run:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RMS_MONGODB_URI", server_uri)
+    monkeypatch.setenv("RMS_MONGODB_DATABASE", database.name)
+
+    def run(*words: str) -> Done:
+        capfdbinary.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(list(words))
+        out, err = capfdbinary.readouterr()
+        return Done(int(ended.value.code or 0), out.decode(), err.decode())
+
+    return run

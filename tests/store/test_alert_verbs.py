@@ -2,58 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from bson import CodecOptions
 from desk import ALERT, NOW, PLAN, HandFeed, book
+from shell import Run
 
 from rms_tui.alerts import AlertEvent, Severity, Stage
-from rms_tui.cli import main, moments
+from rms_tui.cli import moments
 from rms_tui.monitor import Monitor
 from rms_tui.store import alerts, evidence
 from rms_tui.store.alert_query import by_id
 from rms_tui.store.database import Rms
-
-
-@dataclass
-class Done:
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Run = Callable[..., Done]
-
-
-@pytest.fixture
-def rms(
-    server_uri: str,
-    database: Rms,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfdbinary: pytest.CaptureFixture[bytes],
-) -> Run:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RMS_MONGODB_URI", server_uri)
-    monkeypatch.setenv("RMS_MONGODB_DATABASE", database.name)
-
-    def run(*words: str) -> Done:
-        capfdbinary.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(list(words))
-        out, err = capfdbinary.readouterr()
-        return Done(int(ended.value.code or 0), out.decode(), err.decode())
-
-    return run
 
 
 def put(database: Rms, **more: Any) -> str:

@@ -93,6 +93,39 @@ def base(
     json: Json = False,
 ) -> None:
     """Enter the base of a trading day where it is unknown, in every rms-tui on this MongoDB."""
-    from rms_tui.cli.day_base import enter_base
+    from rms_tui.cli.entering import enter_base
 
     guarded(lambda: enter_base(shared, login, balance, equity, at, json=json))
+
+
+@verbs.command()
+@shared_options
+def peak(
+    shared: Given,
+    login: Annotated[int, typer.Argument(help="The account.")],
+    equity: Annotated[
+        float | None, typer.Option("--equity", metavar="P", help="Its highest equity so far.")
+    ] = None,
+    balance: Annotated[
+        float | None, typer.Option("--balance", metavar="P", help="Its highest balance so far.")
+    ] = None,
+    eod_balance: Annotated[
+        float | None,
+        typer.Option("--eod-balance", metavar="P", help="Its highest balance at a day's end."),
+    ] = None,
+    max_balance_equity: Annotated[
+        float | None,
+        typer.Option("--max-balance-equity", metavar="P", help="The highest of both so far."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Enter the peak of a trailing rule where it is unknown, as it stands now."""
+    from rms_tui.cli.entering import enter_peak
+
+    peaks = {
+        "equity": equity,
+        "balance": balance,
+        "eod_balance": eod_balance,
+        "max_balance_equity": max_balance_equity,
+    }
+    guarded(lambda: enter_peak(shared, login, peaks, json=json))
