@@ -254,17 +254,16 @@ class PackedTable(_Model):
 
 
 class PackedBook(_Model):
-    """Book and Memory. `scalars` are their plain fields, whole in each message that has any.
+    """Book and Memory: `book` and `memory` are their plain fields, whole where any changed.
 
     Tables: accounts, positions, symbols, deals (columns as in Book) and memory (paths such as
     `last.balance`, `days.0.equity`, `peaks.1.value`, `periods.day.peak`; the numbers index
-    `memory.days` and `memory.peaks`). `memory` in a delta: its keys changed and every column of
-    its table is mentioned.
+    `memory.days` and `memory.peaks`). All null before the first good Book.
     """
 
     book: dict[str, Any] | None = None
     memory: dict[str, Any] | None = None
-    tables: dict[str, PackedTable]
+    tables: dict[str, PackedTable] | None = None
 
 
 class StreamFrame(_Model):

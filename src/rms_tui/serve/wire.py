@@ -183,6 +183,22 @@ class EnterBase(_Command):
     equity: Money
 
 
+class EnterPeak(_Command):
+    """Enter a peak of an account as it stands now, by the trail its rule follows.
+
+    `source` and `withdrawals` are the rule's `peak` and `withdrawals`; `zone` and `rollover` are
+    of an end-of-day peak.
+    """
+
+    type: Literal["enter_peak"]
+    login_id: Login
+    source: Literal["equity", "balance", "eod_balance", "max_balance_equity"]
+    withdrawals: Literal["lower_peak", "ignore"]
+    zone: Annotated[StrictStr, Field(max_length=64)] | None = None
+    rollover: Annotated[StrictStr, Field(max_length=8)] | None = None
+    value: Money
+
+
 class Stress(_Strict):
     """The book with a symbol's or a currency's price moved by `percent`, up and down."""
 
@@ -213,11 +229,13 @@ Request: TypeAlias = (
     | SetInterval
     | AssignProfile
     | EnterBase
+    | EnterPeak
     | Stress
 )
 
 COMMANDS = (
     AddAccount, RemoveAccount, Acknowledge, Snooze, SetInterval, AssignProfile, EnterBase,
+    EnterPeak,
 )  # fmt: skip
 """Requests that change something: a reader's are refused."""
 
