@@ -74,6 +74,21 @@ def accounts_snapshot(frame: Frame, history: Deals, logins: Sequence[int] | None
     }
 
 
+def update_list(frame: Frame) -> list[Shape]:
+    """What an `update` carries: every account with its positions and the count of its trades."""
+    book = _book(frame)
+    first = first_positions(book).tolist()
+    when = utc(book.taken_at)
+    return [
+        {
+            "account": account_shape(frame, row),
+            "positions": _positions(frame, row, first[row], first[row + 1]),
+            "trades_summary": {"trade_count": count, "last_update": when},
+        }
+        for row, count in enumerate(book.accounts.trade_count.tolist())
+    ]
+
+
 def account_shape(frame: Frame, row: int) -> Shape:
     """The `account` part; `profit` includes swap: equity = balance + credit + profit."""
     book, assessed = _book(frame), frame.assessment
@@ -102,6 +117,41 @@ def account_shape(frame: Frame, row: int) -> Shape:
         "risk": [] if assessed is None else _rules(frame, row),
         "last_update": utc(book.taken_at),
     }
+
+
+def updates_shape(frame: Frame) -> list[Shape]:
+    """What an `update` carries: `{account, positions, trades_summary}` of each account."""
+    book = _book(frame)
+    first = first_positions(book)
+    return [
+        {
+            "account": account_shape(frame, row),
+            "positions": _positions(frame, row, int(first[row]), int(first[row + 1])),
+            "trades_summary": {
+                "trade_count": int(book.accounts.trade_count[row]),
+                "last_update": utc(book.taken_at),
+            },
+        }
+        for row in range(len(book.accounts))
+    ]
+
+
+def positions_shape(
+    frame: Frame, *, login: int | None = None, symbol: str | None = None
+) -> list[Shape]:
+    """Open positions of all accounts, or of one, or in one symbol; each with its `login_id`."""
+    book = _book(frame)
+    held = book.positions
+    wanted = np.ones(len(held), dtype=np.bool_)
+    if login is not None:
+        wanted &= book.accounts.login[held.account] == login
+    if symbol is not None:
+        codes = [code for code, name in enumerate(book.symbols.name) if name == symbol]
+        wanted &= np.isin(held.symbol, codes)
+    return [
+        {"login_id": int(book.accounts.login[held.account[i]]), **position_shape(book, i)}
+        for i in np.flatnonzero(wanted).tolist()
+    ]
 
 
 def exposure_shape(frame: Frame, symbol: str | None = None) -> Shape:
@@ -211,6 +261,25 @@ def alert_shape(alert: Alert) -> Shape:
     }
 
 
+def position_shape(book: Book, i: int) -> Shape:
+    """One open position for programs; `sl` and `tp` are None where none is set."""
+    held, code = book.positions, int(book.positions.symbol[i])
+    digits = int(book.symbols.digits[code])
+    return {
+        "ticket": int(held.ticket[i]),
+        "symbol": book.symbols.name[code],
+        "type": "buy" if held.side[i] > 0 else "sell",
+        "volume": _number(float(held.lots[i]), 8),
+        "price_open": _number(float(held.price_open[i]), digits),
+        "price_current": _number(float(held.price[i]), digits),
+        "sl": _number(float(held.sl[i]), digits),
+        "tp": _number(float(held.tp[i]), digits),
+        "profit": _number(float(held.profit[i]), 2),
+        "swap": _number(float(held.swap[i]), 2),
+        "time": server_time(int(held.opened[i])),
+    }
+
+
 def utc(when: float) -> str:
     """UTC seconds as ISO 8601."""
     return datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds")
@@ -261,26 +330,7 @@ def _rules(frame: Frame, row: int) -> list[Shape]:
 
 def _positions(frame: Frame, row: int, start: int, end: int) -> Shape:
     book = _book(frame)
-    held, symbols = book.positions, book.symbols
-    listed = []
-    for i in range(start, end):
-        code = int(held.symbol[i])
-        digits = int(symbols.digits[code])
-        listed.append(
-            {
-                "ticket": int(held.ticket[i]),
-                "symbol": symbols.name[code],
-                "type": "buy" if held.side[i] > 0 else "sell",
-                "volume": _number(float(held.lots[i]), 8),
-                "price_open": _number(float(held.price_open[i]), digits),
-                "price_current": _number(float(held.price[i]), digits),
-                "sl": _number(float(held.sl[i]), digits),
-                "tp": _number(float(held.tp[i]), digits),
-                "profit": _number(float(held.profit[i]), 2),
-                "swap": _number(float(held.swap[i]), 2),
-                "time": server_time(int(held.opened[i])),
-            }
-        )
+    listed = [position_shape(book, i) for i in range(start, end)]
     return {
         "login_id": int(book.accounts.login[row]),
         "positions": listed,
