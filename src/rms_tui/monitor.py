@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy as np
 from rms_tui import alerts
 from rms_tui.alert_desk import AlertDesk
 from rms_tui.alert_edges import Edges
-from rms_tui.alerts import Alert, Handling, Times
+from rms_tui.alerts import Alert, Desk, Handling, Times
 from rms_tui.book import Book, Deals, Flags
 from rms_tui.facts import AccountChange, BaseEntry, Entry, Fact, PeakEntry, ProfileChange
 from rms_tui.feed import Feed, FeedError, Selection
@@ -51,9 +51,18 @@ def keep_freed_columns_mapped() -> None:
     np.empty(_LARGEST_ADAPTIVE_ALLOCATION)
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Deals that were read for these accounts (None: all watched). `at` is UTC seconds."""
+
+    at: float
+    logins: tuple[int, ...] | None
+    deals: Deals
+
+
 Outcome = Literal["added", "removed", "already watched", "not watched", "not on the server"]
 
-__all__ = ["AccountChange", "BaseEntry", "Fact", "Monitor", "Outcome"]
+__all__ = ["AccountChange", "Answer", "BaseEntry", "Fact", "Monitor", "Outcome"]
 
 
 class Monitor:
@@ -75,6 +84,7 @@ class Monitor:
         """`clock` gives UTC seconds; None where time is the Books' own (a recording)."""
         self.feed = feed
         self.frames: Latest[Frame] = Latest()
+        self.answers: Latest[Answer] = Latest()
         self.outbox: Outbox[Fact] = Outbox() if outbox is None else outbox
         self._plans = PlanDesk(plan)
         self._memories = MemoryDesk()
@@ -92,6 +102,7 @@ class Monitor:
         self._polls = 0
         self._errors = 0
         self._taken_at: float | None = None
+        self._recorded: tuple[Memory | None, Desk | None] = (None, None)
 
     @property
     def interval(self) -> float:
@@ -313,7 +324,18 @@ class Monitor:
 
     def history(self, logins: Sequence[int] | None, timeout: float = 10.0) -> Deals:
         """Deals of the history window. Raises FeedError."""
-        return self.feed.history(logins, timeout)
+        deals = self.feed.history(logins, timeout)
+        self.answers.put(Answer(self.now(), None if logins is None else tuple(logins), deals))
+        return deals
+
+    def go_on_from(self, memory: Memory | None, desk: Desk | None) -> None:
+        """With the next Book have this memory and this desk, instead of what it would make of
+        them: they are what a recording has of that very poll."""
+        self._recorded = (memory, desk)
+
+    def show_desk(self, desk: Desk) -> None:
+        """Have this desk from now on: it was recorded between two polls."""
+        self._alerts.become(desk)
 
     def step(self, timeout: float | None = None) -> Frame:
         """Poll once and publish: what the thread does each interval, for one-shot use and tests."""
@@ -382,12 +404,17 @@ class Monitor:
             initial=scoped.initial,
         )
         remembered = self._joined(remembered, book, undecided == Reason.NONE, scoped)
+        (known, desk), self._recorded = self._recorded, (None, None)
+        remembered = remembered if known is None else known
         assessed = assessment.assess(book, scoped, remembered, aggregates, undecided, past)
         shown = exposure.exposure(
             book, self._report_currency, None if before is None else before.exposure
         )
         with self._alerts.lock:
-            self._alerts.step(book, assessed, remembered, now)
+            if desk is None:
+                self._alerts.step(book, assessed, remembered, now)
+            else:
+                self._alerts.desk = desk
             cycle = time.perf_counter() - began
             return self._publish(
                 now,
@@ -481,9 +508,16 @@ class Monitor:
                 alerts=open_ones,
                 desk=desk,
                 recalls=self._memories.recalls,
+                edges=self._alerts.edges.count,
+                edges=self._alerts.edges.count,
+                outside=self._outside,
             )
             self.frames.put(self._frame)
             return self._frame
+
+    @property
+    def _outside(self) -> int:
+        return self._memories.taken + self._alerts.admitted
 
     def _show(self) -> None:
         """Publish the newest frame with the desk as it is now."""
@@ -496,5 +530,6 @@ class Monitor:
                     alerts=alerts.worst_first(desk.alerts),
                     desk=desk,
                     edges=self._alerts.edges.count,
+                    outside=self._outside,
                 )
                 self.frames.put(self._frame)
