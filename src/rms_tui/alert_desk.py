@@ -35,6 +35,7 @@ class AlertDesk:
         self.lock = threading.RLock()
         self.desk: Desk = alerts.EMPTY
         self.edges = Edges()
+        self.admitted = 0
         self._put = put
         self._show = show
         self._clock = clock
@@ -85,11 +86,18 @@ class AlertDesk:
             if logins is not None:
                 self._become(self._admitted(logins, self._clock()))
 
+    def become(self, desk: Desk) -> None:
+        """Show a desk that was recorded."""
+        with self.lock:
+            self.edges.add(unwritten(self.desk, desk, self._clock()))
+            self._become(desk)
+
     def _admitted(self, logins: Ints, now: float) -> Desk:
         """The desk with those waiting alerts whose account is there."""
         ready = self._waiting.ready(logins, now)
         if not ready:
             return self.desk
+        self.admitted += 1
         desk, events = alerts.restored(self.desk, ready, now, self._times)
         self.edges.add(unwritten(self.desk, desk, now))
         for event in events:

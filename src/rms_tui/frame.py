@@ -58,6 +58,7 @@ class Frame:
     Book and what was made of it are None until the first good poll; after a failed poll they are
     the last good ones, assessed as stale. `alerts` are the open ones, worst first; `desk` is where
     they come from with `edges` changes so far, `recalls` how many stored memories are joined in.
+    `outside` rises with a poll that took in what no Book says: stored memory or alerts, an entry.
     """
 
     seq: int
@@ -71,6 +72,7 @@ class Frame:
     desk: Desk = EMPTY
     recalls: int = 0
     edges: int = 0
+    outside: int = 0
 
     @property
     def pending(self) -> tuple[Pending, ...]:

@@ -6,6 +6,7 @@ Level-triggered on purpose: queues between threads grow when a reader is slow; a
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -18,6 +19,7 @@ class Latest(Generic[T]):
         self._changed = threading.Condition()
         self._value: T | None = None
         self._count = 0
+        self._listeners: tuple[Callable[[T], object], ...] = ()
 
     @property
     def value(self) -> T | None:
@@ -34,7 +36,23 @@ class Latest(Generic[T]):
         with self._changed:
             self._value = value
             self._count += 1
+            for hear in self._listeners:
+                hear(value)
             self._changed.notify_all()
+
+    def follow(self, hear: Callable[[T], object]) -> T | None:
+        """Call `hear` with every value from now on, in order; the value before the first of them.
+
+        For who may miss none. It runs in the writer's thread: it must not wait and not raise.
+        """
+        with self._changed:
+            self._listeners = (*self._listeners, hear)
+            return self._value
+
+    def leave(self, hear: Callable[[T], object]) -> None:
+        """Call it no more."""
+        with self._changed:
+            self._listeners = tuple(one for one in self._listeners if one != hear)
 
     def newer(self, than: int, timeout: float) -> tuple[int, T] | None:
         """Wait up to `timeout` seconds for a value put after number `than`.

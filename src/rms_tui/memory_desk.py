@@ -14,10 +14,12 @@ from rms_tui.risk.memory import Memory
 
 
 class MemoryDesk:
-    """What waits for the next Book. `recalls` counts the stored memories that are in."""
+    """What waits for the next Book. `recalls` counts the stored memories that are in,
+    `taken` those and the entries."""
 
     def __init__(self) -> None:
         self.recalls = 0
+        self.taken = 0
         self._lock = threading.Lock()
         self._recalled: list[Memory] = []
         self._entries: list[Entry] = []
@@ -44,6 +46,7 @@ class MemoryDesk:
             recalled, self._recalled = self._recalled, []
             made, self._entries = self._entries, []
             self.recalls += len(recalled)
+            self.taken += len(recalled) + len(made)
         for stored in recalled:
             live = recall.joined(step(stored), live)
         return entries.with_entries(live, made) if made else live

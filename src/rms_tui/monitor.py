@@ -509,7 +509,6 @@ class Monitor:
                 desk=desk,
                 recalls=self._memories.recalls,
                 edges=self._alerts.edges.count,
-                edges=self._alerts.edges.count,
                 outside=self._outside,
             )
             self.frames.put(self._frame)
