@@ -1,0 +1,169 @@
+"""The book under a price shock: who would breach, be margin-called or stopped out, go negative.
+
+One symbol's price, or one currency against all others, moves by a percentage and everything else
+stands still: margins, spreads, swaps and stop losses too, which is what a gap does. The shocked
+Book is judged by the very rules and memory that judge the real one. Pure.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rms_tui.book import Book, Flags, Floats, Ints, StopOutMode, summed
+from rms_tui.risk import assessment
+from rms_tui.risk.assessment import Assessment
+from rms_tui.risk.exposure import COVERAGE, Exposure, account_rates
+from rms_tui.risk.memory import Memory
+from rms_tui.risk.profile import mask_matches
+from rms_tui.risk.verdict import Reason, State
+
+
+@dataclass(frozen=True, slots=True)
+class Shock:
+    """What moves, and by how many percent: exactly one of symbol and currency is set."""
+
+    symbol: str | None
+    currency: str | None
+    percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stressed:
+    """What a shock does. Money is in the report currency, NaN without a rate.
+
+    `clients` is the change of the clients' floating profit, `coverage` that of the coverage
+    groups, `book` = coverage - clients: what the house makes. Logins are of accounts that get
+    there by this shock; `undecided` counts those of whom nothing can be said.
+    """
+
+    shock: Shock
+    clients: float
+    coverage: float
+    book: float
+    breached: Ints
+    margin_call: Ints
+    stopped_out: Ints
+    negative: Ints
+    undecided: int
+
+
+def stress(
+    book: Book, assessed: Assessment, memory: Memory, exposure: Exposure, shock: Shock
+) -> Stressed:
+    """What a shock would do to a Book that was assessed with this memory.
+
+    Raises ValueError for a symbol or currency that is not in the book and a percentage that cannot
+    be.
+    """
+    shocked, change = shocked_book(book, shock)
+    undecided = assessed.undecided.copy()
+    undecided[(undecided == Reason.NONE) & np.isnan(change)] = Reason.NO_RATE
+    known = undecided == Reason.NONE
+    after = assessment.assess(
+        shocked, assessed.scope, memory, assessment.held(shocked, None), undecided
+    )
+    login = book.accounts.login
+    call_before, out_before = _broker_levels(book)
+    call, out = _broker_levels(shocked)
+    breached = (after.state == State.BREACHED) & (assessed.state < State.BREACHED)
+    negative = (shocked.accounts.equity < 0) & (book.accounts.equity >= 0)
+    groups = {name: not mask_matches(COVERAGE, name) for name in dict.fromkeys(book.accounts.group)}
+    client = np.array([groups[name] for name in book.accounts.group], dtype=np.bool_)
+    worth = np.where(change == 0, 0.0, change * account_rates(book, exposure.rates))
+    clients, coverage = float(worth[client].sum()), float(worth[~client].sum())
+    return Stressed(
+        shock,
+        clients,
+        coverage,
+        coverage - clients,
+        login[breached & known],
+        login[call & ~call_before & ~out & known],
+        login[out & ~out_before & known],
+        login[negative & known],
+        int(len(login) - known.sum()),
+    )
+
+
+def shocked_book(book: Book, shock: Shock) -> tuple[Book, Floats]:
+    """The Book after a shock, and each account's change of floating profit in its own currency.
+
+    NaN for an account with a position whose price or rate is not known. Raises ValueError.
+    """
+    moved = _factors(book, shock)
+    rates = _rate_factors(book, shock)
+    positions, symbols, accounts = book.positions, book.symbols, book.accounts
+    touched = (moved[positions.symbol] != 1.0) | (rates != 1.0)
+    price = positions.price * moved[positions.symbol]
+    rate = positions.rate * rates
+    move = (price - positions.price) * positions.side * positions.lots
+    gain = move * symbols.contract[positions.symbol] * rate + positions.profit * (rates - 1.0)
+    gain = np.where(touched, gain, 0.0)
+    change = summed(positions.account.astype(np.int64), gain, len(accounts))
+    equity = accounts.equity + change
+    with np.errstate(divide="ignore", invalid="ignore"):
+        level = np.where(accounts.margin > 0, 100.0 * equity / accounts.margin, 0.0)
+    shocked = replace(
+        book,
+        symbols=replace(symbols, bid=symbols.bid * moved, ask=symbols.ask * moved),
+        positions=replace(positions, price=price, rate=rate, profit=positions.profit + gain),
+        accounts=replace(
+            accounts,
+            equity=equity,
+            floating=accounts.floating + change,
+            profit=accounts.profit + change,
+            margin_free=accounts.margin_free + change,
+            margin_level=level,
+        ),
+    )
+    return shocked, change
+
+
+def _factors(book: Book, shock: Shock) -> Floats:
+    """What each symbol's price is multiplied with."""
+    if not (math.isfinite(shock.percent) and -100 < shock.percent <= 1000):
+        raise ValueError(f"shock of {shock.percent:g} %: expected more than -100 and at most 1000")
+    factor = 1.0 + shock.percent / 100.0
+    symbols = book.symbols
+    if shock.symbol is not None:
+        hit = np.array([name == shock.symbol for name in symbols.name], dtype=np.bool_)
+        if not bool(hit.any()):
+            raise ValueError(f"no symbol {shock.symbol} in this book")
+        return np.where(hit, factor, 1.0)
+    base = np.array([name == shock.currency for name in symbols.base], dtype=np.bool_)
+    quote = np.array([name == shock.currency for name in symbols.quote], dtype=np.bool_)
+    if not bool((base | quote).any()):
+        raise ValueError(f"no currency {shock.currency} in this book")
+    pair = np.array([b != q for b, q in zip(symbols.base, symbols.quote, strict=True)])
+    up, down = np.where(base & pair, factor, 1.0), np.where(quote & pair, 1.0 / factor, 1.0)
+    return up * down
+
+
+def _rate_factors(book: Book, shock: Shock) -> Floats:
+    """What each position's rate into its account's currency is multiplied with.
+
+    A currency that moves takes its conversions along; a symbol that moves is taken alone.
+    """
+    count = len(book.positions)
+    if shock.currency is None:
+        return np.ones(count)
+    factor = 1.0 + shock.percent / 100.0
+    paid = np.array([name == shock.currency for name in book.symbols.quote], dtype=np.bool_)
+    home = np.array([name == shock.currency for name in book.accounts.currency], dtype=np.bool_)
+    profit: Flags = paid[book.positions.symbol]
+    account: Flags = home[book.positions.account]
+    return np.where(profit == account, 1.0, np.where(profit, factor, 1.0 / factor))
+
+
+def _broker_levels(book: Book) -> tuple[Flags, Flags]:
+    """Who is at or below the broker's margin-call and stop-out levels; nobody without margin."""
+    accounts = book.accounts
+    with np.errstate(divide="ignore", invalid="ignore"):
+        level = 100.0 * accounts.equity / accounts.margin
+    figure = np.where(accounts.so_mode == StopOutMode.MONEY, accounts.margin_free, level)
+    used = accounts.margin > 0
+    call = used & (accounts.so_call > 0) & (figure <= accounts.so_call)
+    out = used & (accounts.so_level > 0) & (figure <= accounts.so_level)
+    return call, out
