@@ -23,6 +23,7 @@ from rms_tui.risk.profile import Assign, Plan, RiskProfile, limits_profile
 Source = Literal["manager", "terminal", "simulator", "replay"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(ge=0.05, le=86_400, allow_inf_nan=False)]
 Finite = Field(allow_inf_nan=False)
 
 SECRETS = frozenset({"MT5_MANAGER_PASS", "MT5_PASSWORD", "RMS_MONGODB_URI"})
@@ -82,6 +83,34 @@ class Settings(BaseSettings):
         description="file of the master key of passwords; unset: master.key in the data folder",
     )
     rms_log_level: LogLevel = Field("INFO", description="least severity that rms.log records")
+    rms_fleet_host: str | None = Field(
+        None, description="name of this trading host; unset: its own name"
+    )
+    rms_fleet_ping: Seconds = Field(10.0, description="seconds between pings of a worker")
+    rms_fleet_silent: Seconds = Field(
+        300.0, description="seconds without a ping after which a claim is over"
+    )
+    rms_fleet_sweep: Seconds = Field(60.0, description="seconds between sweeps of a supervisor")
+    rms_fleet_retry: Seconds = Field(
+        1.0, description="seconds before a failed worker is started again; doubles"
+    )
+    rms_fleet_retry_longest: Seconds = Field(300.0, description="the longest of those pauses")
+    rms_fleet_retry_refused: Seconds = Field(
+        30.0, description="seconds before a refused login is tried again; doubles"
+    )
+    rms_fleet_failures: Annotated[int, Field(ge=1, le=100)] = Field(
+        3, description="refused logins until ERROR, failures of a terminal until FAULTY"
+    )
+    rms_fleet_launches: Annotated[int, Field(ge=1, le=100)] = Field(
+        4, description="workers that start at one time"
+    )
+    rms_fleet_stop: Seconds = Field(8.0, description="seconds that a worker has to stop")
+    rms_fleet_terminal_silence: Seconds = Field(
+        5.0, description="seconds a terminal's call may hang before its process is ended"
+    )
+    rms_fleet_terminal_start: Seconds = Field(
+        150.0, description="seconds a terminal may take to start and log in without a sign of life"
+    )
     mt5_host: str | None = Field(None, description="MT5 server for the Manager API")
     mt5_port: Port = Field(443, description="its port")
     mt5_manager_user: Annotated[int, Field(gt=0)] | None = Field(None, description="manager login")
@@ -131,6 +160,15 @@ class Settings(BaseSettings):
                 f"MARGIN_LEVEL_CRITICAL ({self.margin_level_critical:g}) must not be above "
                 f"MARGIN_LEVEL_WARNING ({self.margin_level_warning:g}): a falling margin level "
                 "passes the warning first"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _pings_before_silence(self) -> Settings:
+        if self.rms_fleet_silent < 3 * self.rms_fleet_ping:
+            raise ValueError(
+                f"RMS_FLEET_SILENT ({self.rms_fleet_silent:g}) must be at least three times "
+                f"RMS_FLEET_PING ({self.rms_fleet_ping:g}): one late ping must not end a claim"
             )
         return self
 

@@ -37,6 +37,27 @@ def world(section: str) -> Section:
     return shown
 
 
+def terminal(path: str, login: int | None) -> Section:
+    """What the terminal at this path shows when that account was logged in there.
+
+    `terminals` (by path, lower case) and `accounts` (by login) are laid over the section, the
+    terminal's own last: it may show an account that nobody asked for.
+    """
+    section = world("terminal")
+    of_path = section["terminals"].get(path.lower())
+    of_login = section["accounts"].get(str(login))
+    if of_path is None and of_login is None:
+        return section
+    made = dict(section)
+    for changed in (of_login or {}, of_path or {}):
+        for key, value in changed.items():
+            if key not in section:
+                raise ValueError(f"the fakes know no {key!r} of a terminal")
+            both = isinstance(value, dict) and key in ("account", "terminal")
+            made[key] = {**made[key], **value} if both else value
+    return made
+
+
 def write(path: Path, changed: dict[str, Any]) -> None:
     """Put a world where the fakes read it, whole or not at all."""
     draft = path.with_suffix(".draft")
@@ -202,6 +223,8 @@ def _terminal(now: int) -> Section:
         "initialize": None,  # [code, text]: initialize fails
         "initialize_seconds": 0,
         "password": None,
+        "terminals": {},  # path in lower case → keys of this section, for several terminals
+        "accounts": {},  # login → keys of this section; where there are any, others are refused
         "broken_pipe": False,  # the terminal died: -10001, then -10004
         "hang": 0,
         "crash": False,

@@ -22,12 +22,13 @@ def data_folder(settings: Settings) -> Path:
     return platformdirs.user_data_path("rms-tui", appauthor=False)
 
 
-def begin_log(settings: Settings, *, on_console: bool) -> Path:
+def begin_log(settings: Settings, *, on_console: bool, name: str = "rms.log") -> Path:
     """Log to rms.log in the data folder, and to stderr too when there is no screen.
 
-    A folder that cannot be written to costs the file, not the program.
+    A worker logs to a file of another `name`: two processes cannot rotate one. A folder that
+    cannot be written to costs the file, not the program.
     """
-    path = data_folder(settings) / "rms.log"
+    path = data_folder(settings) / name
     handlers: list[logging.Handler] = []
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -41,11 +41,12 @@ _NAMESPACE_EXISTS = 48
 _REFUSED_LOGIN, _NOT_ALLOWED = 18, 13
 
 
-def connect(uri: str, name: str) -> Rms:
+def connect(uri: str, name: str, *, prepared: bool = False) -> Rms:
     """The database, checked and prepared; close it by `database.client.close()`.
 
-    Raises StoreError: not reachable, login refused, not a replica set, too old, not allowed. Its
-    text never holds the URI's password.
+    `prepared` says that whoever started this process saw to collections and indexes. Raises
+    StoreError: not reachable, login refused, not a replica set, too old, not allowed. Its text
+    never holds the URI's password.
     """
     # Its background threads log a traceback for each cursor that died with a server; what matters
     # of that is said by our own errors.
@@ -62,7 +63,8 @@ def connect(uri: str, name: str) -> Rms:
         try:
             _check(client, uri)
             database = client.get_database(name)
-            prepare(database)
+            if not prepared:
+                prepare(database)
         except BaseException:
             client.close()
             raise

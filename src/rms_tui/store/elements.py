@@ -48,8 +48,8 @@ class Element(BaseModel):
     id: Any = Field(alias="_id")
     login: int
     server: str
-    source: Source
-    status: Status
+    source: Source = "terminal"
+    status: Status = Status.PENDING
     password: bytes | None = Field(default=None, repr=False)
     investor: bool | None = None
     profile: str | dict[str, Any] | None = None
@@ -147,7 +147,7 @@ def selection(database: Rms, server: str, *, everything: bool) -> Selection:
     added: set[int] = set()
     without: set[int] = set()
     for found in database.elements.find(query, fields):
-        chosen = without if found["status"] == Status.REMOVED else added
+        chosen = without if found.get("status") == Status.REMOVED else added
         chosen.add(int(found["login"]))
     return Selection(everything, frozenset(added), frozenset(without))
 

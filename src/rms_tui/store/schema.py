@@ -63,13 +63,14 @@ class Collection:
 
 COLLECTIONS: Mapping[str, Collection] = {
     "elements": Collection(
-        ("login", "server", "source", "status"),
+        ("login", "server"),  # what a person inserts; a supervisor fills in the rest
         {
             "login": _LOGIN,
             "server": _TEXT,
             "source": {"enum": list(SOURCES)},
             "status": {"enum": [status.value for status in Status]},
             "password": {"bsonType": ["binData", "null"]},
+            "password_at": _TIME,  # when it was given; a rotation of keys leaves it
             "investor": {"bsonType": ["bool", "null"]},
             "profile": {"bsonType": ["string", "object", "null"]},
             "risk": {
@@ -89,6 +90,9 @@ COLLECTIONS: Mapping[str, Collection] = {
                 "properties": dict.fromkeys(_FIGURES, _NUMBER),
             },
             "term": _TERM,
+            "failures": _TERM,
+            "refused": _TERM,
+            "retry_at": _TIME,
             "last_ping": _TIME,
             "updated_at": _TIME,
             "created_by": _OPTIONAL_TEXT,
@@ -97,6 +101,7 @@ COLLECTIONS: Mapping[str, Collection] = {
         (
             IndexModel([("login", ASCENDING), ("server", ASCENDING)], unique=True),
             IndexModel([("server", ASCENDING), ("status", ASCENDING)]),
+            IndexModel([("status", ASCENDING), ("instance", ASCENDING)]),
             IndexModel(
                 [("server", ASCENDING), ("profile", ASCENDING)],
                 name="own_profiles",
@@ -113,13 +118,27 @@ COLLECTIONS: Mapping[str, Collection] = {
             "status": {"enum": ["FREE", "OCCUPIED", "FAULTY"]},
             "pid": {"bsonType": ["int", "long", "null"]},
             "term": _TERM,
+            "failures": _TERM,
+            "restarts": _TERM,
+            "retry_at": _TIME,
             "last_ping": _TIME,
+            "error": _OPTIONAL_TEXT,
         },
         (
             IndexModel([("host", ASCENDING), ("path", ASCENDING)], unique=True),
             IndexModel([("status", ASCENDING), ("host", ASCENDING)]),
         ),
     ),
+    "claims": Collection(  # append-only: who had what, from when to when, and why it ended
+        ("event", "element", "instance", "term"),
+        {"event": {"enum": ["claimed", "ended"]}, "term": _TERM, "at": _TIME},
+        (
+            IndexModel([("element", ASCENDING), ("term", ASCENDING)]),
+            IndexModel([("instance", ASCENDING), ("term", ASCENDING)]),
+            IndexModel([("at", ASCENDING)], expireAfterSeconds=90 * 86_400),
+        ),
+    ),
+    "streams": Collection(("_id",), {"_id": _TEXT, "token": {"bsonType": ["object", "null"]}}),
     "positions": Collection(
         ("positions", "time"), {"positions": {"bsonType": "array"}, "time": _TIME}
     ),

@@ -106,7 +106,7 @@ time:i bid:f ask:f last:f volume:i time_msc:i flags:i volume_real:f""")  # fmt: 
 AccountInfo, TerminalInfo, TradePosition = _ACCOUNT[0], _TERMINAL[0], _POSITION[0]
 TradeDeal, SymbolInfo, Tick = _DEAL[0], _SYMBOL[0], _TICK[0]
 
-_state: dict[str, _Any] = {"open": False, "error": (0, "")}
+_state: dict[str, _Any] = {"open": False, "error": (0, ""), "path": "", "login": None}
 _NO_CONNECTION = (-10004, "No IPC connection")
 _OLD = (-5, "Terminal: Incompatible versions, please install the latest version of Terminal"
         " and Python module")  # fmt: skip
@@ -121,7 +121,7 @@ def _world(lost: tuple[int, str] = _NO_CONNECTION) -> dict[str, _Any] | None:
     if not _state["open"]:
         _set(*lost)
         return None
-    shown = _fake.world("terminal")
+    shown = _fake.terminal(_state["path"], _state["login"])
     _fake.misbehave(shown, holding_the_gil=True)
     if shown["broken_pipe"]:
         _state["open"] = False
@@ -141,7 +141,6 @@ def last_error() -> tuple[int, str]:
 
 
 def initialize(*args: _Any, **kwargs: _Any) -> bool:
-    shown = _fake.world("terminal")
     known = {name: kwargs[name] for name in _KEYWORDS["initialize"] if name in kwargs}
     if len(args) > 1:
         _set(-2, "Invalid arguments")
@@ -152,6 +151,8 @@ def initialize(*args: _Any, **kwargs: _Any) -> bool:
             _set(-2, f'Invalid "{name}" argument')
             return False
     path = args[0] if args else known.get("path")
+    login = known.get("login")
+    shown = _fake.terminal(path or "", login)
     if shown["crash"]:
         _fake.misbehave(shown, holding_the_gil=True)
     if shown["initialize_seconds"]:
@@ -165,13 +166,14 @@ def initialize(*args: _Any, **kwargs: _Any) -> bool:
     if shown["path"] is not None and path.lower() != shown["path"].lower():
         _set(-10003, f"IPC initialize failed, Process create failed '{path}'")
         return False
-    if (
+    strange = shown["accounts"] and login is not None and str(login) not in shown["accounts"]
+    if strange or (
         shown["password"] is not None
         and known.get("password", shown["password"]) != shown["password"]
     ):
         _set(-6, "Terminal: Authorization failed")
         return False
-    _state["open"] = True
+    _state.update(open=True, path=path or "", login=login)
     _set(1, "Success")
     return True
 

@@ -1,0 +1,117 @@
+"""`supervise`: the fleet's part that runs on each trading host."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from rms_tui.cli.elements import element_shape, in_json, print_elements
+from rms_tui.cli.exits import NO_DATABASE, end
+from rms_tui.cli.log import begin_log
+from rms_tui.cli.oneshot import plain, print_json
+from rms_tui.fleet.launch import launcher
+from rms_tui.fleet.supervisor import Supervisor
+from rms_tui.settings import SECRETS, Loaded
+from rms_tui.store.errors import StoreError
+from rms_tui.wiring.fleet import host_of, tempo
+from rms_tui.wiring.given import Given
+from rms_tui.wiring.sources import loaded
+from rms_tui.wiring.storing import server
+
+_log = logging.getLogger("rms_tui.fleet")
+
+
+def supervise(shared: Given, host: str | None, *, json: bool) -> None:
+    """Claim, launch and watch until SIGTERM, SIGHUP or Ctrl-C; then the workers release."""
+    layers = loaded(shared)
+    settings = layers.settings
+    begin_log(settings, on_console=not json)
+    name = host_of(settings, host)
+    stopping = threading.Event()
+    for number in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, number):
+            signal.signal(getattr(signal, number), lambda *_: stopping.set())
+    made = Supervisor(
+        server(settings),
+        settings.rms_mongodb_database,
+        name,
+        launcher(_options(shared), _piped(layers), SECRETS),
+        tempo=tempo(settings),
+        say=_json if json else _words,
+    )
+    _log.info("supervising the instances of host %s", name)
+    try:
+        made.run(stopping)
+    except StoreError as error:
+        end(error.text, NO_DATABASE)
+    counts = made.counts
+    _log.info(
+        "stopped: %d claims, %d restarts, %d fenced, %d swept, %d recovered",
+        counts.claims, counts.restarts, counts.fenced, counts.swept, counts.recovered,
+    )  # fmt: skip
+    if json:
+        print_json(
+            {"event": "stopped", "claims": counts.claims, "restarts": counts.restarts,
+             "fenced": counts.fenced, "swept": counts.swept, "recovered": counts.recovered,
+             "exits": counts.exits}
+        )  # fmt: skip
+
+
+def _options(shared: Given) -> list[str]:
+    """Options that every worker gets as they were given here; none of them may hold a secret."""
+    found: list[str] = []
+    if shared.env_file is not None:
+        found += ["--env-file", str(shared.env_file.absolute())]
+    if shared.interval is not None:
+        found += ["--interval", str(shared.interval)]
+    return found
+
+
+def _piped(layers: Loaded) -> dict[str, Any]:
+    """Settings that may hold a secret: they go through the worker's pipe."""
+    uri = layers.settings.rms_mongodb_uri
+    return {"RMS_MONGODB_URI": "embedded" if uri is None else uri.get_secret_value()}
+
+
+def _json(what: str, particulars: Mapping[str, Any]) -> None:
+    made: dict[str, Any] = {"event": what}
+    for name, value in particulars.items():
+        if name == "elements":
+            made[name] = [element_shape(one) for one in value]
+        elif name == "element" and isinstance(value, Mapping | None):
+            made[name] = None if value is None else element_shape(dict(value))
+        else:
+            made[name] = in_json(value)
+    print_json(made)
+    sys.stdout.flush()
+
+
+def _words(what: str, particulars: Mapping[str, Any]) -> None:
+    if what == "elements":
+        print_elements(particulars["elements"])
+    elif what == "element":
+        one = particulars["element"]
+        if one is not None:
+            print(_line(one))
+    else:
+        told = ", ".join(f"{name} {plain(str(value))}" for name, value in particulars.items())
+        print(f"{what}: {told}")
+    sys.stdout.flush()
+
+
+def _line(one: Mapping[str, Any]) -> str:
+    """A changed element: whose, what it is now, on which instance, and why."""
+    risk = one.get("risk") or {}
+    parts = [
+        f"{one.get('login')} on {one.get('server')}: {one.get('status')}",
+        f"on instance {one['instance']}" if one.get("instance") is not None else "",
+        f"{risk.get('rule')} {risk.get('value')} of {risk.get('limit')}"
+        if risk.get("rule")
+        else "",
+        str(one.get("error") or ""),
+    ]
+    return plain(", ".join(part for part in parts if part))

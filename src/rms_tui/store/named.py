@@ -1,0 +1,36 @@
+"""Ids of elements and instances as text: in a command line, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bson import ObjectId, json_util
+from bson.errors import BSONError
+
+from rms_tui.store.database import Document, Rms
+
+
+def id_text(value: Any) -> str:
+    """An id as one word: the text itself, the hex of an ObjectId, else extended JSON."""
+    return str(value) if isinstance(value, str | int | ObjectId) else json_util.dumps(value)
+
+
+def ids_of(word: str) -> list[Any]:
+    """What the word may stand for, the likeliest first."""
+    found: list[Any] = [ObjectId(word)] if ObjectId.is_valid(word) else []
+    found.append(word)
+    if word.lstrip("-").isdigit() and -(2**63) <= int(word) < 2**63:
+        found.append(int(word))
+    try:
+        found.append(json_util.loads(word))
+    except (ValueError, BSONError, TypeError):
+        return found
+    return found
+
+
+def named(database: Rms, element: str, instance: str) -> tuple[Document | None, Document | None]:
+    """The two documents of these words, None where there is none. Raises PyMongoError."""
+    return (
+        database.elements.find_one({"_id": {"$in": ids_of(element)}}),
+        database.instances.find_one({"_id": {"$in": ids_of(instance)}}),
+    )
