@@ -13,3 +13,8 @@ def operator() -> str:
     except (KeyError, OSError):
         user = "unknown"
     return f"{user}@{socket.gethostname()}"
+
+
+def this_host() -> str:
+    """This host's name, as instances and supervisors are filed under it."""
+    return socket.gethostname()
