@@ -97,7 +97,7 @@ def account_shape(frame: Frame, row: int) -> Shape:
     state = State.UNKNOWN if assessed is None else State(int(assessed.state[row]))
 
     def money(column: np.ndarray[Any, Any]) -> float | None:
-        return _number(float(column[row]), digits)
+        return number(float(column[row]), digits)
 
     level = float(accounts.margin_level[row])
     return {
@@ -111,7 +111,7 @@ def account_shape(frame: Frame, row: int) -> Shape:
         "equity": money(accounts.equity),
         "margin": money(accounts.margin),
         "free_margin": money(accounts.margin_free),
-        "margin_level": _number(level, 2) if float(accounts.margin[row]) > 0 else None,
+        "margin_level": number(level, 2) if float(accounts.margin[row]) > 0 else None,
         "profit": money(accounts.floating),
         "status": state.word,
         "risk": [] if assessed is None else _rules(frame, row),
@@ -165,18 +165,18 @@ def exposure_shape(frame: Frame, symbol: str | None = None) -> Shape:
             continue
         digits = int(book.symbols.digits[code])
         made[name] = {
-            "volume": _number(float(rows.gross[i]), 8),
+            "volume": number(float(rows.gross[i]), 8),
             "accounts": int(rows.accounts[i]),
             "positions": int(rows.positions[i]),
-            "buy": _number(float(rows.buy[i]), 8),
-            "sell": _number(float(rows.sell[i]), 8),
-            "net": _number(float(rows.net[i]), 8),
-            "coverage": _number(float(rows.coverage[i]), 8),
-            "notional": _number(float(rows.notional[i]), 2),
-            "profit": _number(float(rows.floating[i]), 2),
-            "buy_price": _number(float(rows.buy_price[i]), digits + 2),
-            "sell_price": _number(float(rows.sell_price[i]), digits + 2),
-            "sentiment": _number(float(rows.sentiment[i]), 4),
+            "buy": number(float(rows.buy[i]), 8),
+            "sell": number(float(rows.sell[i]), 8),
+            "net": number(float(rows.net[i]), 8),
+            "coverage": number(float(rows.coverage[i]), 8),
+            "notional": number(float(rows.notional[i]), 2),
+            "profit": number(float(rows.floating[i]), 2),
+            "buy_price": number(float(rows.buy_price[i]), digits + 2),
+            "sell_price": number(float(rows.sell_price[i]), digits + 2),
+            "sentiment": number(float(rows.sentiment[i]), 4),
             "report_currency": exposed.report_currency,
         }
     return made
@@ -187,8 +187,8 @@ def currency_shape(frame: Frame) -> Shape:
     rows = _exposure(frame).by_currency
     return {
         name: {
-            "net": _number(float(rows.net[i]), 2),
-            "notional": _number(float(rows.reported[i]), 2),
+            "net": number(float(rows.net[i]), 2),
+            "notional": number(float(rows.reported[i]), 2),
         }
         for i, name in enumerate(rows.currency)
     }
@@ -242,10 +242,10 @@ def alert_shape(alert: Alert) -> Shape:
         "profile": _text(alert.profile),
         "severity": alert.severity.word,
         "stage": alert.stage.value,
-        "value": _number(alert.value, 6),
-        "limit": _number(alert.limit, 6),
-        "used": _number(alert.used, 6),
-        "distance": _number(alert.distance, 6),
+        "value": number(alert.value, 6),
+        "limit": number(alert.limit, 6),
+        "used": number(alert.used, 6),
+        "distance": number(alert.distance, 6),
         "reason": alert.reason.name.lower(),
         "first_seen": utc(alert.first_seen),
         "raised_at": utc(alert.raised_at),
@@ -267,17 +267,22 @@ def position_shape(book: Book, i: int) -> Shape:
     digits = int(book.symbols.digits[code])
     return {
         "ticket": int(held.ticket[i]),
-        "symbol": book.symbols.name[code],
+        "symbol": _text(book.symbols.name[code]),
         "type": "buy" if held.side[i] > 0 else "sell",
-        "volume": _number(float(held.lots[i]), 8),
-        "price_open": _number(float(held.price_open[i]), digits),
-        "price_current": _number(float(held.price[i]), digits),
-        "sl": _number(float(held.sl[i]), digits),
-        "tp": _number(float(held.tp[i]), digits),
-        "profit": _number(float(held.profit[i]), 2),
-        "swap": _number(float(held.swap[i]), 2),
+        "volume": number(float(held.lots[i]), 8),
+        "price_open": number(float(held.price_open[i]), digits),
+        "price_current": number(float(held.price[i]), digits),
+        "sl": number(float(held.sl[i]), digits),
+        "tp": number(float(held.tp[i]), digits),
+        "profit": number(float(held.profit[i]), 2),
+        "swap": number(float(held.swap[i]), 2),
         "time": server_time(int(held.opened[i])),
     }
+
+
+def number(value: float, digits: int) -> float | None:
+    """A number rounded to its digits; None for one that is not known, or has no end."""
+    return round(value, digits) if math.isfinite(value) else None
 
 
 def utc(when: float) -> str:
@@ -302,10 +307,6 @@ def _exposure(frame: Frame) -> Exposure:
     return frame.exposure
 
 
-def _number(value: float, digits: int) -> float | None:
-    return round(value, digits) if math.isfinite(value) else None
-
-
 def _text(text: str) -> str:
     """Text that JSON can carry: lone surrogates are replaced."""
     return text.encode("utf-8", "replace").decode("utf-8")
@@ -318,10 +319,10 @@ def _rules(frame: Frame, row: int) -> list[Shape]:
             "rule": verdict.rule.rule,
             "profile": verdict.profile,
             "state": State(int(verdict.state[at])).word,
-            "value": _number(float(verdict.value[at]), 6),
-            "limit": _number(float(verdict.limit[at]), 6),
-            "used": _number(float(verdict.used[at]), 6),
-            "distance": _number(float(verdict.distance[at]), 6),
+            "value": number(float(verdict.value[at]), 6),
+            "limit": number(float(verdict.limit[at]), 6),
+            "used": number(float(verdict.used[at]), 6),
+            "distance": number(float(verdict.distance[at]), 6),
             "reason": Reason(int(verdict.reason[at])).name.lower(),
         }
         for verdict, at in verdicts_of(frame.assessment, row)
@@ -353,8 +354,8 @@ def _trades(frame: Frame, row: int, deals: Deals) -> Shape:
         "trades": [deal_shape(closed, i) for i in newest],
         "daily_stats": {
             "trade_count": int(book.accounts.trades_today[row]),
-            "total_volume": _number(float(book.accounts.lots_today[row]), 8),
-            "total_profit": _number(float(book.accounts.profit_today[row]), 2),
+            "total_volume": number(float(book.accounts.lots_today[row]), 8),
+            "total_profit": number(float(book.accounts.profit_today[row]), 2),
             "date": date,
         },
         "last_update": utc(book.taken_at),
@@ -369,11 +370,11 @@ def deal_shape(deals: Deals, i: int) -> Shape:
         "type": DEAL_TYPES.get(int(deals.type[i]), str(int(deals.type[i]))),
         "entry": ENTRIES.get(int(deals.entry[i]), str(int(deals.entry[i]))),
         "symbol": _text(deals.symbol[i]),
-        "volume": _number(float(deals.lots[i]), 8),
-        "price": _number(float(deals.price[i]), 8),
-        "profit": _number(float(deals.profit[i]), 2),
-        "swap": _number(float(deals.swap[i]), 2),
-        "commission": _number(float(deals.commission[i]), 2),
+        "volume": number(float(deals.lots[i]), 8),
+        "price": number(float(deals.price[i]), 8),
+        "profit": number(float(deals.profit[i]), 2),
+        "swap": number(float(deals.swap[i]), 2),
+        "commission": number(float(deals.commission[i]), 2),
         "position": int(deals.position[i]),
     }
 
