@@ -15,12 +15,13 @@ from rms_tui.cli.oneshot import plain, print_json, print_table
 from rms_tui.cli.password import ask
 from rms_tui.cli.secrets import in_words as secrets_in_words
 from rms_tui.cli.storing import database
+from rms_tui.store.named import id_text
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.operator import operator
 from rms_tui.wiring.sources import loaded
 from rms_tui.wiring.storing import master_key_file
 
-if TYPE_CHECKING:  # pymongo is imported when a verb really asks
+if TYPE_CHECKING:
     from rms_tui.settings import Loaded, Source
     from rms_tui.store.database import Rms
 
@@ -151,14 +152,14 @@ def print_elements(found: list[dict[str, Any]]) -> None:
         return
     rows = [
         (
-            str(one["_id"]),
+            id_text(one["_id"]),
             one.get("server"),
             str(one.get("login")),
             one.get("status") or "PENDING",
             in_words(one.get("profile")),
             _risk(one.get("risk")),
             age(one.get("ping_age")),
-            str(one["instance"]) if one.get("instance") is not None else "",
+            id_text(one["instance"]) if one.get("instance") is not None else "",
             one.get("error") or "",
         )
         for one in found
@@ -172,7 +173,7 @@ def element_shape(one: dict[str, Any]) -> dict[str, Any]:
         "login", "server", "source", "status", "investor", "profile", "risk", "instance", "term",
         "has_password", "last_ping", "ping_age", "created_by", "updated_at", "error",
     )  # fmt: skip
-    return {"id": str(one["_id"]), **{name: in_json(one.get(name)) for name in names}}
+    return {"id": id_text(one["_id"]), **{name: in_json(one.get(name)) for name in names}}
 
 
 def age(seconds: object) -> str:
@@ -218,7 +219,7 @@ def _said(found: Rms, id_: Any, outcome: str, *, json: bool) -> None:
         limits = in_words(one.get("profile"))
         tail = f"  {limits}" if limits else ""
         print(
-            f"{one['_id']}  {one.get('login')} on {plain(one.get('server'))}  {outcome}: "
+            f"{id_text(one['_id'])}  {one.get('login')} on {plain(one.get('server'))}  {outcome}: "
             f"{one.get('status')}{plain(tail)}"
         )
 

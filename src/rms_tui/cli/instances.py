@@ -12,11 +12,13 @@ from rms_tui.cli.elements import age, in_json
 from rms_tui.cli.exits import USAGE, end
 from rms_tui.cli.oneshot import plain, print_json, print_table
 from rms_tui.cli.storing import database
+from rms_tui.store.named import id_text
+from rms_tui.wiring.fleet import host_of
 from rms_tui.wiring.given import Given
-from rms_tui.wiring.operator import operator, this_host
+from rms_tui.wiring.operator import operator
 from rms_tui.wiring.sources import loaded
 
-if TYPE_CHECKING:  # pymongo is imported when a verb really asks
+if TYPE_CHECKING:
     from rms_tui.store.database import Rms
 
 
@@ -24,10 +26,11 @@ def add(shared: Given, path: str, host: str | None, *, portable: bool, json: boo
     """Add a terminal of a host."""
     from rms_tui.store import instances
 
-    name = host or this_host()
+    layers = loaded(shared)
+    name, here = host_of(layers.settings, host), host_of(layers.settings)
     if not (PureWindowsPath(path).is_absolute() or PurePosixPath(path).is_absolute()):
         end(f"{plain(path)}: expected the full path of terminal64.exe", USAGE)
-    if name == this_host() and not Path(path).is_file():
+    if name == here and not Path(path).is_file():
         print(f"rms-tui: there is no file {plain(path)} on this host yet", file=sys.stderr)
     with _writing(shared) as found:
         id_ = instances.add(found, name, path, operator(), portable=portable)
@@ -85,12 +88,12 @@ def print_instances(found: list[dict[str, Any]]) -> None:
         return
     rows = [
         (
-            str(one["_id"]),
+            id_text(one["_id"]),
             one.get("host"),
             one.get("path"),
             "yes" if one.get("portable") else "",
             one.get("status"),
-            str(one["element"]) if one.get("element") is not None else "",
+            id_text(one["element"]) if one.get("element") is not None else "",
             str(one["pid"]) if one.get("pid") is not None else "",
             age(one.get("ping_age")),
             str(one.get("restarts") or 0),
@@ -111,7 +114,7 @@ def instance_shape(one: dict[str, Any]) -> dict[str, Any]:
         "host", "path", "portable", "status", "element", "pid", "term", "last_ping", "ping_age",
         "restarts", "failures", "error",
     )  # fmt: skip
-    return {"id": str(one["_id"]), **{name: in_json(one.get(name)) for name in names}}
+    return {"id": id_text(one["_id"]), **{name: in_json(one.get(name)) for name in names}}
 
 
 def _said(found: Rms, id_: Any, outcome: str, *, json: bool) -> None:
@@ -120,7 +123,7 @@ def _said(found: Rms, id_: Any, outcome: str, *, json: bool) -> None:
         print_json({"outcome": outcome, **instance_shape(one)})
     else:
         where = f"{plain(one.get('path'))} on {plain(one.get('host'))}"
-        print(f"{one['_id']}  {where}  {outcome}: {one.get('status')}")
+        print(f"{id_text(one['_id'])}  {where}  {outcome}: {one.get('status')}")
 
 
 @contextmanager

@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from bson import ObjectId
-from bson.errors import InvalidId
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from rms_tui.store.database import Document, Rms, in_transaction
 from rms_tui.store.elements import Source
+from rms_tui.store.named import ids_of
 from rms_tui.store.schema import Status
 from rms_tui.store.values import LARGEST_LOGIN, instant, text
 
@@ -157,7 +156,7 @@ def named(database: Rms, given: str, server: str | None = None) -> Document:
     if word.isascii() and word.isdecimal() and int(word) <= LARGEST_LOGIN:
         queries.append({"login": int(word)} | ({} if server is None else {"server": text(server)}))
     if server is None:
-        queries += [{"_id": id_} for id_ in _ids(word)]
+        queries += [{"_id": id_} for id_ in ids_of(word)]
     for query in queries:
         found = list(database.elements.find(query, {"account": 0}))
         if len(found) > 1:
@@ -171,13 +170,6 @@ def named(database: Rms, given: str, server: str | None = None) -> Document:
     raise ElementError(
         f"no element {word}{on}: expected a login or an id as `rms-tui element list` shows them"
     )
-
-
-def _ids(word: str) -> list[Any]:
-    try:
-        return [ObjectId(word), text(word)]
-    except InvalidId:
-        return [text(word)]
 
 
 def _dates(edit: Edit) -> Document:

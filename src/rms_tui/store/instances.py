@@ -11,12 +11,12 @@ from hashlib import blake2b
 from typing import Any
 
 from bson import ObjectId
-from bson.errors import InvalidId
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from rms_tui.store.claims import FAULTY, FREE, OCCUPIED
 from rms_tui.store.database import Document, Rms, in_transaction
+from rms_tui.store.named import ids_of
 from rms_tui.store.schema import Status
 from rms_tui.store.values import instant, text
 
@@ -117,12 +117,7 @@ def named(database: Rms, given: str, host: str | None = None) -> Document:
     """
     word = given.strip()
     of_host: Document = {} if host is None else {"host": text(host)}
-    ids: list[Any] = [text(word)]
-    try:
-        ids.append(ObjectId(word))
-    except InvalidId:
-        ids = ids[:1]
-    asked = {"$or": [{"_id": {"$in": ids}}, {"path": text(word)}], **of_host}
+    asked = {"$or": [{"_id": {"$in": ids_of(text(word))}}, {"path": text(word)}], **of_host}
     found = list(database.instances.find(asked))
     if len(found) > 1:
         hosts = ", ".join(sorted(str(one["host"]) for one in found))

@@ -53,7 +53,7 @@ def fill_in(database: Rms) -> int:
 
 def revive(database: Rms) -> int:
     """Have elements with ERROR tried again that were edited since; how many."""
-    fields = {"login": 1, "server": 1, "password_at": 1, "investor": 1, "tried": 1}
+    fields = {"login": 1, "server": 1, "password": 1, "password_at": 1, "investor": 1, "tried": 1}
     asked = {"status": Status.ERROR.value, "tried": {"$type": "string"}, **_TERMINAL}
     count = 0
     for element in database.elements.find(asked, fields):

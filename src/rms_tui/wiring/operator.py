@@ -13,8 +13,3 @@ def operator() -> str:
     except (KeyError, OSError):
         user = "unknown"
     return f"{user}@{socket.gethostname()}"
-
-
-def this_host() -> str:
-    """This host's name, as instances and supervisors are filed under it."""
-    return socket.gethostname()
