@@ -30,6 +30,7 @@ from rms_tui.book import (
 )
 from rms_tui.feed import FeedError, Phase, Selection
 from rms_tui.gateways import Gateway, Spec
+from rms_tui.gateways.mapped import Growing, filled
 
 Opener: TypeAlias = Callable[[Spec], Gateway]
 """Makes the gateway in the child; must be importable there by its name."""
@@ -165,19 +166,24 @@ def joined_columns(before: Deals, after: Deals) -> Deals:
 Row = TypeVar("Row", Accounts, Positions, Symbols, Deals)
 
 
-def applied(sent: Changes, before: Book | None) -> Book:
+def applied(sent: Changes, before: Book | None, growing: Growing) -> Book:
     """The Book that `changes` was made of, with every unsent column taken from `before`.
 
-    Raises ValueError when the columns do not fit together.
+    `growing` holds the room for what grows and belongs to whoever has the Books. Raises
+    ValueError when the columns do not fit together.
     """
     tables = {
-        name: _applied(cast("type[Deals]", table), columns, before and getattr(before, name))
+        name: _applied(
+            cast("type[Deals]", table), columns, before and getattr(before, name), growing
+        )
         for name, table, columns in zip(_NAMES, _TABLES, sent.tables, strict=True)
     }
     return Book(**sent.facts, **tables)
 
 
-def _applied(table: type[Row], sent: dict[str, Column | Grown], before: Row | None) -> Row:
+def _applied(
+    table: type[Row], sent: dict[str, Column | Grown], before: Row | None, growing: Growing
+) -> Row:
     if before is not None and not sent:
         return before
     columns: dict[str, object] = {}
@@ -190,7 +196,7 @@ def _applied(table: type[Row], sent: dict[str, Column | Grown], before: Row | No
             case Grown(tail) if isinstance(tail, tuple):
                 columns[name] = last + tail
             case Grown(tail):
-                columns[name] = np.concatenate([last, tail])
+                columns[name] = growing.longer(name, last, tail)
             case _:
                 columns[name] = fresh
     return build(table, columns)
@@ -232,8 +238,8 @@ def _write(stream: IO[bytes], view: memoryview) -> None:
 
 
 def _read(stream: IO[bytes], size: int) -> memoryview:
-    """Exactly that many bytes, straight into memory that NumPy aligned for its arrays."""
-    memory = np.empty(size, dtype=np.uint8).data if size else memoryview(b"")
+    """Exactly that many bytes, straight into the memory that the column will have."""
+    memory = filled(size)
     at = 0
     while at < size:
         came = cast("Any", stream).readinto(memory[at:])

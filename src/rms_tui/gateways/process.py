@@ -21,6 +21,7 @@ from typing import cast
 from rms_tui.book import Book, Deals
 from rms_tui.feed import Cause, FeedError, FeedStatus, Known, Phase, Selection
 from rms_tui.gateways import Spec, open_gateway, title_of
+from rms_tui.gateways.mapped import Growing
 from rms_tui.gateways.pipe import (
     Answer,
     Ask,
@@ -98,6 +99,7 @@ class GatewayProcess:
         self._reading: _Pending | None = None
         self._last: Book | None = None
         self._synced: Book | None = None
+        self._growing = Growing()
         self._began = self._heard = self._progress = monotonic()
         self._live_since: float | None = None
 
@@ -350,7 +352,7 @@ class GatewayProcess:
                 case Beat(_, doing):
                     self._status = replace(self._status, doing=doing)
                 case Answer(number, Changes() as sent):
-                    book = applied(sent, self._synced)
+                    book = applied(sent, self._synced, self._growing)
                     if self._synced is None and self._last is not None:
                         book = kept_tables(book, self._last)
                     self._synced = self._last = book

@@ -8,21 +8,24 @@ a gap in the data makes or ends a breach.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from rms_tui.alerts import Severity
-from rms_tui.book import Accounts, Book, Bytes, Flags, Floats, Ints, rows_of
+from rms_tui.book import Accounts, Book, Bytes, Codes, Flags, Floats, Ints, rows_of
 from rms_tui.frame import Frame
 from rms_tui.risk.assessment import Assessment
 from rms_tui.risk.verdict import Reason, State
 from rms_tui.store.schema import Status
 from rms_tui.store.values import instant, text
+
+Marks: TypeAlias = npt.NDArray[np.uint64]
 
 STATUSES = (Status.ACTIVE, Status.BREACHED, Status.TARGET_REACHED, Status.INACTIVE)
 _ACTIVE, _BREACHED, _TARGET_REACHED, _INACTIVE = range(len(STATUSES))
@@ -79,12 +82,19 @@ class Worst:
 class Content:
     """What every watched account's document should say now.
 
-    `numbers` has a row for each figure (and the rule's value and limit), rounded, NaN for null;
-    `codes` has the rest (first the status), as integers whose change is one of the document.
+    `numbers` has a row for each figure (and the rule's value and limit), rounded, NaN for null.
+    `mark` stands for all that a change of the document may be of: it differs whenever any one
+    thing does, and for several at once all but surely (one in 2^64). Of the Book only the columns
+    that documents show are here, so that a long write keeps no whole Book alive.
     """
 
     server: str
-    accounts: Accounts
+    login: Ints
+    name: tuple[str, ...]
+    group: tuple[str, ...]
+    currency: tuple[str, ...]
+    leverage: Codes
+    trades_today: Codes
     taken_at: datetime | None
     told: Told
     status: Bytes
@@ -93,10 +103,10 @@ class Content:
     reason: Bytes
     positions: Ints
     numbers: Floats
-    codes: Ints
+    mark: Marks
 
     def __len__(self) -> int:
-        return len(self.accounts)
+        return len(self.login)
 
 
 def content(
@@ -115,15 +125,19 @@ def content(
     status = np.full_like(now.status, _INACTIVE) if silent else now.status
     reason = np.where(assessment.undecided != 0, assessment.undecided, worst.reason)
     positions = assessment.positions[1].astype(np.int64)
-    codes = np.stack(
-        [
-            status, assessment.state, named[worst.rule], reason, positions, accounts.leverage,
-            accounts.trades_today, _texts(accounts),
-        ]
-    ).astype(np.int64)  # fmt: skip
+    numbers = _numbers(accounts, assessment, worst)
+    mark = _marked(
+        *numbers.view(np.int64), status, assessment.state, named[worst.rule], reason, positions,
+        accounts.leverage, accounts.trades_today, _texts(accounts),
+    )  # fmt: skip
     return Content(
         book.server,
-        accounts,
+        accounts.login,
+        accounts.name,
+        accounts.group,
+        accounts.currency,
+        accounts.leverage,
+        accounts.trades_today,
         instant(book.taken_at),
         now,
         status,
@@ -131,15 +145,14 @@ def content(
         rules,
         reason.astype(np.int8),
         positions,
-        _numbers(accounts, assessment, worst),
-        codes,
+        numbers,
+        mark,
     )
 
 
 def documents(made: Content, rows: Ints) -> list[dict[str, Any]]:
     """The fields to set for these rows; null numbers are unknown or unlimited, see `reason`."""
-    accounts, told = made.accounts, made.told
-    numbers = made.numbers[:, rows].T
+    told, numbers = made.told, made.numbers[:, rows].T
     gaps = cast("list[bool]", np.isnan(numbers).any(axis=1).tolist())
     columns = zip(
         rows.tolist(),
@@ -151,8 +164,8 @@ def documents(made: Content, rows: Ints) -> list[dict[str, Any]]:
         made.rule[rows].tolist(),
         made.reason[rows].tolist(),
         made.positions[rows].tolist(),
-        accounts.leverage[rows].tolist(),
-        accounts.trades_today[rows].tolist(),
+        made.leverage[rows].tolist(),
+        made.trades_today[rows].tolist(),
         strict=True,
     )
     dates: dict[float, datetime | None] = {}
@@ -178,9 +191,9 @@ def documents(made: Content, rows: Ints) -> list[dict[str, Any]]:
         account["positions"] = positions
         account["trades_today"] = trades
         account["leverage"] = leverage
-        account["name"] = text(accounts.name[row])
-        account["group"] = text(accounts.group[row])
-        account["currency"] = text(accounts.currency[row])
+        account["name"] = text(made.name[row])
+        account["group"] = text(made.group[row])
+        account["currency"] = text(made.currency[row])
         account["time"] = made.taken_at
         found.append(
             {
@@ -204,25 +217,23 @@ class Written:
     """What is known to stand in the database, to compare new content with."""
 
     login: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    numbers: Floats = field(default_factory=lambda: np.zeros((0, 0)))
-    codes: Ints = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int64))
+    mark: Marks = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
+    status: Bytes = field(default_factory=lambda: np.zeros(0, dtype=np.int8))
     sure: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
     def differing(self, new: Content) -> Ints:
         """Rows of the content whose document must be written."""
-        self._follow(new)
-        bits = new.numbers.view(np.int64) != self.numbers.view(np.int64)
-        other = bits.any(axis=0) | (new.codes != self.codes).any(axis=0) | ~self.sure
-        return np.flatnonzero(other).astype(np.int64)
+        self._follow(new.login)
+        return np.flatnonzero((new.mark != self.mark) | ~self.sure).astype(np.int64)
 
     def restated(self, new: Content, rows: Ints) -> Flags:
         """Which of these rows have another status too. Call after `differing`."""
-        return cast("Flags", ~self.sure[rows] | (self.codes[0, rows] != new.codes[0, rows]))
+        return cast("Flags", ~self.sure[rows] | (self.status[rows] != new.status[rows]))
 
     def note(self, new: Content, rows: Ints) -> None:
         """These rows were written and acknowledged. Call after `differing` of the same content."""
-        self.numbers[:, rows] = new.numbers[:, rows]
-        self.codes[:, rows] = new.codes[:, rows]
+        self.mark[rows] = new.mark[rows]
+        self.status[rows] = new.status[rows]
         self.sure[rows] = True
 
     def forget(self, logins: Sequence[int] | frozenset[int]) -> None:
@@ -230,32 +241,30 @@ class Written:
         at = rows_of(self.login, np.fromiter(logins, dtype=np.int64))
         self.sure[at[at >= 0]] = False
 
-    def _follow(self, new: Content) -> None:
-        logins = new.accounts.login
-        if logins is self.login and self.numbers.shape == new.numbers.shape:
+    def _follow(self, logins: Ints) -> None:
+        if logins is self.login:
             return
-        if self.numbers.shape == new.numbers.shape and np.array_equal(logins, self.login):
-            self.login = logins
-            return
-        numbers, codes = np.zeros_like(new.numbers), np.zeros_like(new.codes)
-        sure = np.zeros(len(logins), dtype=np.bool_)
-        old = rows_of(self.login, logins)
-        there = old >= 0
-        if bool(there.any()):
-            numbers[:, there] = self.numbers[:, old[there]]
-            codes[:, there] = self.codes[:, old[there]]
+        if not np.array_equal(logins, self.login):
+            old = rows_of(self.login, logins)
+            there = np.flatnonzero(old >= 0)
+            mark, status = np.zeros(len(old), np.uint64), np.zeros(len(old), np.int8)
+            sure = np.zeros(len(old), dtype=np.bool_)
+            mark[there], status[there] = self.mark[old[there]], self.status[old[there]]
             sure[there] = self.sure[old[there]]
-        self.login, self.numbers, self.codes, self.sure = logins, numbers, codes, sure
+            self.mark, self.status, self.sure = mark, status, sure
+        self.login = logins
 
 
-def told_from(found: Sequence[dict[str, Any]]) -> Told:
-    """What documents that are in the database already say, to go on from after a restart."""
-    ordered = sorted(found, key=lambda element: int(element["login"]))
+def told_from(found: Iterable[Mapping[str, Any]]) -> Told:
+    """What documents that are in the database already say, to go on from after a restart.
+
+    One document is looked at at a time: they may be those of a whole book.
+    """
     states = {state.word: int(state) for state in State}
     codes = {status.value: code for code, status in enumerate(STATUSES)}
     of_status = {_BREACHED: State.BREACHED, _TARGET_REACHED: State.REACHED}
-    rows: list[tuple[int, int, int, float, int, float, int]] = []
-    for element in ordered:
+    columns: list[array[Any]] = [array(np.dtype(kind).char) for kind in _TOLD]
+    for element in found:
         risk = element.get("risk") or {}
         status = codes.get(element.get("status", ""), _ACTIVE)
         state = states.get(risk.get("state", ""), int(State.OFF))
@@ -266,9 +275,12 @@ def told_from(found: Sequence[dict[str, Any]]) -> Told:
             decided = int(of_status.get(status, State.OFF))
         decided_since = since if decided == state else float("nan")
         by = hash(risk.get("rule") or "")
-        rows.append((int(element["login"]), status, state, since, decided, decided_since, by))
-    columns = list(zip(*rows, strict=True)) or [()] * len(_TOLD)
-    return Told(*(np.array(c, dtype=kind) for c, kind in zip(columns, _TOLD, strict=True)))
+        row = (int(element["login"]), status, state, since, decided, decided_since, by)
+        for column, value in zip(columns, row, strict=True):
+            column.append(value)
+    made = [np.array(column, dtype=kind) for column, kind in zip(columns, _TOLD, strict=True)]
+    order = np.argsort(made[0], kind="stable")
+    return Told(*(column[order] for column in made))
 
 
 NOBODY = told_from(())
@@ -364,14 +376,29 @@ def _numbers(accounts: Accounts, assessment: Assessment, worst: Worst) -> Floats
         ]
     )  # fmt: skip
     money = 10.0 ** accounts.digits.astype(np.float64)
-    scale = np.broadcast_to(money, made.shape).copy()
-    scale[[_LEVEL, _VALUE, _LIMIT]] = np.maximum(money, 100.0)
-    made *= scale
-    np.rint(made, out=made)
-    made /= scale
-    made += 0.0  # no minus zero: it would differ from zero bit for bit
-    made[~np.isfinite(made)] = np.nan
+    finer = np.maximum(money, 100.0)
+    for at, column in enumerate(made):
+        scale = finer if at in (_LEVEL, _VALUE, _LIMIT) else money
+        column *= scale
+        np.rint(column, out=column)
+        column /= scale
+        column += 0.0  # no minus zero: it would differ from zero bit for bit
+        column[~np.isfinite(column)] = np.nan
     return made
+
+
+def _marked(*columns: npt.NDArray[Any]) -> Marks:
+    """Whole numbers, mixed for each row. Each step is reversible, so one change always shows."""
+    mark = np.zeros(len(columns[0]), dtype=np.uint64)
+    for column in columns:
+        mark ^= column.astype(np.int64, copy=False).view(np.uint64)
+        mark *= _ODD
+        mark ^= mark >> np.uint64(32)
+    return mark
+
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 over the golden ratio: its product carries every bit into the upper half."""
 
 
 def _texts(accounts: Accounts) -> Ints:

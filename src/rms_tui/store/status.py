@@ -3,22 +3,25 @@
 Figures go by `_id` alone, a thousand in a transaction: to MongoDB that is one entry in its log, and
 three times the speed of a bulk of single updates. A status is written only when it changed, and
 never over REMOVED: an operator elsewhere may have removed the account a moment ago.
+
+A write of a whole book takes seconds. It must not hold the frame it was made of meanwhile, nor
+documents of more than one chunk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections import deque
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from pymongo import InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from rms_tui.book import Book, Ints
+from rms_tui.book import Ints
 from rms_tui.frame import Frame
-from rms_tui.risk.assessment import Assessment
 from rms_tui.store.content import NOBODY, Content, Told, Written, content, documents, told_from
 from rms_tui.store.database import Document, Rms, in_transaction
+from rms_tui.store.element_ids import ElementIds
 from rms_tui.store.elements import Source
 from rms_tui.store.schema import Status
 from rms_tui.store.values import text
@@ -40,9 +43,9 @@ class StatusWriter:
         self._source = source
         self._server: str | None = None
         self._told: Told = NOBODY
-        self._ids: dict[int, Any] | None = None
+        self._ids: ElementIds | None = None
         self._written = Written()
-        self._frame: Frame | None = None
+        self._newest: tuple[int, float] | None = None
         self._clean = False
         self._pinged = 0.0
 
@@ -56,22 +59,22 @@ class StatusWriter:
         self._written.forget(list(logins))
         self._clean = False
 
-    def write(self, database: Rms, frame: Frame, now: float) -> int:
+    def write(self, database: Rms, frame: Frame | None, now: float) -> int:
         """Write what a frame changed; how many documents. `now` is UTC seconds.
 
         Rows of a chunk count as written once a majority has it: after a failure the rest is
         written with the next call. Raises PyMongoError.
         """
-        book, assessment = frame.book, frame.assessment
-        if book is None or assessment is None:
+        if frame is None or frame.book is None:
             return 0
-        if book.server != self._server:
-            self._server, self._told, self._ids = book.server, NOBODY, None
-            self._written, self._clean = Written(), False
-        silent = now - book.taken_at > SILENT_AFTER
-        if frame is self._frame and self._clean and not silent:
+        age, newest = now - frame.book.taken_at, (frame.seq, frame.at)
+        silent = age > SILENT_AFTER
+        if newest == self._newest and self._clean and not silent:
             return 0
-        made = self._content(database, book, assessment, frame, silent)
+        made = self._content(database, frame, silent)
+        del frame
+        if made is None:
+            return 0
         ids = self._ids_of(database, made)
         rows = self._written.differing(made)
         restated = self._written.restated(made, rows)
@@ -81,32 +84,37 @@ class StatusWriter:
         for part in _chunks(rows[restated]):
             database.elements.bulk_write(_statuses(made, part, ids), ordered=False)
             self._written.note(made, part)
-        if now - book.taken_at < PING <= now - self._pinged:
+        if age < PING <= now - self._pinged:
             self._ping(database, made, rows)
             self._pinged = now
-        self._frame = frame
+        self._newest = newest
         return len(rows)
 
-    def _content(
-        self, database: Rms, book: Book, assessment: Assessment, frame: Frame, silent: bool
-    ) -> Content:
+    def _content(self, database: Rms, frame: Frame, silent: bool) -> Content | None:
+        book, assessment = frame.book, frame.assessment
+        if book is None or assessment is None:
+            return None
+        if book.server != self._server:
+            self._server, self._told, self._ids = book.server, NOBODY, None
+            self._written, self._clean = Written(), False
         if self._ids is None:
+            ids = ElementIds()
             fields = {"login": 1, "status": 1, "risk.state": 1, "risk.rule": 1, "risk.since": 1}
-            found = list(database.elements.find({"server": text(book.server)}, fields))
+            found = database.elements.find({"server": text(book.server)}, fields, batch_size=CHUNK)
+            told = told_from(ids.noted(found))
             if len(self._told.login) == 0:
-                self._told = told_from(found)
-            self._ids = {int(element["login"]): element["_id"] for element in found}
+                self._told = told
+            self._ids = ids
         made = content(book, assessment, frame, self._told, silent=silent)
         self._told = made.told
         return made
 
-    def _ids_of(self, database: Rms, made: Content) -> Mapping[int, Any]:
+    def _ids_of(self, database: Rms, made: Content) -> ElementIds:
         """The `_id` of every account's element; those that have none get one."""
-        ids = {} if self._ids is None else self._ids
+        ids = ElementIds() if self._ids is None else self._ids
         server = text(made.server)
-        unknown = [login for login in made.accounts.login.tolist() if login not in ids]
-        for start in range(0, len(unknown), CHUNK):
-            part = unknown[start : start + CHUNK]
+        for rows in _chunks(ids.unknown(made.login)):
+            part = rows.tolist()
             new = [InsertOne(self._first(login, server)) for login in part]
             try:
                 database.elements.bulk_write(new, ordered=False)
@@ -114,8 +122,7 @@ class StatusWriter:
                 if any(one["code"] != _DUPLICATE for one in error.details["writeErrors"]):
                     raise
             where = {"login": {"$in": part}, "server": server}
-            for element in database.elements.find(where, {"login": 1}):
-                ids[int(element["login"])] = element["_id"]
+            deque(ids.noted(database.elements.find(where, {"login": 1})), maxlen=0)
             self._written.forget(part)
         return ids
 
@@ -128,19 +135,16 @@ class StatusWriter:
             "created_by": None,
         }
 
-    def _write_figures(
-        self, database: Rms, made: Content, rows: Ints, ids: Mapping[int, Any]
-    ) -> None:
-        logins = made.accounts.login[rows].tolist()
+    def _write_figures(self, database: Rms, made: Content, rows: Ints, ids: ElementIds) -> None:
         updates = [
             UpdateOne(
-                {"_id": ids[login]},
+                {"_id": id_},
                 {
                     "$set": {"risk": fields["risk"], "account": fields["account"]},
                     "$currentDate": {"last_ping": True},
                 },
             )
-            for login, fields in zip(logins, documents(made, rows), strict=True)
+            for id_, fields in zip(ids.of(made.login[rows]), documents(made, rows), strict=True)
         ]
         elements = database.elements
         done = in_transaction(
@@ -150,11 +154,11 @@ class StatusWriter:
         if done.matched_count == len(rows):
             self._written.note(made, rows)
         else:  # someone deleted elements: find out which, and make them anew
-            self._written.forget(logins)
+            self._written.forget(made.login[rows].tolist())
             self.reconnected()
 
     def _ping(self, database: Rms, made: Content, rows: Ints) -> None:
-        quiet = np.delete(made.accounts.login, rows)
+        quiet = np.delete(made.login, rows)
         for part in _chunks(quiet, 10 * CHUNK):
             where = {
                 "login": {"$in": part.tolist()},
@@ -167,14 +171,13 @@ class StatusWriter:
 _NOT_REMOVED = {"$ne": Status.REMOVED.value}
 
 
-def _statuses(made: Content, rows: Ints, ids: Mapping[int, Any]) -> list[UpdateOne]:
-    logins = made.accounts.login[rows].tolist()
+def _statuses(made: Content, rows: Ints, ids: ElementIds) -> list[UpdateOne]:
     return [
         UpdateOne(
-            {"_id": ids[login], "status": _NOT_REMOVED},
+            {"_id": id_, "status": _NOT_REMOVED},
             {"$set": fields, "$currentDate": {"last_ping": True, "updated_at": True}},
         )
-        for login, fields in zip(logins, documents(made, rows), strict=True)
+        for id_, fields in zip(ids.of(made.login[rows]), documents(made, rows), strict=True)
     ]
 
 

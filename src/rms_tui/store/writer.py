@@ -20,7 +20,9 @@ import numpy as np
 import pymongo
 
 from rms_tui.alerts import Alert, AlertEvent, Handling
+from rms_tui.alerts.asked import Asked
 from rms_tui.book import Ints
+from rms_tui.changes import Change
 from rms_tui.facts import (
     AccountChange,
     BaseEntry,
@@ -35,9 +37,9 @@ from rms_tui.frame import Frame
 from rms_tui.latest import Latest
 from rms_tui.outbox import Outbox
 from rms_tui.risk.memory import Memory
-from rms_tui.store import elements, entries, profiles
+from rms_tui.store import audit, elements, entries, profiles
 from rms_tui.store import memory as memories
-from rms_tui.store.alert_query import Asked, history
+from rms_tui.store.alert_query import history
 from rms_tui.store.alert_writer import AlertWriter
 from rms_tui.store.database import Rms, connect, in_words
 from rms_tui.store.elements import SelectionWatch, Source
@@ -174,11 +176,21 @@ class Writer:
 
         Raises StoreError, also while there is no connection.
         """
+        return self._asked(lambda database: history(database, asked), "alert history")
+
+    def changes(self, login: int) -> list[Change]:
+        """Who changed what about an account, the newest first. As `history` otherwise."""
+        server = self._server_name()
+        if server is None:
+            raise StoreError("the source has not named its server yet")
+        return self._asked(lambda database: audit.changes(database, server, login), "audit rows")
+
+    def _asked(self, question: Callable[[Rms], T], what: str) -> T:
         database = self._database
         if database is None:
-            raise StoreError(f"no alert history now: {self._text}")
+            raise StoreError(f"no {what} now: {self._text}")
         with in_words(self._uri or ""), pymongo.timeout(HISTORY_S):
-            return history(database, asked)
+            return question(database)
 
     def _run(self) -> None:
         next_status = next_look = next_hear = 0.0
@@ -282,11 +294,8 @@ class Writer:
         return None if frame is None or frame.book is None else frame.book.server
 
     def _write_status(self, database: Rms) -> None:
-        frame = self._frames.value
-        if frame is None:
-            return
         began = time.monotonic()
-        if self._statuses.write(database, frame, self._clock()):
+        if self._statuses.write(database, self._frames.value, self._clock()):
             self._wrote(began)
 
     def _recall(self, database: Rms) -> None:
