@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 from tests.risk.desk import Chain, book, judged, plan, reasons, states, utc
 
+from rms_tui.risk.profile import Assign, Plan, RiskProfile
 from rms_tui.risk.verdict import Reason, State
 
 START = utc("2026-03-02 09:00")
@@ -138,3 +139,16 @@ def test_an_idea_counts_what_it_lost_already():
 def test_a_rule_without_its_limit_is_refused(rule):
     with pytest.raises(ValidationError):
         plan(rule)
+
+
+def test_a_money_limit_on_risk_needs_no_other_figure_where_profiles_differ():
+    risk = {"rule": "position_risk", "amount": 600}
+    profiles = tuple(
+        RiskProfile.model_validate({"name": name, "rules": [risk]}) for name in ("one", "two")
+    )
+    given = Plan(
+        profiles=profiles, assigned=(Assign(profile="two", logins=(1002,)),), default="one"
+    )
+    held = [{"account": row, "sl": 1.09, "lots": 1.0} for row in (0, 1)]
+    assessed = Chain(given).see(book([{"balance": 10_000}] * 2, positions=held))
+    assert [states(verdict) for verdict in assessed.verdicts] == [[State.BREACHED]] * 2

@@ -7,14 +7,14 @@ whose input columns are the very same objects as last time is not computed again
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Accounts, Book, Bytes, Flags, Floats, Ints
+from rms_tui.book import Accounts, Book, Bytes, Floats, Ints
 from rms_tui.risk import holdings
 from rms_tui.risk.columns import Half, Offers, columns_of, half_units, offers_of
 from rms_tui.risk.memory import SERVER_DAY, Memory
@@ -30,7 +30,7 @@ from rms_tui.risk.profile import (
     trail_of,
 )
 from rms_tui.risk.rules import RULES
-from rms_tui.risk.rules.shape import Columns, Key, Limits
+from rms_tui.risk.rules.shape import Columns, Key, Limits, Ruled
 from rms_tui.risk.verdict import Reason, State, Verdict
 
 
@@ -165,16 +165,16 @@ def undecided(book: Book, positions: Floats, *, stale: bool = False) -> Bytes:
     gap += accounts.floating
     gap -= accounts.equity
     np.abs(gap, out=gap)
-    odd = ~(gap <= 2e-3)
-    if bool(odd.any()):
+    if not gap.max(initial=0.0) <= 2e-3:  # NaN is not
+        odd = ~(gap <= 2e-3)
         tolerance = 2.0 * 10.0 ** -accounts.digits[odd].astype(np.float64)
         tolerance += 1e-9 * np.abs(accounts.equity[odd])
         off = gap[odd] > tolerance
         reason[odd] = np.where(
             np.isfinite(gap[odd]), np.where(off, Reason.IDENTITY, Reason.NONE), Reason.NOT_A_NUMBER
         )
-    zero = accounts.equity == 0.0
-    if bool(zero.any()):
+    if not accounts.equity.min(initial=np.inf) > 0:
+        zero = accounts.equity == 0.0
         reason[zero & (accounts.balance > 0) & (positions > 0)] = Reason.ZERO_EQUITY
     return reason
 
@@ -194,62 +194,54 @@ def assess(
 ) -> Assessment:
     """Every verdict over a Book, given what `held` and `undecided` said of it."""
     half = half_units(book, None if previous is None else previous.half)
-    figures = holdings.figures(scoped.figures, book, {} if previous is None else previous.figures)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        figures = holdings.figures(
+            scoped.figures, book, {} if previous is None else previous.figures
+        )
     offers = offers_of(scoped.trails, memory, {} if previous is None else previous.offers)
     columns = columns_of(book, memory, aggregates, half, figures, offers)
-    blocked = undecided_rows != Reason.NONE
-    any_blocked = bool(blocked.any())
-    reusable = previous is not None and previous.scope is scoped
-    verdicts: list[Verdict] = []
-    inputs: list[Read] = []
-    for at, one in enumerate(scoped.applied):
-        before = previous.inputs[at] if reusable and previous is not None else None
-        read = _read(one, columns, before)
-        if any_blocked:
-            read = replace(read, columns=(*read.columns, undecided_rows))
-        inputs.append(read)
-        if (
-            before is not None
-            and previous is not None
-            and read.limits is before.limits
-            and _same(read.columns, before.columns)
-        ):
-            verdicts.append(previous.verdicts[at])
-            continue
-        verdict = _verdict(one, read.limits, columns)
-        verdicts.append(_withheld(verdict, undecided_rows, blocked) if any_blocked else verdict)
-    made = tuple(verdicts)
-    if (
-        reusable
-        and previous is not None
-        and all(a is b for a, b in zip(made, previous.verdicts, strict=True))
-    ):
-        state, used = previous.state, previous.used
+    if previous is not None and np.array_equal(undecided_rows, previous.undecided):
+        undecided_rows = previous.undecided
+    withheld = undecided_rows if bool(undecided_rows.any()) else None
+    past = previous if previous is not None and previous.scope is scoped else None
+    known: Sequence[tuple[Read, Verdict] | None] = [None] * len(scoped.applied)
+    if past is not None:
+        known = list(zip(past.inputs, past.verdicts, strict=True))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        made = [
+            _judged(one, columns, withheld, before)
+            for one, before in zip(scoped.applied, known, strict=True)
+        ]
+        verdicts = tuple([verdict for _, verdict in made])
+        notices = overnight(
+            scoped.plan.overnight_minutes,
+            scoped.applied,
+            verdicts,
+            columns,
+            memory.days,
+            book.taken_at,
+        )
+    if past is not None and _same(verdicts, past.verdicts):
+        state, used = past.state, past.used
     else:
-        state, used = _worst(made, len(book.accounts))
-        if any_blocked:
+        state, used = _worst(verdicts, len(book.accounts))
+        if withheld is not None:
+            blocked = np.flatnonzero(withheld)
             state[blocked] = np.maximum(state[blocked], State.UNKNOWN)
     return Assessment(
         scoped,
         undecided_rows,
-        made,
+        verdicts,
         state,
         used,
         book.accounts.equity - day_start(memory, len(book.accounts)),
-        _counts(undecided_rows) if any_blocked else {},
-        tuple(inputs),
+        {} if withheld is None else _counts(withheld),
+        tuple([read for read, _ in made]),
         aggregates,
         half,
         figures,
         offers,
-        overnight(
-            scoped.plan.overnight_minutes,
-            [(one.profile, one.rule, one.rows) for one in scoped.applied],
-            made,
-            columns,
-            memory.days,
-            book.taken_at,
-        ),
+        notices,
     )
 
 
@@ -281,26 +273,25 @@ def _same(a: tuple[object, ...], b: tuple[object, ...]) -> bool:
     return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))
 
 
-def _read(one: Applied, columns: Columns, before: Read | None) -> Read:
-    sources = tuple(columns[name] for name in one.limits_read)
-    if before is not None and _same(sources, before.sources):
-        limits = before.limits
+def _judged(
+    one: Applied, columns: Columns, withheld: Bytes | None, past: tuple[Read, Verdict] | None
+) -> tuple[Read, Verdict]:
+    """The rule's verdict with what it was made from; the one before while all of it is the same."""
+    sources = tuple([columns[name] for name in one.limits_read])
+    own = tuple([columns[name] for name in one.reads])
+    if withheld is not None:
+        own = (*own, withheld)
+    kind = RULES[type(one.rule)]
+    if past is not None and _same(sources, past[0].sources):
+        limits = past[0].limits
+        if _same(own, past[0].columns):
+            return past
     else:
-        picked = _picked(one, one.limits_read, columns)
-        limits = RULES[type(one.rule)].limits(one.rule, one.profile, picked)
-    return Read(sources, limits, tuple(columns[name] for name in one.reads))
-
-
-def _picked(one: Applied, names: tuple[Key, ...], columns: Columns) -> Columns:
-    if one.rows is None:
-        return columns
-    return {name: columns[name][one.rows] for name in names}
-
-
-def _verdict(one: Applied, limits: Limits, columns: Columns) -> Verdict:
-    evaluate = RULES[type(one.rule)].evaluate
-    ruled = evaluate(one.rule, limits, _picked(one, one.reads, columns))
-    return Verdict(
+        limits = kind.limits(one.rule, one.profile, _picked(one, one.limits_read, columns))
+    ruled = kind.evaluate(one.rule, limits, _picked(one, one.reads, columns))
+    if withheld is not None:
+        _withhold(ruled, withheld if one.rows is None else withheld[one.rows])
+    verdict = Verdict(
         one.rule,
         one.profile.name,
         one.rows,
@@ -311,28 +302,31 @@ def _verdict(one: Applied, limits: Limits, columns: Columns) -> Verdict:
         ruled.distance,
         ruled.reason,
     )
+    return Read(sources, limits, own), verdict
 
 
-def _withheld(verdict: Verdict, undecided_rows: Bytes, blocked: Flags) -> Verdict:
-    rows = slice(None) if verdict.rows is None else verdict.rows
-    here = blocked[rows]
-    return Verdict(
-        verdict.rule,
-        verdict.profile,
-        verdict.rows,
-        np.where(here, np.int8(State.UNKNOWN), verdict.state),
-        verdict.value,
-        verdict.limit,
-        np.where(here, np.nan, verdict.used),
-        np.where(here, np.nan, verdict.distance),
-        np.where(here, undecided_rows[rows], verdict.reason),
-    )
+def _picked(one: Applied, names: tuple[Key, ...], columns: Columns) -> Columns:
+    if one.rows is None:
+        return columns
+    return {name: columns[name][one.rows] for name in names}
+
+
+def _withhold(ruled: Ruled, why: Bytes) -> None:
+    """Decide nothing on the rows that have a reason against it."""
+    rows = np.flatnonzero(why)
+    ruled.state[rows] = State.UNKNOWN
+    ruled.used[rows] = np.nan
+    ruled.distance[rows] = np.nan
+    ruled.reason[rows] = why[rows]
 
 
 def _worst(verdicts: tuple[Verdict, ...], accounts: int) -> tuple[Bytes, Floats]:
-    state = np.zeros(accounts, dtype=np.int8)
-    used = np.full(accounts, np.nan)
-    for verdict in verdicts:
+    first = verdicts[0] if verdicts and verdicts[0].rows is None else None
+    if first is None:
+        state, used = np.zeros(accounts, dtype=np.int8), np.full(accounts, np.nan)
+    else:
+        state, used = first.state.copy(), first.used.copy()
+    for verdict in verdicts[0 if first is None else 1 :]:
         if verdict.rows is None:
             np.maximum(state, verdict.state, out=state)
             np.fmax(used, verdict.used, out=used)

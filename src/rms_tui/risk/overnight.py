@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -29,6 +30,19 @@ UNFIT = (
 """Reasons that forbid judging a row's figures. An unknown base does not: tomorrow has its own."""
 
 
+class Ruling(Protocol):
+    """A rule of a profile and the account rows it applies to (None: all)."""
+
+    @property
+    def profile(self) -> RiskProfile: ...
+
+    @property
+    def rule(self) -> Rule: ...
+
+    @property
+    def rows(self) -> Ints | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Overnight:
     """One daily loss rule and its next rollover (`at`, UTC seconds); columns as in its Verdict.
@@ -47,19 +61,21 @@ class Overnight:
 
 def overnight(
     minutes: float,
-    rules: Sequence[tuple[RiskProfile, Rule, Ints | None]],
+    rules: Sequence[Ruling],
     verdicts: Sequence[Verdict],
     columns: Columns,
     days: Mapping[Rollover, DayBase],
     now: float,
 ) -> tuple[Overnight, ...]:
     """The notices of all daily loss rules whose rollover is at most `minutes` away."""
-    found = []
-    for index, (profile, rule, rows) in enumerate(rules):
-        if not isinstance(rule, DailyLoss):
-            continue
-        day = days.get(rollover_of(profile, rule))
-        if day is None or not 0 < day.until - now <= 60.0 * minutes:
+    near = {
+        rollover: day for rollover, day in days.items() if 0 < day.until - now <= 60.0 * minutes
+    }
+    found: list[Overnight] = []
+    for index, one in enumerate(rules if near else ()):
+        profile, rule, rows = one.profile, one.rule, one.rows
+        day = near.get(rollover_of(profile, rule)) if isinstance(rule, DailyLoss) else None
+        if not isinstance(rule, DailyLoss) or day is None:
             continue
         verdict = verdicts[index]
         after = _as_of_rollover(profile, rule, rows, columns)

@@ -253,10 +253,15 @@ class RiskProfile(Frozen):
 
 def rollover_of(profile: RiskProfile, rule: Any) -> Rollover:
     """The rollover a rule counts its day from: its own, else the profile's."""
-    return Rollover(
-        zone=getattr(rule, "zone", None) or profile.zone,
-        at=getattr(rule, "rollover", None) or profile.rollover,
+    return _rollover(
+        getattr(rule, "zone", None) or profile.zone,
+        getattr(rule, "rollover", None) or profile.rollover,
     )
+
+
+@lru_cache(maxsize=256)
+def _rollover(zone: str, at: str) -> Rollover:
+    return Rollover(zone, at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def _max_loss(rule: MaxLoss, limits: Limits, columns: Columns) -> Ruled:
     if rule.currency is not None:
         value = value * columns[Rate(rule.currency)]
     used = value / rule.amount
-    np.maximum(used, 0.0, out=used)
+    np.maximum(used, 0.0, out=used)  # clip would keep the -0.0 of no result
     distance = value - rule.amount
     state, reason = banded(rule, used, distance, columns["half"], Reason.NO_RATE, State.BREACHED)
     return Ruled(state, value, limits.limit, used, distance, reason)

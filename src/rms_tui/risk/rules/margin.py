@@ -6,8 +6,10 @@ import numpy as np
 
 from rms_tui.book import StopOutMode
 from rms_tui.risk.profile import MarginLevel, RiskProfile
-from rms_tui.risk.rules.shape import Columns, Limits, Ruled, RuleKind, constant
+from rms_tui.risk.rules.shape import Columns, Limits, Ruled, RuleKind, bands, constant
 from rms_tui.risk.verdict import Reason, State
+
+_WITHIN = np.array(Reason.WITHIN, dtype=np.int8)
 
 
 def _margin_limits(rule: MarginLevel, _: RiskProfile, columns: Columns) -> Limits:
@@ -31,8 +33,7 @@ def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
     equity, so_level = columns["equity"], columns["so_level"]
     half = 0.005 if rule.boundary == "inclusive" else -0.005
     level = equity * limits.start
-    with np.errstate(divide="ignore", invalid="ignore"):
-        used = rule.critical / level
+    used = rule.critical / level
     distance = equity - limits.allowance
     out = level <= so_level
     if bool(columns["so_mode"].any()):
@@ -42,18 +43,16 @@ def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
     critical = level < rule.critical + half
     critical |= out
     caution = level < rule.warning + half
-    caution |= critical
-    state = np.full(len(level), State.OK, dtype=np.int8)
-    state += caution.view(np.int8) * np.int8(State.CAUTION - State.OK)
-    state += critical
-    state += out
-    reason = critical.astype(np.int8)
-    reason += Reason.WITHIN
-    reason[out] = Reason.STOP_OUT
-    if np.fmin.reduce(level, initial=np.inf) <= 0:
+    state = bands(caution, critical)
+    state += out.view(np.int8)
+    reason = critical.view(np.int8) + _WITHIN
+    if bool(out.any()):
+        reason[out] = Reason.STOP_OUT
+    if not level.min(initial=np.inf) > 0:  # NaN is not
         used[level <= 0] = np.inf
-    odd = ~np.isfinite(distance)
-    if bool(odd.any()):
+    fit = np.isfinite(distance)
+    if not bool(fit.all()):
+        odd = ~fit
         state[odd] = State.UNKNOWN
         reason[odd] = Reason.NOT_A_NUMBER
     if limits.off is not None:

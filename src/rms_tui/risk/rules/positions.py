@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rms_tui.book import Bytes, Floats
 from rms_tui.risk.holdings import BARE_AGE, IdeaRisk, Lots, Notional
 from rms_tui.risk.profile import (
     OpenPositions,
@@ -32,7 +33,8 @@ HALF_A_LOT_STEP = 5e-5
 
 
 def _risk_limits(rule: PositionRisk, profile: RiskProfile, columns: Columns) -> Limits:
-    of = initial_of(profile) if rule.of == "initial" else columns[rule.of]
+    by_figure = rule.amount is None and rule.of != "initial"
+    of = columns[rule.of] if by_figure else initial_of(profile)
     limit = as_column(amount_of(rule, of), columns["half"])
     missing = Reason.INITIAL_UNKNOWN if bool(np.isnan(limit).all()) else Reason.NO_RATE
     return Limits(limit, limit, limit, missing)
@@ -41,17 +43,31 @@ def _risk_limits(rule: PositionRisk, profile: RiskProfile, columns: Columns) -> 
 def _position_risk(rule: PositionRisk, limits: Limits, columns: Columns) -> Ruled:
     """Loss of the riskiest position or idea at its stop; infinite where a position has none."""
     value = columns[_risk_of(rule)]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        used = np.where(value > 0, value / limits.limit, 0.0)
+    used = _used_up(value, limits.limit)
     distance = limits.limit - value
     state, reason = banded(rule, used, distance, columns["half"], limits.missing, State.BREACHED)
-    reason[np.isinf(value)] = Reason.NO_STOP_LOSS
-    positions = columns["positions"]
+    if not value.max(initial=0.0) < np.inf:  # NaN is not
+        reason[np.isinf(value)] = Reason.NO_STOP_LOSS
+    _without_positions(columns["positions"], state, reason)
+    return Ruled(state, value, limits.limit, used, distance, reason)
+
+
+def _used_up(value: Floats, limit: Floats) -> Floats:
+    """The share of a limit that is used up; 0 where there is nothing that could."""
+    used: Floats = value / limit
+    if not (value.min(initial=np.inf) >= 0 and limit.min(initial=np.inf) > 0):  # NaN is not
+        used[~(value > 0)] = 0.0
+    return used
+
+
+def _without_positions(positions: Floats, state: Bytes, reason: Bytes) -> None:
+    """Who holds nothing is within every limit of this kind."""
+    if positions.min(initial=np.inf) > 0:  # NaN is not
+        return
     none = positions == 0
     state[none] = State.OK
     reason[none] = Reason.NO_POSITIONS
     reason[np.isnan(positions)] = Reason.NOT_A_NUMBER
-    return Ruled(state, value, limits.limit, used, distance, reason)
 
 
 def _risk_of(rule: PositionRisk) -> Key:
@@ -70,16 +86,11 @@ def _size_limits(rule: PositionSize, _: RiskProfile, columns: Columns) -> Limits
 def _position_size(rule: PositionSize, limits: Limits, columns: Columns) -> Ruled:
     """Lots, or notional in the account's currency, of the largest symbol or of the masked ones."""
     value = columns[_size_of(rule)]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        used = np.where(value > 0, value / limits.limit, 0.0)
+    used = _used_up(value, limits.limit)
     distance = limits.limit - value
     half = HALF_A_LOT_STEP if rule.lots is not None else columns["half"]
     state, reason = banded(rule, used, distance, half, limits.missing, State.BREACHED)
-    positions = columns["positions"]
-    none = positions == 0
-    state[none] = State.OK
-    reason[none] = Reason.NO_POSITIONS
-    reason[np.isnan(positions)] = Reason.NOT_A_NUMBER
+    _without_positions(columns["positions"], state, reason)
     return Ruled(state, value, limits.limit, used, distance, reason)
 
 
@@ -108,10 +119,7 @@ def _stop_loss_required(rule: StopLossRequired, limits: Limits, columns: Columns
         state[late] = State.BREACHED
         reason[late] = Reason.BEYOND
     reason[(reason == Reason.BEYOND)] = Reason.NO_STOP_LOSS
-    none = positions == 0
-    state[none] = State.OK
-    reason[none] = Reason.NO_POSITIONS
-    reason[np.isnan(positions)] = Reason.NOT_A_NUMBER
+    _without_positions(positions, state, reason)
     return Ruled(state, value, limits.limit, used, distance, reason)
 
 

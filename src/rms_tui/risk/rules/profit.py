@@ -69,13 +69,13 @@ def _gained(
     rule: Gain, limits: Limits, columns: Columns, value: Floats
 ) -> tuple[Floats, Floats, Floats, Bytes, Bytes]:
     gained = value - limits.start
-    with np.errstate(divide="ignore", invalid="ignore"):
-        used = gained / limits.allowance
-    np.maximum(used, 0.0, out=used)
+    used = gained / limits.allowance
+    used.clip(0.0, np.inf, out=used)
     distance = limits.limit - value
     state, reason = banded(rule, used, distance, columns["half"], limits.missing, State.REACHED)
     if rule.flat:
-        held = ~(columns["positions"] == 0) & (state == State.REACHED)
+        held = state == State.REACHED
+        held &= columns["positions"] != 0
         state[held] = State.OK
     return gained, used, distance, state, reason
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,14 +24,21 @@ BAND_SLACK = 1e-9
 """A share this close below a band counts as in it: 0.8 of an allowance is caution, however the
 division rounded."""
 
+_OK = np.array(State.OK, dtype=np.int8)
+_BREACHED = np.array(State.BREACHED, dtype=np.int8)
+_WITHIN = np.array(Reason.WITHIN, dtype=np.int8)
+_TO_CAUTION = np.array(State.CAUTION - State.OK, dtype=np.int8)
+
 TOTAL_FLOW = "total flow"
 TOTAL_FLOW_BALANCE = "total flow of the balance"
 """Money in and out since an account was first seen, and the part of it that moved the balance."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ruled:
-    """The columns a rule function gives; see `rms_tui.risk.verdict.Verdict` for their meaning."""
+class Ruled(NamedTuple):
+    """The columns a rule function gives; see `rms_tui.risk.verdict.Verdict` for their meaning.
+
+    `state`, `used`, `distance` and `reason` are made anew each time: nobody else holds them yet.
+    """
 
     state: Bytes
     value: Floats
@@ -63,7 +70,8 @@ class Limits:
 class RuleKind:
     """A rule's two functions and the columns each reads, given rule and profile.
 
-    `limits` runs when its columns changed, `evaluate` when those or its own did.
+    `limits` runs when its columns changed, `evaluate` when those or its own did. Both run where a
+    division by zero or by NaN raises no warning.
     """
 
     limits: Callable[[Any, RiskProfile, Columns], Limits]
@@ -96,17 +104,15 @@ def banded(
     A limit is breached after rounding the distance to the unit's digits (`half` its last one).
     """
     beyond = distance < (half if rule.boundary == "inclusive" else -half)
-    state = np.full(len(distance), State.OK, dtype=np.int8)
+    reason = beyond.view(np.int8) + _WITHIN
     if top is State.BREACHED:
         critical = used >= rule.critical - BAND_SLACK
         critical |= beyond
         caution = used >= rule.caution - BAND_SLACK
-        caution |= critical
-        state += caution.view(np.int8) * np.int8(State.CAUTION - State.OK)
-        state += critical
-    state += beyond
-    reason = beyond.astype(np.int8)
-    reason += Reason.WITHIN
+        state = bands(caution, critical)
+        state += beyond.view(np.int8)
+    else:
+        state = beyond.view(np.int8) + _OK
     if np.isnan(distance.min(initial=np.inf)):  # one NaN makes it NaN
         absent = np.isnan(distance)
         state[absent] = State.UNKNOWN
@@ -114,17 +120,25 @@ def banded(
     return state, reason
 
 
+def bands(caution: Flags, critical: Flags) -> Bytes:
+    """OK, CAUTION or CRITICAL; whoever is critical is in the caution band too."""
+    state: Bytes = (caution | critical).view(np.int8) * _TO_CAUTION
+    state += critical.view(np.int8)
+    state += _OK
+    return state
+
+
 def above_floor(rule: Any, limits: Limits, columns: Columns) -> Ruled:
     """Equity, balance or the worse of both above a floor: the loss rules' common question."""
     value = judged(rule.value, columns)
     distance = value - limits.limit
-    with np.errstate(divide="ignore", invalid="ignore"):
-        used = distance / limits.allowance
+    used = distance / limits.allowance
     np.subtract(1.0, used, out=used)
-    np.maximum(used, 0.0, out=used)
+    used.clip(0.0, np.inf, out=used)
     state, reason = banded(rule, used, distance, columns["half"], limits.missing, State.BREACHED)
     if limits.at_least is not None and bool(limits.at_least.any()):
-        open_question = limits.at_least & (state != State.BREACHED) & ~np.isnan(distance)
+        open_question = limits.at_least & (state != _BREACHED)
+        open_question &= ~np.isnan(distance)
         state[open_question] = State.UNKNOWN
         reason[open_question] = Reason.PEAK_UNKNOWN
         used[open_question] = np.nan
