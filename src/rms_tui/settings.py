@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from rms_tui.presets import UnknownPreset, expanded
 from rms_tui.risk.profile import Assign, Plan, RiskProfile, limits_profile
+from rms_tui.serve.notify.channel import Channel, channels_of
 
 Source = Literal["manager", "terminal", "simulator", "replay"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
@@ -29,7 +30,7 @@ Finite = Field(allow_inf_nan=False)
 SECRETS = frozenset({"MT5_MANAGER_PASS", "MT5_PASSWORD", "RMS_MONGODB_URI"})
 """Variables whose value is never repeated in a message."""
 
-TABLES = frozenset({"profile", "assign", "default_profile"})
+TABLES = frozenset({"profile", "assign", "default_profile", "notify"})
 """Keys of `rms.toml` that are not variables."""
 
 
@@ -192,6 +193,7 @@ class Loaded:
     settings: Settings
     plan: Plan
     origins: Mapping[str, str]
+    channels: tuple[Channel, ...] = ()
 
 
 def load(
@@ -228,7 +230,9 @@ def load(
         settings = Settings(**values)  # type: ignore[arg-type]  # validated by pydantic itself
     except ValidationError as error:
         raise SettingsError(_explained(error, values, origins)) from None
-    return Loaded(settings, _plan(settings, toml, toml_path), origins)
+    variables = {name: value for _, layer in reversed(layers[1:-1]) for name, value in layer.items()}
+    channels = _channels(toml, toml_path, variables)
+    return Loaded(settings, _plan(settings, toml, toml_path), origins, channels)
 
 
 def _named(environ: Mapping[str, str]) -> dict[str, object]:
@@ -290,6 +294,15 @@ def _plan(settings: Settings, toml: Mapping[str, Any], path: Path) -> Plan:
         raise SettingsError(f"{path}: assign: expected tables [[assign]]") from None
 
 
+def _channels(
+    toml: Mapping[str, Any], path: Path, variables: Mapping[str, object]
+) -> tuple[Channel, ...]:
+    try:
+        return channels_of(toml.get("notify", []), variables)
+    except ValueError as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
 def plan_of(path: Path) -> Plan:
     """The plan of one `rms.toml`, with the limits of three settings at their defaults.
 
@@ -308,7 +321,7 @@ def _refuse_strange(toml: Mapping[str, Any], path: Path) -> None:
     if strange:
         raise SettingsError(
             f"{path}: unknown key {strange[0]}; expected a variable such as RMS_SOURCE, or "
-            "profile, assign, default_profile"
+            "profile, assign, default_profile, notify"
         )
 
 

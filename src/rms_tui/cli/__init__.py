@@ -11,7 +11,16 @@ import typer
 
 from rms_tui.cli.exits import MEANINGS, guarded
 from rms_tui.cli.options import shared_options
-from rms_tui.cli.verbs import alerting, fleet, fleet_documents, judging, looking, upkeep, watching
+from rms_tui.cli.verbs import (
+    alerting,
+    fleet,
+    fleet_documents,
+    judging,
+    looking,
+    notifying,
+    upkeep,
+    watching,
+)
 from rms_tui.wiring.given import Given
 
 START = """No source of accounts is configured. Three ways to start:
@@ -38,7 +47,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-TOPICS = (watching, looking, alerting, judging, fleet_documents, fleet, upkeep)
+TOPICS = (watching, looking, alerting, notifying, judging, fleet_documents, fleet, upkeep)
 """In the order that `--help` lists them."""
 
 

@@ -1,0 +1,1 @@
+"""Notifications: alerts to people elsewhere. No channel, however dead, delays anything else."""
