@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias, cast, get_args
+from typing import Any, Literal, TypeAlias, get_args
 from unicodedata import normalize
 
 import orjson
@@ -89,7 +89,7 @@ def wanted(path: PurePath, format: str | None = None, what: str | None = None) -
         raise ExportError(f"{what!r}: expected one of {', '.join(WHATS)}")
     if what is not None and chosen == "json":
         raise ExportError(f"JSON holds everything: {what!r} alone is for csv")
-    return Wanted(cast("Format", chosen), cast("What", what or "accounts"))
+    return Wanted(chosen, what or "accounts")
 
 
 def exported(

@@ -1,1 +1,1 @@
-"""The Python API: `Monitor`, and RMS's facade over it."""
+"""The public Python API; `rms_tui` exports it lazily. It starts nothing that nobody asked for."""

@@ -16,15 +16,12 @@ from rms_tui import snapshot
 from rms_tui.book import Deals, empty
 from rms_tui.cli import START
 from rms_tui.cli.exits import USAGE, end
-from rms_tui.feed import FeedError
 from rms_tui.frame import Frame
 from rms_tui.gateways import SimulatorSpec
 from rms_tui.monitor import Monitor
+from rms_tui.wiring.first import PATIENCE, first_frame
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.sources import Desk, desk, monitor_of
-
-PATIENCE = 180.0
-"""Seconds to the first Book: a big server may sync for minutes."""
 
 DEMO_TIME = 1_767_607_200.0
 """2026-01-05 10:00 UTC: simulated time of a one-shot verb, so that a seed gives the same output."""
@@ -89,7 +86,7 @@ def one_poll(shared: Given) -> Iterator[tuple[Monitor, Frame]]:
     monitor.feed.select(_selection(made, monitor))
     monitor.feed.start()
     try:
-        yield monitor, _first_good(monitor)
+        yield monitor, first_frame(monitor, saying=_progress(monitor))
     finally:
         monitor.feed.close()
 
@@ -102,23 +99,14 @@ def _selection(made: Desk, monitor: Monitor) -> Any:
     return stored_selection(made)
 
 
-def _first_good(monitor: Monitor) -> Frame:
-    deadline = time.monotonic() + PATIENCE
-    said = ""
-    while True:
-        frame = monitor.step(timeout=0.5)
-        status = monitor.feed.status
-        if frame.book is not None and frame.health.error is None:
-            return frame
-        if status.phase == "down" and status.error:
-            raise FeedError(status.cause or "connection", status.error)
-        if status.doing != said and sys.stderr.isatty():
-            said = status.doing
-            print(f"rms-tui: {monitor.feed.title}: {said} …", file=sys.stderr)
-        if time.monotonic() > deadline:
-            raise FeedError(
-                "connection", f"{monitor.feed.title} gave no accounts within {PATIENCE:g} s: {said}"
-            )
+def _progress(monitor: Monitor) -> Callable[[str], None]:
+    """Says on a terminal what the source does until its first Book."""
+
+    def say(doing: str) -> None:
+        if sys.stderr.isatty():
+            print(f"rms-tui: {monitor.feed.title}: {doing} …", file=sys.stderr)
+
+    return say
 
 
 def _history(monitor: Monitor, logins: Sequence[int]) -> Deals:
