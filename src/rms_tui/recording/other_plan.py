@@ -1,0 +1,48 @@
+"""Memory for limits that were not in force when it was made: what would have been remembered.
+
+What the recording knows of a day or a peak is taken as it is. A day or a peak that only the other
+limits ask for is learnt from the Books, as a desk that starts with them would: from the server's
+record and the deals, or not at all. Nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+
+from rms_tui.book import Book
+from rms_tui.monitor import STALE_AFTER
+from rms_tui.risk import assessment, memory
+from rms_tui.risk.memory import Memory
+from rms_tui.risk.profile import Plan
+from rms_tui.risk.verdict import Reason
+
+
+def memory_for(
+    plan: Plan, recorded: Memory, own: Memory | None, now: float, interval: float, book: Book
+) -> Memory:
+    """The recorded memory after this Book, with what this plan needs besides.
+
+    `own` is what the replay remembered before the Book, None at its beginning.
+    """
+    scoped = assessment.scope(plan, book.accounts)
+    if all(one in recorded.days for one in scoped.rollovers) and all(
+        one in recorded.peaks for one in scoped.trails
+    ):
+        return recorded
+    stale = now - book.taken_at > STALE_AFTER * interval
+    undecided = assessment.undecided(book, assessment.held(book, None)[1], stale=stale)
+    stepped = memory.remember(
+        recorded if own is None else own,
+        book,
+        undecided == Reason.NONE,
+        scoped.rollovers,
+        interval=interval,
+        trails=scoped.trails,
+        initial=scoped.initial,
+    )
+    return replace(
+        recorded,
+        days=MappingProxyType({**stepped.days, **recorded.days}),
+        peaks=MappingProxyType({**stepped.peaks, **recorded.peaks}),
+    )
