@@ -84,6 +84,11 @@ class Settings(BaseSettings):
         description="file of the master key of passwords; unset: master.key in the data folder",
     )
     rms_log_level: LogLevel = Field("INFO", description="least severity that rms.log records")
+    rms_log_json: bool = Field(False, description="log one JSON object a line")
+    rms_metrics_host: str = Field("127.0.0.1", description="address of the metrics endpoint")
+    rms_metrics_port: Port | None = Field(
+        None, description="port of the Prometheus metrics endpoint; unset: none"
+    )
     rms_fleet_host: str | None = Field(
         None, description="name of this trading host; unset: its own name"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -11,6 +12,29 @@ from rms_tui.settings import Settings
 
 FORMAT = "%(asctime)s %(levelname)-8s %(threadName)s %(name)s: %(message)s"
 LARGEST, KEPT = 5_000_000, 5
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line, for a collector of logs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        import orjson
+
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "thread": record.threadName,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps({k: _utf8(v) for k, v in line.items()}).decode()
+
+
+def _utf8(text: str | None) -> str | None:
+    """Text as UTF-8 can hold it: what comes from outside may have lone surrogates."""
+    return None if text is None else text.encode("utf-8", "replace").decode()
 
 
 def data_folder(settings: Settings) -> Path:
@@ -39,8 +63,9 @@ def begin_log(settings: Settings, *, on_console: bool, name: str = "rms.log") ->
         print(f"rms-tui: no log in {path}: {error}", file=sys.stderr)
     if on_console:
         handlers.append(logging.StreamHandler(sys.stderr))
-    for handler in handlers or [logging.NullHandler()]:
-        handler.setFormatter(logging.Formatter(FORMAT))
+    written = JsonLines() if settings.rms_log_json else logging.Formatter(FORMAT)
+    for handler in handlers:
+        handler.setFormatter(written)
     logging.basicConfig(level=settings.rms_log_level, handlers=handlers or [logging.NullHandler()])
     logging.getLogger("pymongo").setLevel(logging.WARNING)
     return path
