@@ -81,7 +81,12 @@ class Supervisor:
         tempo: Tempo | None = None,
         say: Say = _silence,
     ) -> None:
-        self.id = f"{host}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
+        self.id = uuid.uuid4().hex[:12]
+        self._me = {
+            "id": self.id,
+            "pid": os.getpid(),
+            "born": psutil.Process().create_time(),
+        }
         self.counts = Counts()
         self._server = server
         self._name = database
@@ -221,7 +226,7 @@ class Supervisor:
         known = {(one.held.instance, one.held.term) for one in self._running.values()}
         quiet = min(2 * self._tempo.ping, self._tempo.silent)
         for held, instance in upkeep.claimed_here(database, self._host, self.id, known, quiet):
-            own = instance.get("supervisor") == self.id
+            own = (instance.get("supervisor") or {}).get("id") == self.id
             if not own and _lives(instance):
                 continue
             why = "the worker was not started" if own else "the worker's process is gone"
@@ -235,7 +240,7 @@ class Supervisor:
         if room <= 0:
             return
         for element in upkeep.waiting(database, room):
-            held = claims.claim(database, element, self._host, self.id)
+            held = claims.claim(database, element, self._host, self._me)
             if held is None:
                 if upkeep.free_instances(database, self._host) == 0:
                     return
@@ -309,10 +314,13 @@ def _why(status: int) -> str | None:
 
 
 def _lives(instance: Mapping[str, Any]) -> bool:
-    """Whether the process that pinged last is on this host and still the same one."""
-    pid, born = instance.get("pid"), instance.get("born")
+    """Whether a process of this host is still behind the claim: its worker, or before that has
+    begun, who launches it."""
+    begun = instance.get("pid") is not None
+    who = instance if begun else (instance.get("supervisor") or {})
+    pid, born = who.get("pid"), who.get("born")
     if not isinstance(pid, int) or not isinstance(born, float):
-        return False
+        return True  # nobody can say: the sweep will
     try:
         process = psutil.Process(pid)
         alive = process.status() != psutil.STATUS_ZOMBIE

@@ -99,13 +99,14 @@ def claim(
     database: Rms,
     element: Any,
     host: str,
-    supervisor: str | None = None,
+    supervisor: Document | None = None,
     *,
     instance: Any = None,
 ) -> Claim | None:
     """Take a PENDING element and a FREE instance of this host (or that one) for it.
 
-    None where either is gone, taken or waiting for its next attempt. Raises PyMongoError.
+    `supervisor` says who did: its `id`, `pid` and `born`. None where either is gone, taken or
+    waiting for its next attempt. Raises PyMongoError.
     """
 
     def write(session: ClientSession) -> Claim:
@@ -143,7 +144,7 @@ def _free_instance(
     database: Rms,
     taken: Document,
     host: str,
-    supervisor: str | None,
+    supervisor: Document | None,
     instance: Any,
     session: ClientSession,
 ) -> Document:

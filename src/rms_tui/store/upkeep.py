@@ -144,7 +144,7 @@ def claimed_here(
     that have not pinged for `quiet` seconds: whether their process lives is for the host to say.
     """
     mine = {"host": host, "status": OCCUPIED}
-    asked = {**mine, "$or": [{"supervisor": supervisor}, _silent(quiet)]}
+    asked = {**mine, "$or": [{"supervisor.id": supervisor}, _silent(quiet)]}
     found = [(claim_of(instance), instance) for instance in database.instances.find(asked)]
     return [(held, doc) for held, doc in found if (held.instance, held.term) not in known]
 
