@@ -36,9 +36,13 @@ ALERT_PARTS = ("alerts", "desk")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One number of the stream: the encoded changes of those parts that somebody wanted."""
+    """One number of the stream: the encoded changes of those parts that somebody wanted.
+
+    `edges` counts the alert edges up to it.
+    """
 
     seq: int
+    edges: int
     timestamp: str
     made: frozenset[Part]
     changed: dict[Part, bytes]
@@ -146,7 +150,7 @@ class Stream:
                     found = {**_told(events, standing.seq, part), **(found or {})}
                 if found is not None:
                     changed[part] = encoded(found)
-        step = Step(standing.seq, standing.timestamp, frozenset(parts), changed)
+        step = Step(standing.seq, frame.edges, standing.timestamp, frozenset(parts), changed)
         with self._lock:
             self._seq = standing.seq
             if not self._marks or self._marks[-1][1] != frame.edges:
