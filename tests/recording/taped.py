@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -102,18 +103,11 @@ class Demo:
 
 def written(recorder: Recorder) -> None:
     """Wait until the recorder has taken all it heard."""
-    done = threading.Event()
-
-    def look() -> bool:
-        return not recorder._box
-
-    deadline = threading.Event()
-    for _ in range(2_000):
-        if look():
-            done.set()
-            break
-        deadline.wait(0.005)
-    assert done.is_set(), "the recorder did not write within 10 s"
+    pause = threading.Event()
+    deadline = time.monotonic() + 10
+    while recorder.waiting:
+        assert time.monotonic() < deadline, "the recorder did not write within 10 s"
+        pause.wait(0.005)
 
 
 def differences(live: Frame, replayed: Frame) -> list[str]:

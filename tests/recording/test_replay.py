@@ -13,9 +13,10 @@ from rms_tui.alerts import Handling
 from rms_tui.facts import BaseEntry
 from rms_tui.feed import FeedError, FeedStatus, Selection
 from rms_tui.frame import FeedState
+from rms_tui.recording.entries import Gap
 from rms_tui.recording.player import Player
 from rms_tui.recording.reader import open_recording
-from rms_tui.recording.recorder import MOST_WAITING, Recorder
+from rms_tui.recording.recorder import MOST_WAITING
 from rms_tui.recording.replayed import Replayed
 from rms_tui.risk.profile import Plan
 
@@ -211,30 +212,39 @@ def test_closed_deals_that_were_read_are_there_again(path):
 
 def test_a_disk_that_is_too_slow_makes_a_gap_that_is_said_and_replay_goes_on_behind_it(path):
     demo = Demo()
-    recorder = demo.recorder(path)
+    free, slow = threading.Event(), threading.Event()
+    free.set()
+
+    def monotonic():
+        if not free.is_set():
+            slow.set()
+            free.wait(30)
+        return demo.now
+
+    recorder = demo.recorder(path, monotonic=monotonic)
     recorder.start()
     demo.run(3)
     written(recorder)
-    held = recorder._came  # the box is full while nobody takes from it
-    taken = Recorder._next
-    stuck = threading.Event()
-    recorder._next = lambda: stuck.wait(10) and taken(recorder)
-    with held:
-        held.notify_all()
-    first_missed = len(demo.frames) + MOST_WAITING + 1
+    free.clear()
+    demo.run(1)
+    assert slow.wait(30)
     demo.run(MOST_WAITING + 9)
-    stuck.set()
+    free.set()
     written(recorder)
     demo.run(5)
     recorder.stop()
     view = recorder.view.value
-    assert (view.state, view.skipped > 0) == ("gap", True)
-    frames = list(Replayed(open_recording(path)).frames())
+    assert (view.state, view.skipped) == ("gap", 9)
+    recording = open_recording(path)
+    gaps = [entry for entry in recording.entries() if isinstance(entry, Gap)]
+    assert [(gap.polls, gap.why) for gap in gaps] == [
+        (9, "9 frames skipped: the disk was too slow")
+    ]
+    frames = list(Replayed(recording).frames())
+    assert len(frames) == len(demo.frames) - 9
     live = {frame.at: frame for frame in demo.frames}
-    assert len(frames) == len(demo.frames) - view.skipped
     for frame in frames:
         assert differences(live[frame.at], frame) == []
-    assert first_missed > 3
 
 
 def test_a_replay_can_be_paused_moved_about_in_and_played_again(path):

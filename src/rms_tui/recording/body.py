@@ -82,11 +82,11 @@ def _inflated(body: bytes) -> bytes:
         raise ValueError(f"a size of {size} bytes: at most {MOST_BODY}")
     inflate = zlib.decompressobj()
     try:
-        raw = inflate.decompress(body[_SIZES.size :], size)
+        raw = inflate.decompress(body[_SIZES.size :], size + 1)
     except zlib.error as error:
         raise ValueError(str(error)) from None
-    if len(raw) != size:
-        raise ValueError(f"{len(raw)} bytes where {size} are promised")
+    if len(raw) != size or not inflate.eof:
+        raise ValueError(f"not the {size} bytes it promises")
     return raw
 
 

@@ -29,8 +29,9 @@ from rms_tui.risk.profile import Plan
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who recorded what, from when on (UTC seconds)."""
+    """Who recorded what, from when on (UTC seconds). It is said again before each whole poll."""
 
+    id: str
     at: float
     program: str
     source: str

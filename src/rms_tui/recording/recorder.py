@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -107,6 +108,7 @@ class Recorder:
         self._tape: Tape | None = None
         self._scribe = Scribe(None)
         self._plan: Plan | None = None
+        self._id = uuid.uuid4().hex
         self._began = 0.0
         self._whole_at: float | None = None
         self._largest = 0
@@ -137,6 +139,11 @@ class Recorder:
     def running(self) -> bool:
         """Whether frames are still written."""
         return self._thread.is_alive() and not self._stopping
+
+    @property
+    def waiting(self) -> int:
+        """Frames that wait for the disk."""
+        return len(self._box)
 
     def hear(self, frame: Frame) -> None:
         """Take a frame; called in the monitor's thread, returns at once."""
@@ -213,7 +220,9 @@ class Recorder:
             self._whole_at = frame.at
             live, currency, times = self._session
             program = f"rms-tui {__version__}"
-            session = Session(self._began, program, self._monitor.feed.title, live, currency, times)
+            session = Session(
+                self._id, self._began, program, self._monitor.feed.title, live, currency, times
+            )
             self._put(tape, frame.at, *session_record(session))
         if kind is Kind.WHOLE or plan is not self._plan:
             self._put(tape, frame.at, *plan_record(plan))

@@ -123,7 +123,7 @@ class Replayed:
         match entry:
             case Gap():
                 self.jumped()
-            case Session() if entry.at != (self.session or entry).at:
+            case Session() if entry.id != (self.session or entry).id:
                 self.session = entry
                 self.jumped()
             case PlanSet() if self._plan is None and entry.plan != self.monitor.plan:
