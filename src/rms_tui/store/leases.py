@@ -1,0 +1,133 @@
+"""Who polls a book: one process at a time, by a lease that runs out on MongoDB's clock.
+
+The holder renews; whoever finds the lease run out may take it, with the next `term`. What a holder
+writes stands behind `guard`: a process that was thought dead and wakes up changes nothing.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from pymongo import ReturnDocument
+from pymongo.client_session import ClientSession
+from pymongo.errors import DuplicateKeyError
+
+from rms_tui.store.database import Document, Guard, Rms
+from rms_tui.store.values import text
+
+TTL = 15.0
+"""Seconds that a lease lasts from its last renewal."""
+
+
+class LeaseLost(Exception):
+    """Another process holds the book now: nothing may be written for it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A book's lease as it stands. `left` is seconds until it runs out, by the server's clock."""
+
+    book: str
+    holder: str
+    term: int
+    left: float
+    host: str
+    address: str | None
+    """Where the holder serves its stream (`ws://…`); None where it serves nobody."""
+
+
+def take(
+    database: Rms, book: str, holder: str, *, host: str, address: str | None, ttl: float = TTL
+) -> Lease | None:
+    """Take the lease of a book if nobody holds it; None when another process does.
+
+    A holder that asks again gets it with a new term: it has forgotten what it knew. Raises
+    PyMongoError.
+    """
+    with suppress(DuplicateKeyError):  # another one made it at this moment
+        first = {"$setOnInsert": {"term": 0, "holder": None, "expires": None}}
+        database.leases.update_one({"_id": text(book)}, first, upsert=True)
+    over = {"$lte": [{"$ifNull": ["$expires", "$$NOW"]}, "$$NOW"]}
+    mine = {"$eq": ["$holder", _literal(holder)]}
+    fields = {
+        "holder": _literal(holder),
+        "host": _literal(host),
+        "address": None if address is None else _literal(address),
+        "term": {"$add": ["$term", 1]},
+        "since": "$$NOW",
+        "expires": _in(ttl),
+    }
+    found = database.leases.find_one_and_update(
+        {"_id": text(book), "$expr": {"$or": [over, mine]}},
+        [{"$set": fields}],
+        return_document=ReturnDocument.AFTER,
+    )
+    return None if found is None else _lease(found, ttl)
+
+
+def renew(database: Rms, held: Lease, *, address: str | None, ttl: float = TTL) -> Lease:
+    """Hold on for another `ttl` seconds. Raises LeaseLost, PyMongoError."""
+    change = {"expires": _in(ttl), "address": None if address is None else _literal(address)}
+    found = database.leases.find_one_and_update(
+        _of(held), [{"$set": change}], return_document=ReturnDocument.AFTER
+    )
+    if found is None:
+        raise LeaseLost(f"another process polls {held.book} now")
+    return _lease(found, ttl)
+
+
+def release(database: Rms, held: Lease) -> bool:
+    """Give the lease back at once; False when it was another's already. Raises PyMongoError."""
+    done = database.leases.update_one(_of(held), [{"$set": {"expires": "$$NOW", "address": None}}])
+    return done.matched_count == 1
+
+
+def held(database: Rms, book: str) -> Lease | None:
+    """The lease that somebody holds now; None when it ran out or never was. Raises PyMongoError."""
+    rows = database.leases.aggregate(
+        [
+            {"$match": {"_id": text(book)}},
+            {"$set": {"left": {"$divide": [{"$subtract": ["$expires", "$$NOW"]}, 1000]}}},
+            {"$match": {"left": {"$gt": 0}}},
+        ]
+    )
+    return next((_lease(found, float(found["left"])) for found in rows), None)
+
+
+def guard(database: Rms, lease: Lease) -> Guard:
+    """For `in_transaction`: raises LeaseLost unless the lease still is ours at the commit.
+
+    It writes to the lease: a takeover in the meantime makes the transaction fail.
+    """
+
+    def hold(session: ClientSession) -> None:
+        done = database.leases.update_one(_of(lease), {"$inc": {"writes": 1}}, session=session)
+        if done.matched_count != 1:
+            raise LeaseLost(f"another process polls {lease.book} now")
+
+    return hold
+
+
+def _of(lease: Lease) -> Document:
+    return {"_id": text(lease.book), "holder": text(lease.holder), "term": lease.term}
+
+
+def _in(seconds: float) -> Document:
+    return {"$add": ["$$NOW", round(seconds * 1000)]}
+
+
+def _literal(value: str) -> Document:
+    """Text that is never read as an expression."""
+    return {"$literal": text(value)}
+
+
+def _lease(found: Document, left: float) -> Lease:
+    return Lease(
+        str(found["_id"]),
+        str(found["holder"]),
+        int(found["term"]),
+        left,
+        str(found.get("host") or "?"),
+        found.get("address"),
+    )
