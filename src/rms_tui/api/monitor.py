@@ -10,12 +10,10 @@ import atexit
 import threading
 import time
 import weakref
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
-
-import numpy as np
 
 from rms_tui import export as exports
 from rms_tui import snapshot
@@ -330,19 +328,22 @@ class Monitor:
         """
         self.wait()
         outcomes = dict(self._poller.add(logins, self.operator, ANSWER))
-        self._settle({login for login, outcome in outcomes.items() if outcome == "added"}, True)
+        added = {login for login, outcome in outcomes.items() if outcome == "added"}
+        self._settle(added.issubset)
         return outcomes
 
     def remove(self, *logins: int) -> dict[int, Outcome]:
         """Stop watching accounts; says what happened to each."""
         outcomes = dict(self._poller.remove(logins, self.operator))
-        self._settle({login for login, outcome in outcomes.items() if outcome == "removed"}, False)
+        removed = {login for login, outcome in outcomes.items() if outcome == "removed"}
+        self._settle(removed.isdisjoint)
         return outcomes
 
     def watch(self, *logins: int) -> None:
         """Watch exactly these accounts; those that the source does not have are left out."""
         self._poller.select(Selection(everything=False, added=frozenset(logins)))
-        self._settle(self.known(*logins), True)
+        there = self.known(*logins)
+        self._settle(lambda watched: watched == there)
 
     def acknowledge(self, alert_id: str, note: str | None = None) -> bool:
         """Mark an alert as handled; False when it is not open or already was."""
@@ -401,18 +402,15 @@ class Monitor:
         self._poller.feed.start()
         return first_frame(self._poller, timeout)
 
-    def _settle(self, logins: Collection[int], there: bool) -> None:
-        """Wait until the newest Book has these accounts, or has them no more; not for ever."""
+    def _settle(self, holds: Callable[[set[int]], bool]) -> None:
+        """While it runs, wait until this holds of the watched logins; not for ever."""
         deadline, seen = time.monotonic() + ANSWER, 0
-        while logins and self.running and time.monotonic() < deadline:
+        while self.running and time.monotonic() < deadline:
             got = self._poller.frames.newer(seen, TICK)
             if got is None:
                 continue
             seen, frame = got
-            book = frame.book
-            if book is not None and bool(
-                (np.isin(list(logins), book.accounts.login) == there).all()
-            ):
+            if frame.book is not None and holds(set(frame.book.accounts.login.tolist())):
                 return
 
     def _history(self, logins: Sequence[int] | None) -> Deals:
