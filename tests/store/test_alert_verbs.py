@@ -10,8 +10,8 @@ from bson import CodecOptions
 from desk import ALERT, NOW, PLAN, HandFeed, book
 from shell import Run
 
+from rms_tui import moments
 from rms_tui.alerts import AlertEvent, Severity, Stage
-from rms_tui.cli import moments
 from rms_tui.monitor import Monitor
 from rms_tui.store import alerts, evidence
 from rms_tui.store.alert_query import by_id

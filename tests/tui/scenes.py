@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 from tests.consoles import Bench
 from tests.feeds import NOW, OFFSET, FakeFeed, book
+from textual.pilot import Pilot
 
 from rms_tui.alerts import Alert, Severity, Stage
 from rms_tui.book import Book, Deals, build
-from rms_tui.risk.profile import DailyLoss, Plan, RiskProfile
+from rms_tui.changes import Change
+from rms_tui.risk.profile import DailyLoss, Plan, RiskProfile, TotalLoss, TrailingDrawdown
 from rms_tui.tui.app import RmsApp
-from rms_tui.tui.screens.history import AskHistory
+from rms_tui.tui.view import AskChanges, AskHistory
 
 BEFORE_MIDNIGHT = (NOW + OFFSET) // 86_400 * 86_400 + 86_400 - OFFSET - 720
 """Twelve minutes to the rollover of the server's day."""
@@ -59,7 +62,77 @@ def late_bench() -> Bench:
     return bench
 
 
-def asking(bench: Bench, history: AskHistory) -> Bench:
+def unknown_bench(accounts: int = 4) -> Bench:
+    """A bench whose accounts' day bases and peaks nobody vouches for."""
+    made = book(accounts)
+    unknown = np.full(accounts, np.nan)
+    table = replace(made.accounts, prev_balance=unknown, prev_equity=unknown)
+    bench = Bench(FakeFeed(replace(made, accounts=table, deals_since=int(NOW))))
+    rules = (
+        DailyLoss(rule="daily_loss", base="equity", percent=5, of="base"),
+        TrailingDrawdown(rule="trailing_drawdown", peak="equity", amount=2000, of="peak"),
+        TotalLoss(rule="total_loss", percent=10),
+    )
+    profile = RiskProfile(name="funded", initial_balance=10_000, rules=rules)
+    bench.monitor.set_plan(Plan(profiles=(profile,), default="funded"))
+    bench.step()
+    bench.step()
+    return bench
+
+
+def changed(login: int) -> list[Change]:
+    """Who changed what, as the database gives it."""
+    del login
+    rows = (
+        (600, "profile", "eva@desk-1", {"profile": "[red]funded[/red]"}),
+        (4000, "acknowledge", "jane@desk-1", {"rule": "daily_loss", "note": "called [client]"}),
+        (9000, "peak", "eva@desk-1", {"peak": {"source": "equity", "value": 12_000.0}}),
+        (90_000, "add", "o'neill@desk-3", {}),
+    )
+    return [Change(f"row-{ago}", NOW - ago, *rest) for ago, *rest in rows]
+
+
+def day_bench() -> Bench:
+    """A bench whose first account lives through a day; its base is the server's."""
+    bench = Bench(FakeFeed(day_book(NOW - 3 * 3600, 0.0)))
+    rules = (
+        DailyLoss(rule="daily_loss", base="balance", percent=5, of="base"),
+        TotalLoss(rule="total_loss", percent=10),
+        TrailingDrawdown(rule="trailing_drawdown", peak="equity", amount=2000),
+    )
+    profile = RiskProfile(name="funded", initial_balance=10_000, rules=rules)
+    bench.monitor.set_plan(Plan(profiles=(profile,), default="funded"))
+    bench.now = NOW - 3 * 3600
+    bench.step()
+    bench.step()
+    return bench
+
+
+def day_book(at: float, floating: float) -> Book:
+    made = book(1, at=at)
+    equity = np.array([10_000.0 + floating])
+    table = replace(
+        made.accounts,
+        balance=np.array([10_000.0]),
+        equity=equity,
+        floating=np.array([floating]),
+        prev_balance=np.array([10_000.0]),
+        prev_equity=np.array([10_000.0]),
+    )
+    return replace(made, accounts=table)
+
+
+async def live_a_day(bench: Bench, pilot: Pilot[None]) -> None:
+    """Three hours of polls, ten minutes apart, with a dip in the middle."""
+    await bench.errand(pilot, "history")
+    for minute in range(0, 181, 3):
+        bench.now = NOW - 3 * 3600 + minute * 60
+        dip = 420 * math.sin(minute / 57.0) + (150 if 60 <= minute < 66 else 0)
+        await bench.shown(pilot, day_book(bench.now, -round(dip, 2)))
+    await bench.errand(pilot, "changes")
+
+
+def asking(bench: Bench, history: AskHistory | None, changes: AskChanges | None = None) -> Bench:
     """The bench with a console that has a database to ask."""
     bench.app = RmsApp(
         bench.monitor,
@@ -68,6 +141,7 @@ def asking(bench: Bench, history: AskHistory) -> Bench:
         theme="desk-dark",
         clock=lambda: bench.now,
         history=history,
+        changes=changes,
     )
     return bench
 

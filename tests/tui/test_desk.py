@@ -16,22 +16,24 @@ from rms_tui.alerts import Stage
 from rms_tui.feed import FeedError, FeedStatus, Selection
 from rms_tui.frame import FeedState
 from rms_tui.tui.app import RmsApp
+from rms_tui.tui.asked_bar import AskedBar
 from rms_tui.tui.filter_bar import FilterBar
 from rms_tui.tui.panes.pane import Pane
 from rms_tui.tui.screens.add import AddAccounts
 from rms_tui.tui.screens.ask import Ask
+from rms_tui.tui.screens.by_hand import EnterByHand
 from rms_tui.tui.screens.confirm import Confirm
-from rms_tui.tui.screens.day_base import EnterBase
 from rms_tui.tui.screens.desk import Desk
 from rms_tui.tui.screens.details import Details
 from rms_tui.tui.screens.help import Help
 from rms_tui.tui.screens.history import AlertHistory
+from rms_tui.tui.screens.limits import ChooseLimits, OwnLimits
 from rms_tui.tui.screens.snooze import SnoozeMenu
 from rms_tui.tui.screens.sort import SortMenu
 
 OWNERS = (
     RmsApp, Desk, Details, FilterBar, AddAccounts, Ask, Confirm, Help, SortMenu, SnoozeMenu,
-    EnterBase, AlertHistory,
+    EnterByHand, AlertHistory, AskedBar, ChooseLimits, OwnLimits,
 )  # fmt: skip
 """Everything that has bindings."""
 

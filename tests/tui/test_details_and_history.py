@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
-import numpy as np
 import pytest
 from tests.consoles import Bench
-from tests.feeds import NOW, FakeFeed, book
-from tests.tui.scenes import asking, late_bench, over, undecided_book
+from tests.feeds import book
+from tests.tui.scenes import asking, late_bench, over, undecided_book, unknown_bench
 from textual.widgets import Input
 
 from rms_tui.alerts import Alert
+from rms_tui.alerts.asked import Asked
 from rms_tui.risk.verdict import Reason
-from rms_tui.tui.screens.day_base import EnterBase, amount
+from rms_tui.tui.screens.by_hand import EnterByHand, amount
 from rms_tui.tui.screens.history import AlertHistory
 from rms_tui.tui.view import HistoryError
 
@@ -26,7 +25,7 @@ def text_of(bench: Bench) -> str:
 
 async def test_h_shows_what_is_over_in_the_database_literally(bench: Bench) -> None:
     stored = over(bench)
-    async with asking(bench, lambda: stored).app.run_test(size=(160, 48)) as pilot:
+    async with asking(bench, lambda _: stored).app.run_test(size=(160, 48)) as pilot:
         await pilot.press("h")
         await bench.errand(pilot, "alert-history")
         assert isinstance(bench.app.screen, AlertHistory)
@@ -45,7 +44,7 @@ async def test_h_shows_what_is_over_in_the_database_literally(bench: Bench) -> N
 async def test_history_says_why_it_cannot_be_read_and_r_tries_again(bench: Bench) -> None:
     answers: list[Sequence[Alert] | None] = [over(bench), None]
 
-    def ask() -> Sequence[Alert]:
+    def ask(_: Asked) -> Sequence[Alert]:
         answer = answers.pop()
         if answer is None:
             raise HistoryError("no primary: [down]")
@@ -106,24 +105,22 @@ async def test_details_say_the_price_move_that_gets_to_a_limit(bench: Bench) -> 
 
 
 async def test_b_enters_a_base_that_is_checked_as_typed_and_shown_as_manual() -> None:
-    made = book(4)
-    unknown = np.full(4, np.nan)
-    accounts = replace(made.accounts, prev_balance=unknown, prev_equity=unknown)
-    bench = Bench(FakeFeed(replace(made, accounts=accounts, deals_since=int(NOW))))
-    bench.step()
-    bench.step()
+    bench = unknown_bench()
     async with bench.app.run_test(size=(160, 48)) as pilot:
         await pilot.press("enter")
         await bench.errand(pilot, "history")
         await pilot.press("b", *"10 000.50x")
-        assert isinstance(bench.app.screen, EnterBase)
+        assert isinstance(bench.app.screen, EnterByHand)
         assert "expected an amount such as 10000.50" in bench.text("#base-hint")
         await pilot.press("enter")
-        assert isinstance(bench.app.screen, EnterBase)
+        assert isinstance(bench.app.screen, EnterByHand)
         await pilot.press("backspace", "enter")
         assert bench.app.screen.focused is bench.app.screen.query_one("#base-equity", Input)
-        await pilot.press(*"9 900", "enter")
+        await pilot.press(*"9 900", "enter", *"12 000", "enter")
+        said = [each.message for each in bench.app._notifications]
+        assert "day from 00:00 server: used\nequity peak: used\nshown with the next poll" in said
         await bench.shown(pilot)
+        assert "12 000.00 peak" in text_of(bench)
         assert "9 900.00 manual" in text_of(bench)
 
 

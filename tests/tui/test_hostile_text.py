@@ -14,8 +14,8 @@ from tests.tui.scenes import asking, over
 from rms_tui.book import Book
 from rms_tui.feed import FeedError
 from rms_tui.tui.screens.ask import Ask
+from rms_tui.tui.screens.by_hand import EnterByHand
 from rms_tui.tui.screens.confirm import Confirm
-from rms_tui.tui.screens.day_base import EnterBase
 from rms_tui.tui.screens.history import AlertHistory
 from rms_tui.tui.screens.snooze import SnoozeMenu
 from rms_tui.tui.status_line import Piece, composed, titled
@@ -55,7 +55,7 @@ async def walk(texts: list[str]) -> None:
         replace(alert, name=texts[0], rule=texts[-1], note=texts[0], operator=texts[-1])
         for alert in over(bench)
     ]
-    asking(bench, lambda: stored).app.operator = texts[-1]
+    asking(bench, lambda _: stored).app.operator = texts[-1]
     async with bench.app.run_test(size=(160, 48)) as pilot:
         desk = bench.app.desk
         rows = desk.accounts_pane.table.rows
@@ -70,7 +70,7 @@ async def walk(texts: list[str]) -> None:
         await pilot.press("n", "enter")
         await bench.errand(pilot, "history")
         await pilot.press("b")
-        assert isinstance(bench.app.screen, EnterBase)
+        assert isinstance(bench.app.screen, EnterByHand)
         await pilot.press("escape", "escape", "h")
         await bench.errand(pilot, "alert-history")
         assert isinstance(bench.app.screen, AlertHistory)

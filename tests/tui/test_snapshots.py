@@ -10,11 +10,23 @@ from typing import Any
 import pytest
 from tests.consoles import Bench, lost_feed
 from tests.feeds import NOW, FakeFeed, book
-from tests.tui.scenes import asking, handle_some, late_bench, over, undecided_book
+from tests.tui.scenes import (
+    asking,
+    changed,
+    day_bench,
+    handle_some,
+    late_bench,
+    live_a_day,
+    over,
+    undecided_book,
+    unknown_bench,
+)
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from rms_tui.alerts import Alert
+from rms_tui.alerts.asked import Asked
+from rms_tui.changes import Change
 from rms_tui.feed import FeedError, FeedStatus, Selection
 from rms_tui.frame import FeedState
 from rms_tui.tui.messages import FrameReady
@@ -287,7 +299,9 @@ def test_undecided(snap_compare: Snap, bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "10 000.50", "10x"])
-def test_base(snap_compare: Snap, bench: Bench, typed: str) -> None:
+def test_base(snap_compare: Snap, typed: str) -> None:
+    bench = unknown_bench()
+
     async def before(pilot: Pilot[Any]) -> None:
         await errand(bench, "history", "enter")(pilot)
         await keys("b", *typed)(pilot)
@@ -295,17 +309,121 @@ def test_base(snap_compare: Snap, bench: Bench, typed: str) -> None:
     assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=before)
 
 
+def test_base_known(snap_compare: Snap, bench: Bench) -> None:
+    async def before(pilot: Pilot[Any]) -> None:
+        await errand(bench, "history", "enter")(pilot)
+        await keys("b")(pilot)
+
+    assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=before)
+
+
+@SIZES
+def test_details_of_a_day(snap_compare: Snap, size: tuple[int, int]) -> None:
+    bench = asking(day_bench(), None, changed)
+
+    async def before(pilot: Pilot[Any]) -> None:
+        await pilot.press("enter")
+        await live_a_day(bench, pilot)
+        if size == SMALL:
+            await pilot.press("6")
+
+    assert snap_compare(bench.app, terminal_size=size, run_before=before)
+
+
+def test_day_zoomed(snap_compare: Snap) -> None:
+    bench = asking(day_bench(), None, changed)
+
+    async def before(pilot: Pilot[Any]) -> None:
+        await pilot.press("enter")
+        await live_a_day(bench, pilot)
+        await pilot.press("6", "z")
+
+    assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=before)
+
+
+def test_changes_zoomed(snap_compare: Snap) -> None:
+    bench = asking(day_bench(), None, changed)
+
+    async def before(pilot: Pilot[Any]) -> None:
+        await pilot.press("enter")
+        await bench.errand(pilot, "changes")
+        await pilot.press("7", "z")
+
+    assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=before)
+
+
+def test_changes_not_readable(snap_compare: Snap, bench: Bench) -> None:
+    def ask(_: int) -> list[Change]:
+        raise HistoryError("no audit rows now: no primary within 2 s")
+
+    bench = asking(bench, None, ask)
+
+    async def before(pilot: Pilot[Any]) -> None:
+        await errand(bench, "history", "enter")(pilot)
+        await bench.errand(pilot, "changes")
+        await pilot.press("7")
+
+    assert snap_compare(bench.app, terminal_size=SMALL, run_before=before)
+
+
+@pytest.mark.parametrize("typed", ["", "ftmo", "nothing like it"])
+def test_limits(snap_compare: Snap, bench: Bench, typed: str) -> None:
+    assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=keys("l", *typed))
+
+
+def test_limits_small(snap_compare: Snap, bench: Bench) -> None:
+    assert snap_compare(bench.app, terminal_size=SMALL, run_before=keys("l"))
+
+
+@pytest.mark.parametrize("typed", ["", "500", "-1"])
+def test_own_limits(snap_compare: Snap, bench: Bench, typed: str) -> None:
+    assert snap_compare(
+        bench.app, terminal_size=MIDDLE, run_before=keys("l", *"its own", "enter", *typed)
+    )
+
+
+def test_limits_initial_balance(snap_compare: Snap, bench: Bench) -> None:
+    pressed = keys("l", *"ftmo-2step", "enter")
+    assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=pressed)
+
+
+@pytest.mark.parametrize("typed", ["", "rule:daily", "since:2h operator:jane"])
+def test_history_asked_for(snap_compare: Snap, bench: Bench, typed: str) -> None:
+    stored = over(bench, 9)
+    bench = asking(bench, lambda _: stored)
+
+    async def typing(pilot: Pilot[Any]) -> None:
+        await errand(bench, "alert-history", "h")(pilot)
+        await pilot.press("slash")
+        bench.app.screen.query_one("#asked", Input).value = typed
+        await pilot.pause()
+
+    assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=typing)
+
+
+def test_history_of_nothing_asked_for(snap_compare: Snap, bench: Bench) -> None:
+    bench = asking(bench, lambda _: [])
+
+    async def before(pilot: Pilot[Any]) -> None:
+        await errand(bench, "alert-history", "h")(pilot)
+        await pilot.press("slash")
+        bench.app.screen.query_one("#asked", Input).value = "login:70123 rule:max_loss"
+        await errand(bench, "alert-history", "enter")(pilot)
+
+    assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=before)
+
+
 @SIZES
 def test_history(snap_compare: Snap, bench: Bench, size: tuple[int, int]) -> None:
     stored = over(bench, 9)
-    bench = asking(bench, lambda: stored)
+    bench = asking(bench, lambda _: stored)
     before = errand(bench, "alert-history", "h")
     assert snap_compare(bench.app, terminal_size=size, run_before=before)
 
 
 def test_history_being_read(snap_compare: Snap, bench: Bench) -> None:
     asked = threading.Event()
-    bench = asking(bench, lambda: asked.wait(60) and [])
+    bench = asking(bench, lambda _: asked.wait(60) and [])
     try:
         assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=keys("h"))
     finally:
@@ -313,7 +431,7 @@ def test_history_being_read(snap_compare: Snap, bench: Bench) -> None:
 
 
 def test_history_not_readable(snap_compare: Snap, bench: Bench) -> None:
-    def ask() -> list[Alert]:
+    def ask(_: Asked) -> list[Alert]:
         raise HistoryError("no alert history now: no primary within 2 s")
 
     bench = asking(bench, ask)
@@ -322,7 +440,7 @@ def test_history_not_readable(snap_compare: Snap, bench: Bench) -> None:
 
 
 def test_history_empty(snap_compare: Snap, bench: Bench) -> None:
-    bench = asking(bench, list)
+    bench = asking(bench, lambda _: [])
     before = errand(bench, "alert-history", "h")
     assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=before)
 

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from rms_tui import snapshot
 from rms_tui.alerts import LONGEST_SNOOZE, Alert, AlertEvent, Handling, Stage, evidence
+from rms_tui.alerts.asked import Asked
 from rms_tui.alerts.evidence import FIGURES, MOST_ACCOUNTS, Said
 from rms_tui.alerts.life import handled
 from rms_tui.alerts.plain import Unreadable
 from rms_tui.cli.exits import FAILED, OK, USAGE, end
-from rms_tui.cli.moments import duration, since
 from rms_tui.cli.oneshot import plain, print_json, print_table
 from rms_tui.cli.storing import database
+from rms_tui.moments import duration, since
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.operator import operator
 from rms_tui.wiring.sources import loaded
 
 if TYPE_CHECKING:  # pymongo is imported when a verb really asks
-    from rms_tui.store.alert_query import Asked
     from rms_tui.store.database import Rms
 
 
@@ -34,13 +34,16 @@ def show_alerts(
     rule: str | None,
     by: str | None,
     since_text: str | None,
+    until_text: str | None,
     json: bool,
 ) -> None:
     """Print the alerts that were asked for, the newest first."""
-    from rms_tui.store.alert_query import Asked, history
+    from rms_tui.store.alert_query import history
 
-    began = _or_usage(lambda: None if since_text is None else since(since_text, time.time()))
-    asked = Asked(open_only, login, rule, by, began)
+    now = time.time()
+    began = _or_usage(lambda: None if since_text is None else since(since_text, now))
+    ended = _or_usage(lambda: None if until_text is None else since(until_text, now))
+    asked = Asked(open_only, login, rule, by, began, ended)
     with database(loaded(shared).settings) as found:
         alerts = history(found, asked)
     if json:
@@ -220,6 +223,7 @@ def _nothing(asked: Asked) -> str:
             ("rule", asked.rule),
             ("operator", asked.operator),
             ("since", None if asked.since is None else _clock(asked.since)),
+            ("until", None if asked.until is None else _clock(asked.until)),
         )
         if value is not None
     ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rms_tui.cli import START
 from rms_tui.cli.exits import FAILED, OK, USAGE, end
@@ -20,7 +21,11 @@ from rms_tui.wiring.storing import writer_of
 
 if TYPE_CHECKING:
     from rms_tui.alerts import Alert
+    from rms_tui.alerts.asked import Asked
+    from rms_tui.changes import Change
     from rms_tui.store.writer import Writer
+
+T = TypeVar("T")
 
 MOST_HISTORY = 2_000
 """Alerts the history screen asks for."""
@@ -46,6 +51,7 @@ def open_console(shared: Given, *, mouse: bool) -> None:
             store=storing.status,
             clock=monitor.now,
             history=storing.history,
+            changes=storing.changes,
             after_first_paint=storing.start,
         )
         app.run(mouse=mouse)
@@ -78,16 +84,23 @@ class Storing:
         if self._writer is not None:
             self._writer.stop(0.5)
 
-    def history(self) -> Sequence[Alert]:
-        """The newest alerts of the database; from any thread. Raises HistoryError."""
-        from rms_tui.store.alert_query import Asked
+    def history(self, asked: Asked) -> Sequence[Alert]:
+        """The newest such alerts of the database; from any thread. Raises HistoryError."""
+        wanted = replace(asked, most=MOST_HISTORY)
+        return self._answer(lambda writer: writer.history(wanted))
+
+    def changes(self, login: int) -> Sequence[Change]:
+        """Who changed what about an account; from any thread. Raises HistoryError."""
+        return self._answer(lambda writer: writer.changes(login))
+
+    def _answer(self, question: Callable[[Writer], T]) -> T:
         from rms_tui.store.errors import StoreError
         from rms_tui.tui.view import HistoryError
 
         if self._writer is None:
             raise HistoryError("MongoDB is being connected")
         try:
-            return self._writer.history(Asked(most=MOST_HISTORY))
+            return question(self._writer)
         except StoreError as error:
             raise HistoryError(error.text) from None
 
@@ -106,8 +119,6 @@ def _first_run(shared: Given) -> Desk:
 
     if show_first_run() != "demo":
         end(START, USAGE)
-    from dataclasses import replace
-
     made = desk(replace(shared, demo=True))
     assert made is not None
     return made

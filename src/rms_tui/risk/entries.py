@@ -93,6 +93,21 @@ def outcomes(memory: Memory, entry: Entry) -> list[Outcome]:
     ]
 
 
+def standing(
+    memory: Memory, login: int, wanted: Iterable[Rollover | Trail], now: float
+) -> list[Outcome]:
+    """What an entry made now would come to for each of these days and peaks of an account."""
+    said: list[Outcome] = []
+    for of in wanted:
+        if isinstance(of, Trail):
+            entry: Entry = PeakEntry(login, of, -math.inf, "", now)
+        else:
+            day = memory.days.get(of)
+            entry = BaseEntry(login, math.nan if day is None else day.at, 0.0, 0.0, "", now)
+        said += [one for one in outcomes(memory, entry) if one.of == of]
+    return said
+
+
 def with_entries(memory: Memory, entries: Iterable[Entry]) -> Memory:
     """The memory with what operators entered, where nothing better is known.
 
@@ -133,8 +148,11 @@ _SAYS = {
 def _of_day(rollover: Rollover, day: DayBase, row: int) -> Outcome:
     balance, equity = float(day.balance[row]), float(day.equity[row])
     origin = Origin(int(day.origin[row]))
-    if origin <= Origin.MANUAL:
+    if origin is Origin.UNKNOWN:
         return Outcome(rollover, True, "")
+    if origin is Origin.MANUAL:
+        figures = f"balance {_money(balance)}, equity {_money(equity)}"
+        return Outcome(rollover, True, f"in place of what was entered: {figures}")
     if origin is Origin.DEALS and math.isnan(equity):
         return Outcome(rollover, True, f"for the equity; the deals say balance {_money(balance)}")
     figures = f"balance {_money(balance)}, equity {_money(equity)}"

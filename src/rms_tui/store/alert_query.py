@@ -6,36 +6,18 @@ import logging
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pymongo import DESCENDING
 
 from rms_tui.alerts import OPEN, Alert, Severity, Stage
+from rms_tui.alerts.asked import Asked
 from rms_tui.risk.verdict import Reason
 from rms_tui.store.database import Document, Rms
 from rms_tui.store.values import instant, text
 
-MOST = 10_000
-
 _log = logging.getLogger("rms_tui.store")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which alerts are wanted; None asks for all. `since` is UTC seconds of raising.
-
-    `operator` is who acknowledged or snoozed it: the whole name, or the part before its `@`.
-    """
-
-    open_only: bool = False
-    login: int | None = None
-    rule: str | None = None
-    operator: str | None = None
-    since: float | None = None
-    server: str | None = None
-    most: int = MOST
 
 
 def history(database: Rms, asked: Asked) -> list[Alert]:
@@ -49,8 +31,9 @@ def history(database: Rms, asked: Asked) -> list[Alert]:
         query["rule"] = text(asked.rule)
     if asked.server is not None:
         query["server"] = text(asked.server)
-    if asked.since is not None:
-        query["raised_at"] = {"$gte": instant(asked.since)}
+    raised = {"$gte": instant(asked.since), "$lte": instant(asked.until)}
+    if raised := {sign: at for sign, at in raised.items() if at is not None}:
+        query["raised_at"] = raised
     if asked.operator is not None:
         named = {"$regex": f"^{re.escape(text(asked.operator))}(@|$)", "$options": "i"}
         query["$or"] = [{"operator": named}, {"snoozed_by": named}]

@@ -18,41 +18,38 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 
-from rms_tui.alerts import Stage
 from rms_tui.monitor import Monitor
-from rms_tui.tui import figures
 from rms_tui.tui.announcer import TOAST_SECONDS, Announcer, ToastSeverity
 from rms_tui.tui.board import Board
 from rms_tui.tui.bridge import Bridge
 from rms_tui.tui.commands import Command
+from rms_tui.tui.curves import Curves
 from rms_tui.tui.display import FrugalApp
 from rms_tui.tui.heading import Moment
 from rms_tui.tui.messages import (
     AckAsked,
-    BaseAsked,
     DetailsAsked,
+    EntryAsked,
     ErrandDone,
     FrameReady,
+    HistoryAsked,
+    LimitsAsked,
     RemoveAsked,
     SnoozeAsked,
 )
 from rms_tui.tui.palette import DeskCommands
-from rms_tui.tui.panes.account_figures import row_of_login
 from rms_tui.tui.panes.pane import Pane
+from rms_tui.tui.requests import Requests
 from rms_tui.tui.screens.add import AddAccounts
 from rms_tui.tui.screens.ask import Ask
-from rms_tui.tui.screens.confirm import Confirm
-from rms_tui.tui.screens.day_base import EnterBase
 from rms_tui.tui.screens.desk import Desk
 from rms_tui.tui.screens.details import Details
 from rms_tui.tui.screens.help import Help
-from rms_tui.tui.screens.history import AlertHistory, AskHistory
-from rms_tui.tui.screens.snooze import SnoozeMenu
+from rms_tui.tui.screens.history import AlertHistory
 from rms_tui.tui.stylesheet import stylesheet
 from rms_tui.tui.table.literal import literal
 from rms_tui.tui.theme import OWN, first_theme, next_theme
-from rms_tui.tui.view import NotYet, StoreBox
-from rms_tui.tui.words import rule_words
+from rms_tui.tui.view import AskChanges, AskHistory, NotYet, StoreBox
 
 TICK = 1.0
 """Seconds between two looks at the clock: ages change at most that often."""
@@ -114,6 +111,7 @@ class RmsApp(FrugalApp[None]):
         theme: str | None = None,
         clock: Callable[[], float] = time.time,
         history: AskHistory | None = None,
+        changes: AskChanges | None = None,
         after_first_paint: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(css_path=stylesheet())
@@ -123,6 +121,9 @@ class RmsApp(FrugalApp[None]):
         self._store = store
         self._clock = clock
         self._history = history
+        self._changes = changes
+        self._curves = Curves()
+        self._requests = Requests(self, monitor, operator, self.moment, self._toast)
         self._after_first_paint = after_first_paint
         self._paused: Moment | None = None
         self._announcer = Announcer(lambda: self.bell(), self._toast, clock() - BEGINNING)
@@ -179,7 +180,10 @@ class RmsApp(FrugalApp[None]):
         return None if frame is None else Moment(frame, now)
 
     def _tick(self) -> None:
-        self._announcer.follow(self.monitor.frames.value)
+        newest = self.monitor.frames.value
+        self._announcer.follow(newest)
+        if newest is not None:
+            self._curves.follow(newest)
         self.desk.store = None if self._store is None else self._store.value or NotYet()
         moment = self.moment()
         if moment is None:
@@ -251,123 +255,43 @@ class RmsApp(FrugalApp[None]):
         """Open an account."""
         self._open_account(asked.login)
 
-    def on_history_asked(self) -> None:
-        """Open the alert history."""
-        history = AlertHistory(self._history, self._open_account)
+    def on_history_asked(self, asked: HistoryAsked) -> None:
+        """Open the alert history, of one account or of all."""
+        history = AlertHistory(
+            self._history, self._open_account, login=asked.login, clock=self.monitor.now
+        )
         moment = self.moment()
         if moment is not None:
             history.show(moment)
         self.push_screen(history)
 
     def _open_account(self, login: int) -> None:
-        details = Details(self.monitor, login)
+        self._curves.open(login)
+        details = Details(self.monitor, login, self._curves, self._changes)
         moment = self.moment()
         if moment is not None:
             details.show(moment)
         self.push_screen(details)
 
     def on_remove_asked(self, asked: RemoveAsked) -> None:
-        """Stop watching an account, once confirmed."""
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                outcomes = self.monitor.remove([asked.login], self.operator)
-                for login, outcome in outcomes:
-                    self._toast(f"{login}: {outcome}")
-
-        name = self._name_of(asked.login)
-        self.push_screen(
-            Confirm(
-                "Remove account",
-                f"Stop watching {asked.login} {name}?",
-                "Its row, positions and alerts leave the desk. Nothing happens to the account "
-                "itself; a brings it back.",
-            ),
-            answered,
-        )
+        """Stop watching an account."""
+        self._requests.remove(asked)
 
     def on_ack_asked(self, asked: AckAsked) -> None:
-        """Mark alerts as handled, under the operator's name."""
-        frame = self.monitor.frames.value
-        alerts = [] if frame is None else [a for a in frame.alerts if a.stage is Stage.RAISED]
-        if asked.alert_id is not None:
-            alerts = [alert for alert in alerts if alert.id == asked.alert_id]
-        else:
-            alerts = [alert for alert in alerts if alert.login == asked.login]
-        if not alerts:
-            self._toast("nothing here to acknowledge")
-            return
-
-        def noted(note: str | None) -> None:
-            for alert in alerts:
-                self.monitor.acknowledge(alert.id, self.operator, note or None)
-
-        if not asked.with_note:
-            noted(None)
-            return
-        title = f"Acknowledge {len(alerts)} of {alerts[0].login}"
-        self.push_screen(
-            Ask(title, "A note for the next shift"),
-            lambda note: None if note is None else noted(note),
-        )
+        """Mark alerts as handled."""
+        self._requests.acknowledge(asked)
 
     def on_snooze_asked(self, asked: SnoozeAsked) -> None:
-        """Silence alerts for a time that is asked for, under the operator's name."""
-        frame = self.monitor.frames.value
-        alerts = [] if frame is None else list(frame.alerts)
-        if asked.alert_id is not None:
-            alerts = [alert for alert in alerts if alert.id == asked.alert_id]
-        else:
-            alerts = [a for a in alerts if a.login == asked.login and a.stage is Stage.RAISED]
-        if not alerts:
-            self._toast("nothing here to snooze")
-            return
+        """Silence alerts for a time."""
+        self._requests.snooze(asked)
 
-        def chosen(seconds: float | None) -> None:
-            if seconds is None:
-                return
-            done = [self.monitor.snooze(alert.id, seconds, self.operator) for alert in alerts]
-            offset = None if frame is None else frame.health.server_offset
-            until = figures.clock(self.monitor.now() + seconds, offset, seconds=False)
-            self._toast(
-                f"{_alerts(sum(done))} of {alerts[0].login} snoozed until {until}"
-                if any(done)
-                else "no longer open: nothing snoozed"
-            )
+    def on_entry_asked(self, asked: EntryAsked) -> None:
+        """Enter day bases and peaks."""
+        self._requests.enter(asked)
 
-        first = alerts[0]
-        what = rule_words(first.rule) if len(alerts) == 1 else _alerts(len(alerts))
-        self.push_screen(SnoozeMenu(f"{first.login} {first.name}: {what}"), chosen)
-
-    def on_base_asked(self, asked: BaseAsked) -> None:
-        """Enter the base of an account's trading days, under the operator's name."""
-
-        def answered(taken: tuple[float, float] | None) -> None:
-            if taken is None:
-                return
-            try:
-                days = len(self.monitor.enter_base(asked.login, *taken, self.operator))
-            except ValueError as error:
-                self._toast(f"base not entered: {error}", severity="error")
-                return
-            if days:
-                of = f"{days} trading day{'s' * (days != 1)}"
-                self._toast(f"base of {asked.login} entered for {of}; shown with the next poll")
-            else:
-                self._toast(
-                    f"base of {asked.login} not entered: the server's clock is not known yet",
-                    severity="warning",
-                )
-
-        known = "Used only where nobody better vouches for the base: server, observed, deals."
-        self.push_screen(EnterBase(f"{asked.login} {self._name_of(asked.login)}", known), answered)
-
-    def _name_of(self, login: int) -> str:
-        moment = self.moment()
-        if moment is None or moment.frame.book is None:
-            return ""
-        row = row_of_login(moment.frame, login)
-        return "" if row is None else moment.frame.book.accounts.name[row]
+    def on_limits_asked(self, asked: LimitsAsked) -> None:
+        """Change an account's limits."""
+        self._requests.limit(asked)
 
     # The palette
 
@@ -405,10 +329,6 @@ def _help_place(binding: Binding) -> int:
     """Keys of the screen first, those of the whole App next, moving about last."""
     part = (binding.id or "").partition(".")[0]
     return {"app": 1, "table": 2}.get(part, 0)
-
-
-def _alerts(number: int) -> str:
-    return f"{number} alert{'s' * (number != 1)}"
 
 
 def _wrong_interval(text: str) -> str | None:

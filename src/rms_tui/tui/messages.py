@@ -52,12 +52,21 @@ class SnoozeAsked(Message):
 
 @dataclass
 class HistoryAsked(Message):
-    """Alerts that are over are to be shown."""
+    """Alerts that are over are to be shown, of one account or of all."""
+
+    login: int | None = None
 
 
 @dataclass
-class BaseAsked(Message):
-    """The base of an account's trading days is to be entered."""
+class EntryAsked(Message):
+    """An account's day bases and peaks are to be entered by hand."""
+
+    login: int
+
+
+@dataclass
+class LimitsAsked(Message):
+    """An account's limits are to be changed."""
 
     login: int
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
+
+from rms_tui.alerts import Alert
+from rms_tui.alerts.asked import Asked
+from rms_tui.changes import Change
 
 
 class StoreView(Protocol):
@@ -38,6 +43,13 @@ class HistoryError(Exception):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.text = text
+
+
+AskHistory: TypeAlias = Callable[[Asked], Sequence[Alert]]
+"""Asks the database for alerts, the newest first. Raises HistoryError."""
+
+AskChanges: TypeAlias = Callable[[int], Sequence[Change]]
+"""Asks the database who changed what about an account, the newest first. Raises HistoryError."""
 
 
 class StoreBox(Protocol):

@@ -36,6 +36,10 @@ def alerts(
         str | None,
         typer.Option("--since", metavar="T", help="Only raised since: 2h, 3d, 2026-03-02T14:00."),
     ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="T", help="Only raised until: 30m, 2026-03-02T15:00."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Alerts and their history, the newest first, with the ids that ack and snooze take."""
@@ -49,6 +53,7 @@ def alerts(
             rule=rule,
             by=operator,
             since_text=since,
+            until_text=until,
             json=json,
         )
     )

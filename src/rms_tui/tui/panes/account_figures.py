@@ -9,6 +9,7 @@ import numpy as np
 
 from rms_tui.book import rows_of
 from rms_tui.frame import Frame
+from rms_tui.risk.assignment import assigned
 from rms_tui.risk.clock import next_rollover
 from rms_tui.risk.memory import SERVER_DAY
 from rms_tui.tui import figures, rollover
@@ -67,6 +68,7 @@ def row_of_login(frame: Frame, login: int) -> int | None:
 
 def _figures(frame: Frame, row: int) -> Sequence[tuple[str, Cell]]:
     table, made = accounts(frame), assessment(frame)
+    applied = assigned(made.scope.plan, int(table.login[row]), table.group[row])
     digits = int(table.digits[row])
 
     def amount(value: float) -> Cell:
@@ -78,7 +80,8 @@ def _figures(frame: Frame, row: int) -> Sequence[tuple[str, Cell]]:
         ("State", STATE_CELLS[int(made.state[row])]),
         ("Name", Cell(table.name[row])),
         ("Group", Cell(table.group[row])),
-        ("Profile", Cell(_profile(frame, row))),
+        ("Profile", Cell(applied.profile.name if applied.profile else "none: no rule applies")),
+        ("Profile from", Cell(applied.words)),
         ("Currency", Cell(table.currency[row])),
         ("Leverage", Cell(f"1:{int(table.leverage[row])}")),
         ("Balance", amount(table.balance[row])),
@@ -115,12 +118,6 @@ def _notices(frame: Frame, row: int) -> Sequence[tuple[str, Cell]]:
         if not math.isnan(one.limit):
             lines.append(("  its limit", Cell(figures.money(one.limit, digits))))
     return lines
-
-
-def _profile(frame: Frame, row: int) -> str:
-    scope = assessment(frame).scope
-    index = int(scope.profile[row])
-    return scope.plan.profiles[index].name if index >= 0 else "none: no rule applies"
 
 
 def _level(mode: object, value: float, digits: int) -> Cell:

@@ -9,7 +9,7 @@ import numpy as np
 from rms_tui.frame import Frame
 from rms_tui.risk.distance import Distance, distance_of
 from rms_tui.risk.memory import Origin
-from rms_tui.risk.profile import DailyLoss, MaxProfit, rollover_of
+from rms_tui.risk.profile import DailyLoss, MaxProfit, TrailingDrawdown, rollover_of, trail_of
 from rms_tui.risk.rules import RULES
 from rms_tui.risk.verdict import Reason, State, Verdict
 from rms_tui.tui import figures
@@ -35,7 +35,7 @@ COLUMNS = (
     Column("value", "Value", 12, "right", sortable=False),
     Column("limit", "Limit", 12, "right", sortable=False),
     Column("why", "Why", 28, sortable=False),
-    Column("base", "Day base", 21, sortable=False),
+    Column("base", "Base or peak", 21, sortable=False),
 )
 IMPORTANCE = (
     "state", "rule", "gauge", "used", "distance", "percent", "move", "limit", "base", "price",
@@ -141,9 +141,23 @@ def _gets_there(far: Distance) -> bool:
     return far.symbol is not None and far.money > 0 and far.price > 0
 
 
+def _peak(frame: Frame, rule: TrailingDrawdown, row: int, digits: int) -> Cell:
+    """The peak a trailing rule follows; one that may have been missed is at least that."""
+    profile = assessment(frame).scope.plan.profiles[int(assessment(frame).scope.profile[row])]
+    peak = None if frame.memory is None else frame.memory.peaks.get(trail_of(profile, rule))
+    value = math.nan if peak is None else float(peak.value[row])
+    if peak is None or math.isnan(value):
+        return Cell("peak unknown", "unknown")
+    sure = bool(peak.sure[row])
+    words = f"{figures.money(value, digits)} peak"
+    return Cell(words) if sure else Cell(f"≥ {words}?", "unknown")
+
+
 def _base(frame: Frame, verdict: Verdict, row: int, digits: int) -> Cell:
-    """The day base a rule counts from, and how it was learnt."""
+    """The day base or the peak a rule counts from, and how it was learnt."""
     rule = verdict.rule
+    if isinstance(rule, TrailingDrawdown):
+        return _peak(frame, rule, row, digits)
     counts_days = isinstance(rule, DailyLoss) or (
         isinstance(rule, MaxProfit) and rule.period == "day"
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rms_tui.alerts import Alert, Stage
+from rms_tui.alerts.asked import Asked
 from rms_tui.frame import Frame
 from rms_tui.tui import figures
 from rms_tui.tui.filter import EVERYTHING, NO_FIELDS, Query
@@ -48,6 +49,7 @@ class PastAlertsSource:
     def __init__(self, *, asks: bool) -> None:
         self.stored: Sequence[Alert] | None = None
         self.error: str | None = None
+        self.asked = Asked()
         self._asks = asks
         self._logins: dict[object, int] = {}
 
@@ -83,6 +85,8 @@ class PastAlertsSource:
             return f"The history could not be read.\n\n{self.error}\n\nr tries again"
         if self._asks and self.stored is None:
             return "Reading the history"
+        if self.asked != Asked():
+            return "No alert that is over is asked for.\n\n/ asks for others"
         return "No alert is over yet."
 
     def login_of(self, alert_id: object) -> int | None:
@@ -92,7 +96,8 @@ class PastAlertsSource:
     def _alerts(self, frame: Frame) -> list[Alert]:
         known = {alert.id: alert for alert in self.stored or () if alert.stage in OVER}
         for alert in frame.recovered:
-            known.setdefault(alert.id, alert)
+            if self.asked.wants(alert):
+                known.setdefault(alert.id, alert)
         return list(known.values())
 
 

@@ -4,29 +4,22 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from rms_tui.tui.board import Board
 from rms_tui.tui.filter import EVERYTHING, parse
 from rms_tui.tui.filter_bar import FilterBar
 from rms_tui.tui.heading import Moment, Totals, heading, notice
 from rms_tui.tui.keys_line import KeysLine
-from rms_tui.tui.messages import (
-    AckAsked,
-    AddAsked,
-    DetailsAsked,
-    HistoryAsked,
-    RemoveAsked,
-    SnoozeAsked,
-)
+from rms_tui.tui.messages import AddAsked, DetailsAsked, RemoveAsked
 from rms_tui.tui.panes.accounts import AccountsSource
 from rms_tui.tui.panes.alerts import AlertsSource
 from rms_tui.tui.panes.exposure import ExposureSource
 from rms_tui.tui.panes.pane import Pane
 from rms_tui.tui.panes.positions import PositionsSource
+from rms_tui.tui.screens.board_screen import BoardScreen, handling_keys, pane_keys
 from rms_tui.tui.screens.sort import SortMenu
 from rms_tui.tui.standing import Standing
 from rms_tui.tui.status_line import Piece, StatusLine
@@ -34,7 +27,7 @@ from rms_tui.tui.table import LiveTable
 from rms_tui.tui.view import StoreView
 
 
-class Desk(Screen[None]):
+class Desk(BoardScreen):
     """Four panes over the newest moment."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,21 +42,7 @@ class Desk(Screen[None]):
             id="desk.filter",
         ),
         Binding("s", "sort", "Sort", tooltip="Sort this pane; again: reverse", id="desk.sort"),
-        Binding(
-            "space",
-            "acknowledge",
-            "Ack",
-            tooltip="Acknowledge this alert, or the account's alerts",
-            id="desk.acknowledge",
-        ),
-        Binding(
-            "n",
-            "snooze",
-            "Snooze",
-            tooltip="Snooze this alert, or the account's alerts",
-            id="desk.snooze",
-        ),
-        Binding("h", "history", "History", tooltip="Alert history", id="desk.history"),
+        *handling_keys("desk", "this alert, or the account's alerts"),
         Binding("enter", "details", "Details", tooltip="Account details", id="desk.details"),
         Binding(
             "c",
@@ -80,20 +59,7 @@ class Desk(Screen[None]):
             tooltip="Positions of one account, or of all",
             id="desk.positions",
         ),
-        Binding("z", "zoom", "Zoom", tooltip="This pane alone, or all", id="desk.zoom"),
-        Binding(
-            "p",
-            "app.pause",
-            "Pause",
-            tooltip="Hold the picture; polling goes on",
-            id="desk.pause",
-        ),
-        Binding("tab", "pane(1)", "Next pane", show=False, id="desk.next"),
-        Binding("shift+tab", "pane(-1)", "Pane before", show=False, id="desk.before"),
-        *(
-            Binding(str(n), f"go({n})", name, show=False, tooltip=f"To {name}", id=f"desk.pane_{n}")
-            for n, name in enumerate(("Accounts", "Positions", "Exposure", "Alerts"), 1)
-        ),
+        *pane_keys("desk", ("Accounts", "Positions", "Exposure", "Alerts")),
         Binding("escape", "clear", "Clear filter", show=False, id="desk.clear"),
     ]
 
@@ -139,10 +105,6 @@ class Desk(Screen[None]):
         for pane in self.board.panes:
             pane.repaint()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """All panes or one at a time, as the new size allows."""
-        self.board.fit(event.size.width, event.size.height)
-
     # What is shown
 
     def show(self, moment: Moment) -> None:
@@ -165,11 +127,7 @@ class Desk(Screen[None]):
 
     def _say_heading(self, moment: Moment) -> None:
         self.query_one("#heading", StatusLine).say(*heading(moment, self.store, self._operator))
-        words = notice(moment)
-        line = self.query_one("#notice", StatusLine)
-        line.say(words)
-        if line.display != bool(words):
-            line.display = bool(words)
+        self.say_notice(notice(moment))
 
     @property
     def login(self) -> int | None:
@@ -238,25 +196,7 @@ class Desk(Screen[None]):
     def _filter_closed(self, event: FilterBar.Closed) -> None:
         self.board.go(event.pane)
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """A click may have chosen another pane."""
-        for pane in self.board.panes:
-            if pane.table is event.widget:
-                self.board.note_focus(pane)
-
     # Keys
-
-    def action_go(self, number: int) -> None:
-        """To a pane by its number."""
-        self.board.go(self.board.panes[number - 1])
-
-    def action_pane(self, by: int) -> None:
-        """To the next pane."""
-        self.board.step(by)
-
-    def action_zoom(self) -> None:
-        """One pane, or all."""
-        self.board.zoom()
 
     def action_filter(self) -> None:
         """Type a filter for the current pane."""
@@ -298,30 +238,13 @@ class Desk(Screen[None]):
                 self.find_symbol(symbol)
             return
         if self.login is not None:
-            self.standing.seen(self.login)
+            self.note_seen()
             self.post_message(DetailsAsked(self.login))
 
-    def action_acknowledge(self, with_note: bool = False) -> None:
-        """The alert under the cursor, or all of the account's."""
+    def note_seen(self) -> None:
+        """See `BoardScreen.note_seen`."""
         if self.login is not None:
             self.standing.seen(self.login)
-        self.post_message(AckAsked(self.login, self._alert_id, with_note))
-
-    def action_snooze(self) -> None:
-        """The alert under the cursor, or all of the account's, silent for a time."""
-        self.post_message(SnoozeAsked(self.login, self._alert_id))
-
-    def action_history(self) -> None:
-        """Alerts that are over."""
-        self.post_message(HistoryAsked())
-
-    @property
-    def _alert_id(self) -> str | None:
-        """The alert under the cursor of Alerts; "" for what is no alert, None elsewhere."""
-        if self.board.current is not self.alerts_pane:
-            return None
-        key = self.alerts_pane.table.cursor_key
-        return key if isinstance(key, str) else ""
 
     def action_add(self) -> None:
         """Ask which accounts to add."""

@@ -1,76 +1,97 @@
-"""One account in full: figures, rules, positions, closed deals, alerts."""
+"""One account in full: figures, rules, the day, positions, deals, alerts, who changed what."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from rms_tui.book import Deals
+from rms_tui.changes import Change
 from rms_tui.feed import FeedError
 from rms_tui.monitor import Monitor
 from rms_tui.tui.board import Board
+from rms_tui.tui.curves import Curves
 from rms_tui.tui.errand import once, run_errand
 from rms_tui.tui.heading import Moment, rollover_words, state_pieces, worst_pieces
 from rms_tui.tui.keys_line import KeysLine
-from rms_tui.tui.messages import AckAsked, BaseAsked, SnoozeAsked
+from rms_tui.tui.messages import EntryAsked, HistoryAsked
 from rms_tui.tui.panes.account_alerts import AccountAlertsSource
+from rms_tui.tui.panes.account_changes import ChangesSource
+from rms_tui.tui.panes.account_day import ChartPane, DaySource, Read
 from rms_tui.tui.panes.account_deals import DealsSource
 from rms_tui.tui.panes.account_figures import FiguresSource, row_of_login
 from rms_tui.tui.panes.account_rules import RulesSource
 from rms_tui.tui.panes.pane import Pane
 from rms_tui.tui.panes.positions import PositionsSource
+from rms_tui.tui.screens.board_screen import BoardScreen, handling_keys, pane_keys
 from rms_tui.tui.status_line import Piece, StatusLine
-from rms_tui.tui.view import HistoryError
+from rms_tui.tui.view import AskChanges, HistoryError
+
+PANES = ("Figures", "Rules", "Positions", "Deals", "Alerts", "Day", "Changes")
+
+READ_CHANGES = 5.0
+"""Seconds between two looks for what colleagues changed."""
 
 
-class Details(Screen[None]):
+class Details(BoardScreen):
     """Follows the frames like the desk; its deals are read once, in a thread."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Back", tooltip="Back to the desk", id="details.back"),
+        *handling_keys("details", "this alert, or the account's alerts"),
         Binding(
-            "space",
-            "acknowledge",
-            "Ack",
-            tooltip="Acknowledge alerts",
-            id="details.acknowledge",
+            "b", "by_hand", "Base, peak", tooltip="Enter a day base or a peak", id="details.base"
         ),
-        Binding("n", "snooze", "Snooze", tooltip="Snooze alerts", id="details.snooze"),
-        Binding("b", "base", "Base", tooltip="Enter the day's base", id="details.base"),
-        Binding("r", "read", "Read deals", tooltip="Read the deals again", id="details.read"),
-        Binding("z", "zoom", "Zoom", tooltip="This pane alone, or all", id="details.zoom"),
-        Binding("tab", "pane(1)", "Next pane", id="details.next"),
-        Binding("shift+tab", "pane(-1)", "Pane before", show=False, id="details.before"),
-        *(
-            Binding(str(n), f"go({n})", f"Pane {n}", show=False, id=f"details.pane_{n}")
-            for n in (1, 2, 3, 4, 5)
+        Binding(
+            "r", "read", "Read again", tooltip="Read deals and changes again", id="details.read"
         ),
-        Binding("p", "app.pause", "Pause", tooltip="Hold the picture", id="details.pause"),
+        *pane_keys("details", PANES, next_shown=True),
     ]
 
-    def __init__(self, monitor: Monitor, login: int) -> None:
+    def __init__(
+        self, monitor: Monitor, login: int, curves: Curves, changes: AskChanges | None
+    ) -> None:
+        """`curves` sample the account from now on; `changes` is asked in a thread, None where
+        there is no database to ask."""
         super().__init__()
-        self.login = login
+        self._login = login
         self._monitor = monitor
+        self._curves = curves
+        self._ask_changes = changes
+        self._changes_read = -math.inf
         self._moment: Moment | None = None
         self._is_painted = False
         self._deals = DealsSource()
         positions = PositionsSource()
         positions.login = login
-        self._alerts_pane = Pane(5, AccountAlertsSource(login), id="account-alerts")
+        self._day = DaySource(login)
+        self._changes = ChangesSource(asks=changes is not None)
+        self.alerts_pane = Pane(5, AccountAlertsSource(login), id="account-alerts")
+        self._day_pane = ChartPane(6, self._day, id="account-day")
+        self._changes_pane = Pane(7, self._changes, id="account-changes")
         self._deals_pane = Pane(4, self._deals, id="account-deals")
         self.board = Board(
-            [Pane(1, FiguresSource(login), id="account-figures"), self._alerts_pane],
+            [
+                Pane(1, FiguresSource(login), id="account-figures"),
+                self.alerts_pane,
+                self._changes_pane,
+            ],
             [
                 Pane(2, RulesSource(login), id="account-rules"),
+                self._day_pane,
                 Pane(3, positions, id="account-positions"),
                 self._deals_pane,
             ],
         )
+
+    @property
+    def login(self) -> int:
+        """See `BoardScreen.login`."""
+        return self._login
 
     def compose(self) -> ComposeResult:
         """A line of state, the panes, the keys."""
@@ -89,10 +110,6 @@ class Details(Screen[None]):
             self.show(self._moment)
         self.action_read()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """All panes or one at a time, as the new size allows."""
-        self.board.fit(event.size.width, event.size.height)
-
     def show(self, moment: Moment) -> None:
         """Paint a moment."""
         same = self._moment is not None and self._moment.frame is moment.frame
@@ -100,15 +117,12 @@ class Details(Screen[None]):
         if not self._is_painted:
             return
         self._say_heading(moment)
+        self._day.curve = self._curves.of(self.login)
+        if moment.now - self._changes_read >= READ_CHANGES:
+            self._read_changes(moment.now)
         if not same or not self.board.current.is_painted:
             for pane in self.board.panes:
                 pane.show(moment)
-
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """A click may have chosen another pane."""
-        for pane in self.board.panes:
-            if pane.table is event.widget:
-                self.board.note_focus(pane)
 
     def _say_heading(self, moment: Moment) -> None:
         name = ""
@@ -118,13 +132,12 @@ class Details(Screen[None]):
         left = [Piece(f"{self.login} {name}", "bold"), *state_pieces(moment)]
         self.query_one("#heading", StatusLine).say(left, worst_pieces(moment.frame))
         words = rollover_words(moment, self.login)
-        line = self.query_one("#notice", StatusLine)
-        line.say([Piece(words, "bold $text-warning")] if words else [])
-        if line.display != bool(words):
-            line.display = bool(words)
+        self.say_notice([Piece(words, "bold $text-warning")] if words else [])
 
     def action_read(self) -> None:
-        """Ask for the deals, in a thread."""
+        """Ask for the deals and the changes, in threads."""
+        if self._moment is not None:
+            self._read_changes(self._moment.now)
         self._deals.deals = self._deals.error = None
         self._deals_pane.repaint()
         run_errand(
@@ -137,42 +150,54 @@ class Details(Screen[None]):
 
     def _deals_came(self, deals: Deals) -> None:
         self._deals.deals = deals
+        self._day.read = self._read(deals)
+        if self.is_attached:
+            self._day_pane.repaint()
         if self.is_attached:
             self._deals_pane.repaint()
+
+    def _read(self, deals: Deals) -> Read | None:
+        """The deals with the balance they lead up to."""
+        frame = self._monitor.frames.value
+        if frame is None or frame.book is None:
+            return None
+        row = row_of_login(frame, self.login)
+        if row is None:
+            return None
+        return Read(deals, frame.book.taken_at, float(frame.book.accounts.balance[row]))
 
     def _deals_refused(self, error: FeedError | HistoryError) -> None:
         self._deals.error = error.text
         if self.is_attached:
             self._deals_pane.repaint()
 
-    def action_acknowledge(self) -> None:
-        """The alert under the cursor in Alerts, else all of the account."""
-        self.post_message(AckAsked(self.login, self._alert_id))
+    def _read_changes(self, now: float) -> None:
+        ask = self._ask_changes
+        self._changes_read = now
+        if ask is not None:
+            run_errand(
+                self.app,
+                "changes",
+                once(lambda: ask(self.login)),
+                self._changes_came,
+                self._changes_refused,
+            )
 
-    def action_snooze(self) -> None:
-        """The alert under the cursor in Alerts, else all of the account."""
-        self.post_message(SnoozeAsked(self.login, self._alert_id))
+    def _changes_came(self, changes: Sequence[Change]) -> None:
+        same = self._changes.changes == changes and self._changes.error is None
+        self._changes.changes, self._changes.error = changes, None
+        if self.is_attached and not same:
+            self._changes_pane.repaint()
 
-    def action_base(self) -> None:
-        """Enter a base where nobody else vouches for one."""
-        self.post_message(BaseAsked(self.login))
+    def _changes_refused(self, error: FeedError | HistoryError) -> None:
+        self._changes.error = error.text
+        if self.is_attached:
+            self._changes_pane.repaint()
 
-    @property
-    def _alert_id(self) -> str | None:
-        """The alert under the cursor of Alerts; "" for what is no alert, None elsewhere."""
-        if self.board.current is not self._alerts_pane:
-            return None
-        key = self._alerts_pane.table.cursor_key
-        return key if isinstance(key, str) else ""
+    def action_by_hand(self) -> None:
+        """Enter a day base or a peak where nobody else vouches for one."""
+        self.post_message(EntryAsked(self.login))
 
-    def action_go(self, number: int) -> None:
-        """To a pane by its number."""
-        self.board.go(self.board.panes[number - 1])
-
-    def action_pane(self, by: int) -> None:
-        """To the next pane."""
-        self.board.step(by)
-
-    def action_zoom(self) -> None:
-        """One pane, or all."""
-        self.board.zoom()
+    def action_history(self) -> None:
+        """Alerts of this account that are over."""
+        self.post_message(HistoryAsked(self.login))

@@ -1,0 +1,66 @@
+"""Details: who changed what about an account, the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rms_tui.changes import Change, words
+from rms_tui.frame import Frame
+from rms_tui.tui import figures
+from rms_tui.tui.filter import NO_FIELDS, Query
+from rms_tui.tui.order import fitting
+from rms_tui.tui.panes.source import Sort, View
+from rms_tui.tui.table import Cell, Column, ListedRows
+
+COLUMNS = (
+    Column("time", "Time", 11, sortable=False, frozen=True),
+    Column("operator", "Who", 12, sortable=False),
+    Column("what", "What", 14, sortable=False),
+)
+IMPORTANCE = ("time", "what", "operator")
+
+
+class ChangesSource:
+    """Audit rows of one account; what is there to show arrives later, or why it does not."""
+
+    name = "Changes"
+    fields = NO_FIELDS
+    words: tuple[str, ...] = ()
+    default_sort: Sort = ("", True)
+
+    def __init__(self, *, asks: bool) -> None:
+        self.changes: Sequence[Change] | None = None
+        self.error: str | None = None
+        self._asks = asks
+
+    @property
+    def subject(self) -> str:
+        """See `Source.subject`."""
+        return "as last read" if self.error is not None and self.changes is not None else ""
+
+    def columns(self, width: int) -> tuple[Column, ...]:
+        """See `Source.columns`."""
+        return fitting(COLUMNS, IMPORTANCE, width, elastic="what", most=90)
+
+    def view(self, frame: Frame, columns: tuple[Column, ...], sort: Sort, query: Query) -> View:
+        """See `Source.view`."""
+        del sort, query
+        offset = frame.health.server_offset
+        keys, made = [], []
+        for change in self.changes or ():
+            cells = {
+                "time": Cell(figures.server_moment(int(change.at + (offset or 0.0)))[:11]),
+                "operator": Cell(change.operator),
+                "what": Cell(words(change, offset)),
+            }
+            keys.append(change.id)
+            made.append([cells[column.id] for column in columns])
+        return View(ListedRows(keys, made), len(keys))
+
+    def nothing(self) -> str:
+        """See `Source.nothing`."""
+        if not self._asks:
+            return "No database: nobody writes down who changes what."
+        if self.error is not None:
+            return f"Who changed what could not be read.\n\n{self.error}\n\nr tries again"
+        return "Reading who changed what" if self.changes is None else "Nobody changed anything."
