@@ -17,7 +17,7 @@ from benchmarks.rows import Row
 from rms_tui.book import Book
 from rms_tui.monitor import keep_freed_columns_mapped
 from rms_tui.risk import assessment, exposure, memory
-from rms_tui.risk.periods import COLUMNS, with_columns
+from rms_tui.risk.periods import COLUMNS
 from rms_tui.risk.profile import Plan, RiskProfile
 
 SIZES = (1_000, 10_000, 100_000)
@@ -432,10 +432,7 @@ def _memory_apart(book: Book) -> Row:
     assessed = cycle.run(book)
     assert cycle.remembered is not None
     periods = {
-        span: with_columns(
-            period,
-            {name: np.array(getattr(period, name)) for name in COLUMNS},
-        )
+        span: replace(period, **{name: np.array(getattr(period, name)) for name in COLUMNS})
         for span, period in cycle.remembered.periods.items()
     }
     apart = replace(cycle.remembered, periods=periods)

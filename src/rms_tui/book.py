@@ -271,6 +271,11 @@ def first_positions(book: Book) -> Ints:
     ).astype(np.int64)
 
 
+def repeated(value: float, rows: int) -> Floats:
+    """A read-only column of one number that takes no memory."""
+    return np.ndarray(rows, dtype=np.float64, buffer=np.float64(value).tobytes(), strides=(0,))
+
+
 def summed(row: Ints, amount: Floats, rows: int) -> Floats:
     """Sum of the amounts that fall on each of `rows` rows."""
     return cast("Floats", np.bincount(row, weights=amount, minlength=rows).astype(np.float64))

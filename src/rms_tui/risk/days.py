@@ -41,6 +41,9 @@ class Origin(IntEnum):
         return self.name.lower()
 
 
+_OBSERVED = np.array(Origin.OBSERVED, dtype=np.int8)
+
+
 @dataclass(frozen=True, slots=True)
 class DayBase:
     """The start of the present trading day of one rollover, a row an account.
@@ -106,9 +109,11 @@ def day_after(
             unknown = day is not None and np.isnan(day.at)
             return day if day is not None and unknown else unknown_day(len(good), np.nan, np.nan)
         day = unknown_day(len(good), at, until)
-    unsettled = good & (day.origin < Origin.OBSERVED) & _may_improve(day, last, book, rollover)
-    if bool(unsettled.any()):
-        day = _settled(day, _learnt(day, last, book, unsettled, rollover, watch))
+    open_question = day.origin < _OBSERVED
+    if bool(open_question.any()):
+        unsettled = good & open_question & _may_improve(day, last, book, rollover)
+        if bool(unsettled.any()):
+            day = _settled(day, _learnt(day, last, book, unsettled, rollover, watch))
     return _with_flows(day, book, watch.flow_types)
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from rms_tui.book import Accounts, Book, Flags, Floats, Ints, rows_of
+from rms_tui.book import Accounts, Book, Flags, Floats, Ints, repeated, rows_of
 from rms_tui.risk.days import (
     SERVER_DAY,
     DayBase,
@@ -33,13 +33,16 @@ from rms_tui.risk.flows import (
     no_flows,
 )
 from rms_tui.risk.peaks import Peak, Seen, moved_peak, peak_after, unknown_peak
-from rms_tui.risk.periods import Period, Periods, Span, moved_periods, periods_after
+from rms_tui.risk.periods import Period, Periods, Quiet, Span, moved_periods, periods_after
 from rms_tui.risk.profile import Rollover, Trail
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Everything remembered between Books, in the row order of `login` (ascending)."""
+    """Everything remembered between Books, in the row order of `login` (ascending).
+
+    `quiet` only saves work: whoever changes `periods` sets it to None.
+    """
 
     login: Ints
     last: LastGood
@@ -47,6 +50,7 @@ class Memory:
     days: Mapping[Rollover, DayBase] = field(default_factory=lambda: MappingProxyType({}))
     peaks: Mapping[Trail, Peak] = field(default_factory=lambda: MappingProxyType({}))
     periods: Mapping[Span, Period] = field(default_factory=lambda: MappingProxyType({}))
+    quiet: Quiet | None = None
 
 
 def blank(login: Ints) -> Memory:
@@ -79,7 +83,7 @@ def remember(
     """
     rows = len(book.accounts)
     before = _aligned(blank(book.accounts.login) if memory is None else memory, book.accounts)
-    initial = np.full(rows, np.nan) if initial is None else initial
+    initial = repeated(np.nan, rows) if initial is None else initial
     gap = interval * keep_intervals
     starting = _starting(before.last, book.accounts, good, initial)
     total, came = counted(before.total, book, before.last.at, flow_types)
@@ -91,9 +95,9 @@ def remember(
     in_step = _in_step(before.last, book, came, good)
     peaks = _peaks(before, book, tuple(trails), days, watch, good, in_step, came, total)
     server_day = days.get(SERVER_DAY)
-    periods = before.periods
+    periods, quiet = before.periods, before.quiet
     if server_day is not None:
-        periods = periods_after(dict(periods), book, in_step, came, server_day.at)
+        periods, quiet = periods_after(periods, quiet, book, in_step, came, server_day.at)
     return Memory(
         book.accounts.login,
         _last(before.last, book, good),
@@ -101,6 +105,7 @@ def remember(
         MappingProxyType(days),
         peaks,
         periods if periods is before.periods else MappingProxyType(dict(periods)),
+        quiet,
     )
 
 
@@ -133,7 +138,7 @@ def _aligned(memory: Memory, accounts: Accounts) -> Memory:
 def _last(last: LastGood, book: Book, good: Flags) -> LastGood:
     accounts = book.accounts
     if bool(good.all()):
-        at = np.broadcast_to(np.float64(book.taken_at), len(accounts))
+        at = repeated(book.taken_at, len(accounts))
         return LastGood(accounts.balance, accounts.equity, accounts.prev_equity, at)
     return LastGood(
         np.where(good, accounts.balance, last.balance),
@@ -147,7 +152,7 @@ def _starting(last: LastGood, accounts: Accounts, good: Flags, initial: Floats) 
     """Rows first seen with their initial balance and nothing else: the start of their cycle."""
     rows = len(last.at)
     if rows and not np.isnan(last.at[0] if last.at.strides == (0,) else last.at.max()):
-        return np.broadcast_to(np.False_, rows)
+        return np.zeros(rows, dtype=np.bool_)
     first = np.isnan(last.at)
     exact = (accounts.balance == initial) & (accounts.equity == initial) & (accounts.credit == 0)
     starting: Flags = first & exact & good

@@ -7,6 +7,7 @@ ends, and are then measured once: a poll that brings nothing new costs a few com
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
@@ -16,11 +17,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Book, Codes, Flags, Floats, Ints
+from rms_tui.book import Book, Codes, Flags, Floats, Ints, repeated
 from rms_tui.risk.clock import instant
 from rms_tui.risk.flows import Came
 
 Counts = npt.NDArray[np.int32]
+
+NOBODY: Ints = np.zeros(0, dtype=np.int64)
 
 
 class Span(StrEnum):
@@ -42,9 +45,7 @@ class Period:
     equity were taken: the first good Book in it. `drawdown` is the deepest fall of equity below
     its peak in money, `relative` the deepest as a share of the peak, `profit` the most that was
     gained over the start equity; each with its time. `peak` is in today's money: flows moved it.
-    `days` counts server days with a closed trade. `quiet` bounds the equity between which a row
-    brings nothing new, `looked` is the column of trades that was looked at last; both None until
-    there is one.
+    `days` counts server days with a closed trade.
     """
 
     began: float
@@ -60,27 +61,36 @@ class Period:
     profit: Floats
     profit_at: Floats
     days: Counts
-    quiet: tuple[Floats, Floats] | None = None
-    looked: Codes | None = None
 
 
-Periods = dict[Span, Period]
+Periods = Mapping[Span, Period]
 
-COLUMNS = tuple(
-    field.name for field in fields(Period) if field.name not in ("began", "quiet", "looked")
-)
+COLUMNS = tuple(field.name for field in fields(Period) if field.name != "began")
 
 _columns = attrgetter(*COLUMNS)
 
 
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """What spares most rows a look: found again whenever it is absent.
+
+    Equity from `low` to `high` brings a row nothing new in any period; `looked` is the column of
+    trades that every row was looked at for, None while some could not be.
+    """
+
+    low: Floats
+    high: Floats
+    looked: Codes | None
+
+
 def with_columns(period: Period, columns: dict[str, Any]) -> Period:
     """The period with other columns, by name."""
-    return replace(period, **columns, quiet=None, looked=None)
+    return replace(period, **columns)
 
 
 def unseen(rows: int, began: float) -> Period:
     """A period in which nothing was seen yet; its columns take no memory."""
-    nan = np.broadcast_to(np.float64(np.nan), rows)
+    nan = repeated(np.nan, rows)
     none = np.broadcast_to(np.int32(0), rows)
     return Period(began, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, none)
 
@@ -100,26 +110,31 @@ def beginnings(now: float, server_offset: float) -> dict[Span, float]:
 
 
 def periods_after(
-    periods: Periods, book: Book, good: Flags, came: Came | None, day_at: float
-) -> Periods:
-    """All periods after a Book. `good` are rows fit to measure, `came` what new deals brought.
+    periods: Periods,
+    quiet: Quiet | None,
+    book: Book,
+    good: Flags,
+    came: Came | None,
+    day_at: float,
+) -> tuple[Periods, Quiet | None]:
+    """All periods after a Book, and what then is quiet.
 
-    `day_at` is the start of the server's present day; NaN while its clock is unknown, and then
-    only what has begun goes on.
+    `good` are rows fit to measure, `came` what new deals brought. `day_at` is the start of the
+    server's present day; NaN while its clock is unknown, and then only what has begun goes on.
     """
     day = periods.get(Span.DAY)
     if book.server_offset is not None and (day is None or day.began != day_at):
-        periods = _turned(periods, book, book.server_offset, len(good))
-    traded = _newly_traded(periods, book, good)
-    if Span.DAY in periods and periods[Span.DAY].looked is not book.accounts.trades_today:
-        looked = book.accounts.trades_today if bool(good.all()) else None
-        periods = {**periods, Span.DAY: replace(periods[Span.DAY], looked=looked)}
+        periods, quiet = _turned(periods, book, book.server_offset, len(good)), None
+    if Span.DAY not in periods:
+        return periods, None
+    news = _news(periods[Span.DAY], quiet, book, good, came)
+    if news is None:
+        return periods, quiet
+    if not (len(news.loud) or len(news.flowed) or len(news.traded)):
+        return periods, quiet and replace(quiet, looked=news.looked)
     known: dict[tuple[int, ...], Period] = {}
-    stepped = {
-        span: _stepped(period, book, good, came, traded, known) for span, period in periods.items()
-    }
-    unchanged = all(stepped[span] is periods[span] for span in periods)
-    return periods if unchanged else stepped
+    stepped = {span: _stepped(period, news, book, known) for span, period in periods.items()}
+    return stepped, _quieted(quiet, known.values(), news, len(good))
 
 
 def _turned(periods: Periods, book: Book, server_offset: float, rows: int) -> Periods:
@@ -136,69 +151,83 @@ def _turned(periods: Periods, book: Book, server_offset: float, rows: int) -> Pe
     }
 
 
-def _newly_traded(periods: Periods, book: Book, good: Flags) -> Flags | None:
-    """Rows with the first closed trade of their server day."""
-    day = periods.get(Span.DAY)
-    if day is None or day.looked is book.accounts.trades_today:
-        return None
-    first = (book.accounts.trades_today > 0) & (day.days == 0) & good
-    return first if bool(first.any()) else None
+@dataclass(frozen=True, slots=True)
+class _News:
+    """Rows in which a Book may bring something new: `flowed` by a deposit or a withdrawal, `loud`
+    by their equity (fit to measure), `traded` by the first closed trade of their server day.
+    """
+
+    flowed: Ints
+    flow: Floats
+    loud: Ints
+    traded: Ints
+    looked: Codes | None
+
+
+def _news(
+    day: Period, quiet: Quiet | None, book: Book, good: Flags, came: Came | None
+) -> _News | None:
+    """What is new in a Book, None where nothing is."""
+    equity, trades = book.accounts.equity, book.accounts.trades_today
+    loud, look = good, quiet is None or quiet.looked is not trades
+    if quiet is not None:
+        loud = equity < quiet.low
+        loud |= equity > quiet.high
+        if came is not None:
+            loud |= came.equity != 0
+        loud &= good
+        if came is None and not look and not bool(loud.any()):
+            return None
+    flowed = NOBODY if came is None else np.flatnonzero(came.equity)
+    traded = (trades > 0) & (day.days == 0) & good if look else None
+    return _News(
+        flowed,
+        np.zeros(0) if came is None else came.equity[flowed],
+        np.flatnonzero(loud),
+        NOBODY if traded is None else np.flatnonzero(traded),
+        trades if not look or bool(good.all()) else None,
+    )
 
 
 def _stepped(
-    period: Period,
-    book: Book,
-    good: Flags,
-    came: Came | None,
-    traded: Flags | None,
-    known: dict[tuple[int, ...], Period],
+    period: Period, news: _News, book: Book, known: dict[tuple[int, ...], Period]
 ) -> Period:
     columns = _columns(period)
     shared = tuple(map(id, columns))
     twin = known.get(shared)
     if twin is None:
-        twin = known[shared] = _measured(period, book, good, came, traded)
-    if twin is period:
+        twin = known[shared] = _measured(period, news, book)
+    if twin is period or all(map(is_, _columns(twin), columns)):
         return period
-    if twin.quiet is period.quiet and all(map(is_, _columns(twin), columns)):
-        return period
-    return replace(twin, began=period.began, looked=period.looked)
+    return replace(twin, began=period.began)
 
 
-def _measured(
-    period: Period, book: Book, good: Flags, came: Came | None, traded: Flags | None
-) -> Period:
+def _measured(period: Period, news: _News, book: Book) -> Period:
     """The period with what this Book brought; only the rows that brought something are touched."""
     changed: dict[str, Any] = {}
-    if traded is not None:
-        changed["days"] = period.days + traded.astype(np.int32)
-    if came is not None:
-        changed |= {"flow": period.flow + came.equity, "peak": period.peak + came.equity}
-        period = replace(period, **changed, quiet=None)
-    rows = _loud(period, book.accounts.equity, good)
-    if len(rows) == 0:
-        return replace(period, **changed) if changed else period
+    if len(news.traded):
+        changed["days"] = _raised(period.days, news.traded, 1)
+    if len(news.flowed):
+        changed["flow"] = _raised(period.flow, news.flowed, news.flow)
+        changed["peak"] = _raised(period.peak, news.flowed, news.flow)
+        period = replace(period, **changed)
+    rows = news.loud
     now = {name: getattr(period, name)[rows] for name in COLUMNS}
     then = dict(now)
     _begin(now, book, rows)
     _extremes(now, book.accounts.equity[rows], book.taken_at)
     for name in COLUMNS:
         if now[name] is not then[name]:
-            column = np.array(changed.get(name, getattr(period, name)))
+            column = changed[name] if name in changed else np.array(getattr(period, name))
             column[rows] = now[name]
             changed[name] = column
-    return replace(period, **changed, quiet=_quieted(period, now, rows))
+    return replace(period, **changed) if changed else period
 
 
-def _loud(period: Period, equity: Floats, good: Flags) -> Ints:
-    """Rows fit to measure whose equity is outside its quiet bounds."""
-    if period.quiet is None:
-        return np.flatnonzero(good)
-    low, high = period.quiet
-    loud = equity < low
-    loud |= equity > high
-    loud &= good
-    return np.flatnonzero(loud)
+def _raised(column: npt.NDArray[Any], rows: Ints, by: Floats | int) -> npt.NDArray[Any]:
+    raised = np.array(column)
+    raised[rows] += by
+    return raised
 
 
 def _begin(now: dict[str, Any], book: Book, rows: Ints) -> None:
@@ -232,15 +261,22 @@ def _extremes(now: dict[str, Any], equity: Floats, at: float) -> None:
             now[f"{name}_at"] = np.where(better, at, now[f"{name}_at"])
 
 
-def _quieted(period: Period, now: dict[str, Any], rows: Ints) -> tuple[Floats, Floats]:
-    """The quiet bounds after those rows were measured; a row not seen yet is never quiet."""
-    count = len(period.at)
-    low = np.full(count, np.inf) if period.quiet is None else period.quiet[0].copy()
-    high = np.full(count, -np.inf) if period.quiet is None else period.quiet[1].copy()
-    peak = now["peak"]
-    low[rows] = np.maximum(peak - now["drawdown"], peak * (1.0 - now["relative"]))
-    high[rows] = np.minimum(peak, now["equity"] + now["flow"] + now["profit"])
-    return low, high
+def _quieted(quiet: Quiet | None, periods: Iterable[Period], news: _News, count: int) -> Quiet:
+    """What is quiet after those rows were measured; a row not seen yet never is."""
+    low = np.full(count, np.inf) if quiet is None else quiet.low.copy()
+    high = np.full(count, -np.inf) if quiet is None else quiet.high.copy()
+    low[news.flowed], high[news.flowed] = np.inf, -np.inf
+    rows = news.loud
+    lowest, highest = np.full(len(rows), -np.inf), np.full(len(rows), np.inf)
+    for period in periods:
+        peak = period.peak[rows]
+        np.maximum(lowest, peak - period.drawdown[rows], out=lowest)
+        np.maximum(lowest, peak * (1.0 - period.relative[rows]), out=lowest)
+        np.minimum(highest, peak, out=highest)
+        gained = period.equity[rows] + period.flow[rows] + period.profit[rows]
+        np.minimum(highest, gained, out=highest)
+    low[rows], high[rows] = lowest, highest
+    return Quiet(low, high, news.looked)
 
 
 def moved_periods(periods: Periods, row: Ints, known: Flags) -> Periods:

@@ -18,7 +18,7 @@ from rms_tui.risk.days import DayBase
 from rms_tui.risk.flows import NEVER, Total
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.peaks import Peak
-from rms_tui.risk.periods import COLUMNS, Period, with_columns
+from rms_tui.risk.periods import COLUMNS, Period
 
 
 def joined(stored: Memory, live: Memory) -> Memory:
@@ -44,6 +44,7 @@ def joined(stored: Memory, live: Memory) -> Memory:
         days=MappingProxyType(days),
         peaks=MappingProxyType(peaks),
         periods=MappingProxyType(periods),
+        quiet=None,
     )
 
 
@@ -68,7 +69,7 @@ def _period(stored: Period, live: Period) -> Period:
         return live
     earlier = ~np.isnan(stored.at) & ~(stored.at > live.at)
     began = min(stored.began, live.began)
-    return with_columns(replace(live, began=began), _chosen(earlier, stored, live, COLUMNS))
+    return replace(live, began=began, **_chosen(earlier, stored, live, COLUMNS))
 
 
 def _total(stored: Total, live: Total) -> Total:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Bytes, Flags, Floats
+from rms_tui.book import Bytes, Flags, Floats, repeated
 from rms_tui.risk.profile import RiskProfile, Rollover, Trail
 from rms_tui.risk.verdict import Reason, State
 
@@ -168,7 +168,7 @@ def amount_of(rule: Any, of: Any) -> Any:
 
 def constant(value: float, like: Floats) -> Floats:
     """A column of one number that takes no memory."""
-    return np.broadcast_to(np.float64(value), like.shape)
+    return repeated(value, len(like))
 
 
 def as_column(value: Any, like: Floats) -> Floats:
