@@ -96,7 +96,9 @@ def step_down(uri: str) -> str:
 
 
 def _initiate(hosts: list[str]) -> None:
-    first: MongoClient[dict[str, object]] = MongoClient(f"mongodb://{hosts[0]}/?directConnection=1")
+    first: MongoClient[dict[str, object]] = MongoClient(
+        f"mongodb://{hosts[0]}/?directConnection=true"
+    )
     members = [{"_id": number, "host": host} for number, host in enumerate(hosts)]
     config = {
         "_id": "three",

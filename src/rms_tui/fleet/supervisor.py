@@ -48,12 +48,12 @@ def _silence(what: str, particulars: Mapping[str, Any]) -> None:
 
 @dataclass(slots=True)
 class _Running:
-    """A worker of ours, since when (monotonic), and whether it has shown a figure."""
+    """A worker of ours, since when (monotonic), and whether it has taken up its claim."""
 
     held: Claim
     child: Child
     since: float
-    stopping: float | None = None
+    begun: bool = False
 
 
 @dataclass(slots=True)
@@ -140,6 +140,7 @@ class Supervisor:
             self._hear(database)
             if time.monotonic() >= self._next_look or self._reconcile:
                 self._next_look = time.monotonic() + max(1.0, self._tempo.tick)
+                self._keep(database)
                 self._recover(database)
             self._claim_waiting(database)
             if time.monotonic() >= self._next_sweep:
@@ -220,6 +221,13 @@ class Supervisor:
                 one.child.order(LOOK)
         for element in edited:
             self._say("element", {"element": listing.element(database, element)})
+
+    def _keep(self, database: Rms) -> None:
+        """Ping for workers that are being started: on a busy host that takes its time."""
+        now = time.monotonic()
+        for one in self._running.values():
+            if not one.begun and now - one.since < self._tempo.silent:
+                one.begun = not claims.keep(database, one.held)
 
     def _recover(self, database: Rms) -> None:
         """Claims of this host without a worker: ours whose answer was lost, those of the dead."""

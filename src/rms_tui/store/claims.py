@@ -207,6 +207,14 @@ def begin(database: Rms, held: Claim, pid: int, born: float) -> Document:
     return in_transaction(database, write)
 
 
+def keep(database: Rms, held: Claim) -> bool:
+    """Keep a claim alive whose worker is being started; False once it has begun, or is over."""
+    waiting = {**held.of_instance, "pid": None}
+    done = database.instances.update_one(waiting, _PINGED)
+    database.elements.update_one(held.of_element, _PINGED)
+    return done.matched_count == 1
+
+
 def ping(
     database: Rms, held: Claim, fields: Document | None = None, *, settled: bool = False
 ) -> Document:
