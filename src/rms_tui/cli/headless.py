@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from rms_tui.alerts import Alert
 from rms_tui.cli import START
@@ -19,14 +20,24 @@ from rms_tui.logins import parse_logins
 from rms_tui.monitor import AccountChange
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.operator import operator
+from rms_tui.wiring.recording import record_switch
 from rms_tui.wiring.sources import desk, monitor_of
 from rms_tui.wiring.storing import writer_of
 
 _log = logging.getLogger("rms_tui")
 
 
-def watch(shared: Given, logins: Sequence[str]) -> None:
-    """Poll, assess and write until SIGTERM, SIGHUP or Ctrl-C. Final errors of the source end it."""
+def watch(
+    shared: Given,
+    logins: Sequence[str],
+    *,
+    record: Path | None = None,
+    record_limit: int | None = None,
+) -> None:
+    """Poll, assess, write and record until SIGTERM, SIGHUP or Ctrl-C.
+
+    Raises FeedError for a file that cannot be recorded into.
+    """
     made = desk(shared)
     if made is None:
         end(START, USAGE)
@@ -43,6 +54,9 @@ def watch(shared: Given, logins: Sequence[str]) -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: stopping.set())
     _log.info("watching %s every %g s, log in %s", monitor.feed.title, monitor.interval, path)
+    recording = record_switch(made, monitor, record_limit)
+    if record is not None:
+        _log.info("recording into %s", recording.start(record))
     monitor.start()
     writer.start()
     limits = plan_watch(shared, monitor)
@@ -52,6 +66,7 @@ def watch(shared: Given, logins: Sequence[str]) -> None:
     finally:
         limits.stop()
         monitor.stop()
+        recording.stop()
         writer.stop()
         _log.info("stopped")
 

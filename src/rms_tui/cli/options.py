@@ -17,6 +17,22 @@ from rms_tui.wiring.given import Given
 
 Json = Annotated[bool, typer.Option("--json", help="Pure JSON on stdout, for programs.")]
 
+Record = Annotated[
+    Path | None,
+    typer.Option(
+        "--record", metavar="FILE", help="Record all that is seen into FILE; see `replay`."
+    ),
+]
+
+RecordLimit = Annotated[
+    int | None,
+    typer.Option(
+        "--record-limit",
+        metavar="MB",
+        help="Megabytes a recording may take (1000); the oldest quarter goes when it is full.",
+    ),
+]
+
 SHARED = "Source and settings (also from environment, .env and rms.toml)"
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from rms_tui.feed import FeedError
 from rms_tui.recording.disk import (
     FILE_HEAD,
+    Kind,
     Mark,
     Refused,
     Torn,
@@ -20,9 +21,10 @@ from rms_tui.recording.disk import (
     check_head,
     mark_at,
 )
-from rms_tui.recording.entries import Entry, Reading
+from rms_tui.recording.entries import Entry, PlanSet, Reading
 from rms_tui.recording.marks import Found, Start, is_last_torn, starts_of
 from rms_tui.recording.tape import parts
+from rms_tui.risk.profile import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,15 @@ class Recording:
         """Bytes in all parts."""
         return sum(part.found.end for part in self.parts)
 
+    def plans(self) -> list[Plan]:
+        """The limits that were in force, each once. Raises Refused."""
+        found: list[Plan] = []
+        for part in self.parts:
+            for entry in _entries(part, FILE_HEAD, Reading(), only=Kind.PLAN):
+                if isinstance(entry, PlanSet) and entry.plan not in found:
+                    found.append(entry.plan)
+        return found
+
     def entries(self, at: float | None = None) -> Iterator[Entry]:
         """Every entry from the last whole poll at or before `at` on; None: from the beginning.
 
@@ -96,7 +107,9 @@ def open_recording(path: Path) -> Recording:
     return read
 
 
-def _entries(part: Part, offset: int, reading: Reading) -> Iterator[Entry]:
+def _entries(
+    part: Part, offset: int, reading: Reading, *, only: Kind | None = None
+) -> Iterator[Entry]:
     path, size = part.path, part.found.end
     try:
         with path.open("rb") as stream:
@@ -104,6 +117,9 @@ def _entries(part: Part, offset: int, reading: Reading) -> Iterator[Entry]:
             while isinstance(mark := mark_at(stream, path, offset, size), Mark):
                 if is_last_torn(stream, mark, size):
                     return
+                offset = mark.end
+                if only is not None and mark.kind is not only:
+                    continue
                 body = body_of(stream, path, mark)
                 try:
                     entry = reading.entry(mark.kind, mark.at, body)
@@ -111,6 +127,5 @@ def _entries(part: Part, offset: int, reading: Reading) -> Iterator[Entry]:
                     raise Refused(path, mark.offset, str(error)) from None
                 if entry is not None:
                     yield entry
-                offset = mark.end
     except OSError as error:
         raise Refused(path, offset, f"cannot be read: {error.strerror}") from None

@@ -135,7 +135,11 @@ class Replayed:
                 self.monitor.show_desk(entry.desk.onto(self._desk()))
                 return self.monitor.frames.value
             case Polled():
-                return self._poll(entry)
+                try:
+                    return self._poll(entry)
+                except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+                    # Figures of a file may be any: what cannot be computed with is the file's.
+                    raise self._refused(entry, error) from error
             case _:
                 pass
         return None
@@ -158,6 +162,13 @@ class Replayed:
         if entry.book is not None:
             self._went_on = True
         return monitor.step(timeout=0.0)
+
+    def _refused(self, entry: Polled, error: Exception) -> FeedError:
+        text = (
+            f"{self.recording.path}: the poll of {entry.at:.3f} cannot be judged: "
+            f"{type(error).__name__}: {error}"
+        )
+        return FeedError("refused-data", text, final=True)
 
     def _desk(self) -> Desk:
         frame = self.monitor.frames.value

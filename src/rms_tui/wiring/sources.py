@@ -81,11 +81,14 @@ def monitor_of(made: Desk, **more: Any) -> Monitor:
         report_currency=made.settings.rms_report_currency,
         selection=Selection(everything=everything),
         live=LIVE_WORD.get(made.source, FeedState.LIVE),
-        times=Times(
-            escalate=made.settings.rms_escalate_after, feed=made.settings.rms_feed_alert_after
-        ),
+        times=times_of(made.settings),
         **more,
     )
+
+
+def times_of(settings: Settings) -> Times:
+    """The seconds of an alert's life."""
+    return Times(escalate=settings.rms_escalate_after, feed=settings.rms_feed_alert_after)
 
 
 def _implied(settings: Settings) -> Source | None:

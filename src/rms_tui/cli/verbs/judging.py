@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rms_tui.cli.exits import guarded
+from rms_tui.cli.exits import USAGE, end, guarded
 from rms_tui.cli.options import Json, shared_options
 from rms_tui.wiring.given import Given
 
@@ -25,7 +25,18 @@ verbs.add_typer(profiles, name="profiles")
 @shared_options
 def assess(
     shared: Given,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A timeline in JSON; - for stdin.")],
+    file: Annotated[
+        str | None,
+        typer.Argument(metavar="FILE", help="A timeline in JSON; - for stdin.", show_default=False),
+    ] = None,
+    recording: Annotated[
+        Path | None,
+        typer.Option(
+            "--recording",
+            metavar="FILE",
+            help="A recording instead of a timeline: what would have breached, and when.",
+        ),
+    ] = None,
     profile: Annotated[
         str | None,
         typer.Option(
@@ -34,11 +45,22 @@ def assess(
             help="A profile of rms.toml, a preset, or a file, instead of the one inside.",
         ),
     ] = None,
+    json: Json = False,
 ) -> None:
-    """Run rules over a written timeline: one JSON object a row, without MT5 and MongoDB."""
+    """Run rules over a written timeline or a recording, without MT5 and MongoDB.
+
+    A timeline gives one JSON object a row; a recording every change of a verdict, and a summary.
+    """
+    if (file is None) == (recording is None):
+        end("assess: expected a timeline FILE, or --recording FILE", USAGE)
+    if recording is not None:
+        from rms_tui.cli.recording import assess_recording
+
+        guarded(lambda: assess_recording(shared, recording, profile, json=json))
+        return
     from rms_tui.cli.assess import assess_file
 
-    guarded(lambda: assess_file(shared, file, profile))
+    guarded(lambda: assess_file(shared, str(file), profile))
 
 
 @profiles.command("list")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rms_tui.cli.exits import guarded
-from rms_tui.cli.options import Json, shared_options
+from rms_tui.cli.options import Json, Record, RecordLimit, shared_options
 from rms_tui.wiring.given import Given
 
 verbs = typer.Typer(rich_markup_mode=None)
@@ -27,11 +27,14 @@ def start(
         list[str] | None,
         typer.Argument(metavar="[LOGIN]...", help="More logins for -a.", show_default=False),
     ] = None,
+    record: Record = None,
+    record_limit: RecordLimit = None,
 ) -> None:
     """Watch without a screen: poll, assess, write to MongoDB, log. Ends on SIGTERM or Ctrl-C."""
     from rms_tui.cli.headless import watch
 
-    guarded(lambda: watch(shared, [*(account or []), *(more or [])]))
+    logins = [*(account or []), *(more or [])]
+    guarded(lambda: watch(shared, logins, record=record, record_limit=record_limit))
 
 
 @verbs.command()

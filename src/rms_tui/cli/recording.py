@@ -1,0 +1,253 @@
+"""`replay` and `assess --recording`: what a recording shows, and what would have breached in it.
+
+Neither connects to a source or to MongoDB: a replay can change nothing that is live.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from rms_tui import snapshot
+from rms_tui.cli.exits import FAILED, OK, USAGE, end
+from rms_tui.cli.oneshot import plain, print_json
+from rms_tui.cli.profiles import profile_named
+from rms_tui.frame import Frame
+from rms_tui.moments import duration
+from rms_tui.monitor import Monitor
+from rms_tui.recording.judged import Breach, Summary, Turn, Turns
+from rms_tui.recording.player import FASTEST, SLOWEST, Player
+from rms_tui.recording.reader import Recording, open_recording
+from rms_tui.recording.replayed import Replayed
+from rms_tui.risk.profile import Plan
+from rms_tui.risk.verdict import State
+from rms_tui.timeline import Refused
+from rms_tui.wiring.given import Given
+from rms_tui.wiring.operator import operator
+
+PATIENCE = 1.0
+"""Seconds of silence before progress is said, and between two sayings."""
+
+
+def replay(file: Path, speed: float, begin: str | None, *, mouse: bool) -> None:
+    """Show a recording in the console. Raises FeedError for one that cannot be read."""
+    if not SLOWEST <= speed <= FASTEST:
+        end(f"--speed {speed:g}: expected {SLOWEST:g} to {FASTEST:g}", USAGE)
+    recording = open_recording(file)
+    at = None if begin is None else _moment(recording, begin)
+    if not sys.stdout.isatty() or not sys.stdin.isatty():
+        end("the console needs a terminal; without one use `rms-tui replay FILE --snapshot`", USAGE)
+    player = Player(recording, start=at, speed=speed)
+    try:
+        from rms_tui.tui.app import RmsApp
+
+        app = RmsApp(
+            player.monitor,
+            operator=operator(),
+            clock=player.now,
+            playback=player,
+            after_first_paint=player.start,
+        )
+        app.run(mouse=mouse)
+        status = app.return_code if app.return_code is not None else FAILED
+    finally:
+        player.stop()
+    raise SystemExit(status or OK)
+
+
+def replay_snapshot(file: Path, begin: str | None) -> None:
+    """Print every account as it was at a time, or at the end, as JSON in RMS's shape."""
+    recording = open_recording(file)
+    at = recording.ended if begin is None else _moment(recording, begin)
+    replayed = Replayed(recording, start=at)
+    shown: Frame | None = None
+    for frame in replayed.frames():
+        if frame.at > at and shown is not None:
+            break
+        shown = frame
+    if shown is None or shown.book is None:
+        end(f"{file}: no accounts at that time", USAGE)
+    logins = shown.book.accounts.login.tolist()
+    print_json(
+        {
+            "time": _iso(shown.at),
+            "accounts": snapshot.accounts_snapshot(shown, _deals(replayed.monitor), logins),
+        }
+    )
+
+
+def assess_recording(shared: Given, file: Path, profile: str | None, *, json: bool) -> None:
+    """Print every change of a verdict, and what breached. Raises FeedError, SettingsError."""
+    recording = open_recording(file)
+    replayed = Replayed(recording, plan=_plan(shared, profile, recording))
+    turns, summary = Turns(), Summary()
+    progress = Progress(recording.began, recording.ended)
+    try:
+        for frame in replayed.frames():
+            summary.see(frame)
+            for turn in turns.of(frame):
+                summary.turn(turn)
+                _say(turn, json=json)
+            progress.at(frame.at)
+    finally:
+        progress.done()
+        sys.stdout.flush()
+    gist = _gist(recording, summary, profile)
+    if json:
+        print_json({"summary": gist})
+    else:
+        _print_gist(gist, summary)
+
+
+class Progress:
+    """How far reading is, on stderr, once it takes longer than a second."""
+
+    def __init__(
+        self, began: float, ended: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._began, self._ended, self._clock = began, ended, clock
+        self._said_at = clock()
+        self._said = False
+
+    def at(self, moment: float) -> None:
+        """Say the time that is reached, now and then."""
+        now = self._clock()
+        if now - self._said_at < PATIENCE:
+            return
+        self._said_at, self._said = now, True
+        whole = max(self._ended - self._began, 1e-9)
+        share = min(max((moment - self._began) / whole, 0.0), 1.0)
+        tail = "\r" if sys.stderr.isatty() else "\n"
+        print(f"rms-tui: {_iso(moment)}, {share:.0%} read", end=tail, file=sys.stderr, flush=True)
+
+    def done(self) -> None:
+        """Leave the line."""
+        if self._said and sys.stderr.isatty():
+            print(file=sys.stderr)
+
+
+def _plan(shared: Given, profile: str | None, recording: Recording) -> Plan | None:
+    """The plan to judge by; None: the recorded one, which may change on the way."""
+    if profile is None:
+        return None
+    try:
+        chosen = profile_named(shared, profile)
+    except Refused as error:
+        end(str(error), USAGE)
+    plan = Plan(profiles=(chosen,), default=chosen.name)
+    return None if recording.plans() == [plan] else plan
+
+
+def _moment(recording: Recording, text: str) -> float:
+    """UTC seconds of an ISO time (UTC where it names no zone), or of that long after the start."""
+    try:
+        return recording.began + duration(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        at = (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()
+    except (ValueError, OverflowError):
+        end(
+            f"--from {text}: expected how long after the beginning (90s, 10m, 2h) or an ISO time "
+            f"such as {_iso(recording.began)}",
+            USAGE,
+        )
+    if not recording.began <= at <= recording.ended:
+        end(
+            f"--from {text}: the recording is from {_iso(recording.began)} to "
+            f"{_iso(recording.ended)}",
+            USAGE,
+        )
+    return at
+
+
+def _deals(monitor: Monitor) -> Any:
+    return monitor.history(None)
+
+
+def _say(turn: Turn, *, json: bool) -> None:
+    if json:
+        sys.stdout.buffer.write(orjson.dumps(_shape(turn), option=orjson.OPT_APPEND_NEWLINE))
+    elif State.BREACHED in (turn.state, turn.was):
+        word = "BREACHED" if turn.state is State.BREACHED else f"now {turn.state.word}"
+        print(
+            f"{_iso(turn.at)}  {turn.login}  {plain(turn.name)}  {turn.rule}  {word}  "
+            f"value {plain(turn.value)}  limit {plain(turn.limit)}  {plain(turn.currency)}"
+        )
+
+
+def _shape(turn: Turn) -> dict[str, Any]:
+    """A change of a verdict for programs; unknown figures are null (orjson makes NaN so)."""
+    return {
+        "time": _iso(turn.at),
+        "login": turn.login,
+        "name": turn.name,
+        "profile": turn.profile,
+        "rule": turn.rule,
+        "key": turn.key,
+        "was": None if turn.was is None else turn.was.word,
+        "state": turn.state.word,
+        "value": turn.value,
+        "limit": turn.limit,
+        "used": turn.used,
+        "distance": turn.distance,
+        "currency": turn.currency,
+        "reason": turn.reason.name.lower(),
+    }
+
+
+def _gist(recording: Recording, summary: Summary, profile: str | None) -> dict[str, Any]:
+    breaches = sorted(summary.breaches.values(), key=lambda one: (one.first.at, one.login))
+    torn = recording.torn
+    return {
+        "recording": str(recording.path),
+        "profile": profile,
+        "from": _iso(recording.began),
+        "until": _iso(recording.ended),
+        "polls": summary.polls,
+        "accounts": summary.accounts,
+        "changes": summary.turns,
+        "torn": None if torn is None else torn.reason,
+        "breached": [_breach(one) for one in breaches],
+    }
+
+
+def _breach(one: Breach) -> dict[str, Any]:
+    return {
+        "login": one.login,
+        "name": one.name,
+        "profile": one.profile,
+        "rule": one.rule,
+        "first": _iso(one.first.at),
+        "value": one.first.value,
+        "limit": one.first.limit,
+        "times": one.times,
+        "worst_used": one.worst_used,
+        "until": None if one.until is None else _iso(one.until),
+    }
+
+
+def _print_gist(gist: dict[str, Any], summary: Summary) -> None:
+    accounts = len({login for login, _ in summary.breaches})
+    judged = gist["profile"] or "the limits that were in force"
+    print(
+        f"\n{gist['recording']}: {gist['from']} to {gist['until']}, {gist['polls']} polls of "
+        f"{gist['accounts']} accounts, judged by {judged}"
+    )
+    print(
+        f"{len(summary.breaches)} breaches of {accounts} accounts, {summary.turns} changes of state"
+    )
+    if gist["torn"]:
+        print(f"the recording ends torn: {gist['torn']}")
+
+
+def _iso(at: float) -> str:
+    moment = datetime.fromtimestamp(at, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
