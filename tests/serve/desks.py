@@ -55,6 +55,14 @@ class Bench:
         return client
 
 
+class Closed(websocket.WebSocketException):
+    """The server closed the connection, with this code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"closed with {code}")
+        self.code = code
+
+
 class Client:
     """A synchronous client that speaks JSON."""
 
@@ -65,7 +73,10 @@ class Client:
         self.socket.send(orjson.dumps(message).decode())
 
     def receive(self) -> dict[str, Any]:
-        message: dict[str, Any] = orjson.loads(self.socket.recv())
+        opcode, data = self.socket.recv_data()
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            raise Closed(int.from_bytes(data[:2], "big"))
+        message: dict[str, Any] = orjson.loads(data)
         return message
 
     def ask(self, **message: Any) -> dict[str, Any]:
@@ -134,7 +145,7 @@ def bench(
     desk = Desk(monitor)
     server = Server(
         desk,
-        Access(port=0, **access),
+        Access(**{"port": 0, **access}),
         host="desk-1",
         version="0.0.0",
         limits=limits,

@@ -155,7 +155,7 @@ class Server:
             close_timeout=1.0,
             max_size=limits.message,
             max_queue=4,
-            write_limit=0,
+            write_limit=(1, 0),  # TLS would never resume at a high mark of 0
             logger=_library,
         )
 
