@@ -17,7 +17,7 @@ from rms_tui.book import Flags, Floats, Ints
 from rms_tui.risk.days import DayBase
 from rms_tui.risk.profile import DailyLoss, RiskProfile, Rollover, Rule, rollover_of
 from rms_tui.risk.rules import RULES
-from rms_tui.risk.rules.shape import Columns, Key, day_column
+from rms_tui.risk.rules.shape import Columns, Key, Ruled, day_column
 from rms_tui.risk.verdict import Reason, State, Verdict
 
 UNFIT = (
@@ -78,13 +78,23 @@ def overnight(
         if not isinstance(rule, DailyLoss) or day is None:
             continue
         verdict = verdicts[index]
-        after = _as_of_rollover(profile, rule, rows, columns)
-        kind = RULES[DailyLoss]
-        ruled = kind.evaluate(rule, kind.limits(rule, profile, after), after)
+        ruled = after_rollover(profile, rule, rows, columns)
         breach = (ruled.state == State.BREACHED) & (verdict.state != State.BREACHED)
         breach &= ~np.isin(verdict.reason, UNFIT)
         found.append(Overnight(index, day.until, rows, breach, ruled.limit, ruled.distance))
     return tuple(found)
+
+
+def after_rollover(
+    profile: RiskProfile, rule: DailyLoss, rows: Ints | None, columns: Columns
+) -> Ruled:
+    """What the rule would say one second after its rollover of these figures.
+
+    `columns` needs `balance`, `equity` and `half` only.
+    """
+    after = _as_of_rollover(profile, rule, rows, columns)
+    kind = RULES[DailyLoss]
+    return kind.evaluate(rule, kind.limits(rule, profile, after), after)
 
 
 def _as_of_rollover(

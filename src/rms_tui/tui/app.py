@@ -10,7 +10,7 @@ import asyncio
 import gc
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -197,13 +197,13 @@ class RmsApp(FrugalApp[None]):
 
     def _toast(
         self,
-        text: str,
+        text: str | Sequence[str],
         title: str = "",
         severity: ToastSeverity = "information",
     ) -> None:
-        self.notify(
-            literal(text), title=title, severity=severity, timeout=TOAST_SECONDS, markup=False
-        )
+        lines = [text] if isinstance(text, str) else text
+        said = "\n".join(map(literal, lines))
+        self.notify(said, title=title, severity=severity, timeout=TOAST_SECONDS, markup=False)
 
     # Keys
 

@@ -25,10 +25,10 @@ from rms_tui.tui.words import rule_words
 
 
 class Say(Protocol):
-    """A toast."""
+    """A toast of one or more lines."""
 
     def __call__(
-        self, text: str, title: str = "", severity: ToastSeverity = "information"
+        self, text: str | Sequence[str], title: str = "", severity: ToastSeverity = "information"
     ) -> None: ...
 
 
@@ -151,7 +151,7 @@ class Requests:
         lines = [one.words for one in said if one.of in shown]
         if used:
             lines.append("shown with the next poll")
-        self._say("\n".join(lines), f"{login}", "information" if used else "warning")
+        self._say(lines, str(login), "information" if used else "warning")
 
     def limit(self, asked: LimitsAsked) -> None:
         """Judge an account by another profile, by limits of its own, or by its group's again."""

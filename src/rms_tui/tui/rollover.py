@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rms_tui.book import Floats
 from rms_tui.frame import Frame
+from rms_tui.risk.columns import half_units
+from rms_tui.risk.overnight import UNFIT, after_rollover
+from rms_tui.risk.profile import DailyLoss, rollover_of
+from rms_tui.risk.rules.shape import Key
+from rms_tui.risk.verdict import Reason, State
 from rms_tui.tui import figures
 
 
@@ -34,6 +40,44 @@ def breaching(frame: Frame) -> dict[int, str]:
             clock = figures.clock(one.at, frame.health.server_offset, seconds=False)
             found.update(dict.fromkeys(rows.tolist(), clock))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """An account's next rollover under one daily loss rule, and the verdict it would bring.
+
+    `at` is UTC seconds; `state` is UNKNOWN where the present figures decide nothing.
+    """
+
+    rule: str
+    at: float
+    state: State
+    limit: float
+
+
+def coming(frame: Frame, row: int) -> Iterator[Coming]:
+    """The next rollover of each daily loss rule of one account, however far it is."""
+    assessed, book, memory = frame.assessment, frame.book, frame.memory
+    if assessed is None or book is None or memory is None:
+        return
+    profile_at = int(assessed.scope.profile[row])
+    if profile_at < 0:
+        return
+    profile = assessed.scope.plan.profiles[profile_at]
+    one = slice(row, row + 1)
+    columns: dict[Key, Floats] = {
+        "balance": book.accounts.balance[one],
+        "equity": book.accounts.equity[one],
+        "half": half_units(book, assessed.half)[1][one],
+    }
+    fit = Reason(int(assessed.undecided[row])) not in UNFIT
+    for rule in profile.rules:
+        day = memory.days.get(rollover_of(profile, rule))
+        if not isinstance(rule, DailyLoss) or day is None or np.isnan(day.until):
+            continue
+        ruled = after_rollover(profile, rule, None, columns)
+        state = State(int(ruled.state[0])) if fit else State.UNKNOWN
+        yield Coming(rule.rule, day.until, state, float(ruled.limit[0]))
 
 
 def notices(frame: Frame, row: int) -> Iterator[Notice]:

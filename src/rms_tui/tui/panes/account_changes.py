@@ -12,11 +12,9 @@ from rms_tui.tui.order import fitting
 from rms_tui.tui.panes.source import Sort, View
 from rms_tui.tui.table import Cell, Column, ListedRows
 
-COLUMNS = (
-    Column("time", "Time", 11, sortable=False, frozen=True),
-    Column("operator", "Who", 12, sortable=False),
-    Column("what", "What", 14, sortable=False),
-)
+ROOMY = 70
+"""Cells from which the date and the whole name of who did it fit."""
+
 IMPORTANCE = ("time", "what", "operator")
 
 
@@ -40,17 +38,29 @@ class ChangesSource:
 
     def columns(self, width: int) -> tuple[Column, ...]:
         """See `Source.columns`."""
-        return fitting(COLUMNS, IMPORTANCE, width, elastic="what", most=90)
+        roomy = width >= ROOMY
+        made = (
+            Column("time", "Time", 11 if roomy else 5, sortable=False, frozen=True),
+            Column("operator", "Who", 20 if roomy else 8, sortable=False),
+            Column("what", "What", 14, sortable=False),
+        )
+        return fitting(made, IMPORTANCE, width, elastic="what", most=90)
 
     def view(self, frame: Frame, columns: tuple[Column, ...], sort: Sort, query: Query) -> View:
         """See `Source.view`."""
         del sort, query
         offset = frame.health.server_offset
+        roomy = next(column.width for column in columns if column.id == "time") > 5
+        today = figures.server_date(int(frame.at + (offset or 0.0)))
         keys, made = [], []
         for change in self.changes or ():
+            at = int(change.at + (offset or 0.0))
+            moment = figures.server_moment(at)[:11]
+            if not roomy:  # the clock of today, the day of what is older
+                moment = moment[6:] if figures.server_date(at) == today else moment[:5]
             cells = {
-                "time": Cell(figures.server_moment(int(change.at + (offset or 0.0)))[:11]),
-                "operator": Cell(change.operator),
+                "time": Cell(moment),
+                "operator": Cell(change.operator if roomy else change.operator.partition("@")[0]),
                 "what": Cell(words(change, offset)),
             }
             keys.append(change.id)

@@ -28,8 +28,8 @@ from rms_tui.tui.words import rule_words
 LEVEL, NAMES = 12, 20
 """Cells at the left for figures, at the right for names."""
 
-ABOVE = 3
-"""Lines of the pane that are no chart: its border and the titles."""
+ABOVE = 1
+"""Lines of the pane that are no chart: the titles."""
 
 FLOORS = (DailyLoss, TotalLoss, TrailingDrawdown)
 

@@ -98,23 +98,20 @@ def _figures(frame: Frame, row: int) -> Sequence[tuple[str, Cell]]:
         ("Trades today", Cell(figures.count(int(table.trades_today[row])))),
         ("Lots today", Cell(figures.lots(float(table.lots_today[row])))),
         ("Closed today", profit_cell(float(table.profit_today[row]), digits)),
-        *_notices(frame, row),
+        *_coming(frame, row),
         ("Server day ends", Cell(_rollover(frame))),
     ]
 
 
-def _notices(frame: Frame, row: int) -> Sequence[tuple[str, Cell]]:
-    """The rollovers that are near and the verdicts they would bring."""
+def _coming(frame: Frame, row: int) -> Sequence[tuple[str, Cell]]:
+    """The rollovers to come and the verdicts they would bring."""
     lines: list[tuple[str, Cell]] = []
     digits = int(accounts(frame).digits[row])
-    for one in rollover.notices(frame, row):
+    for one in rollover.coming(frame, row):
         clock = figures.clock(one.at, frame.health.server_offset, seconds=False)
         left = figures.span(one.at - frame.at)
-        if one.would_breach:
-            verdict = Cell(f"BREACH in {left}", "critical")
-        else:
-            verdict = Cell(f"no breach, in {left}")
-        lines.append((f"Rollover {clock}", verdict))
+        verdict = STATE_CELLS[one.state]
+        lines.append((f"Rollover {clock}", Cell(f"{verdict.text}, in {left}", verdict.style)))
         if not math.isnan(one.limit):
             lines.append(("  its limit", Cell(figures.money(one.limit, digits))))
     return lines

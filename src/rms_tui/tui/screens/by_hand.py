@@ -59,7 +59,7 @@ class EnterByHand(ModalScreen[Entered | None]):
         with Vertical(classes="dialog") as box:
             box.border_title = "Base and peak by hand"
             yield Static(Content(literal(self._subject)).stylize("bold"))
-            yield Static(Content(literal("\n".join(map(_standing, self._known)))), classes="hint")
+            yield Static(Content("\n").join(map(_standing, self._known)), classes="hint")
             for name in self._names:
                 trail = self._trails.get(name)
                 words = f"{name} at the day's start"
@@ -153,10 +153,9 @@ class EnterByHand(ModalScreen[Entered | None]):
         self.query_one(StatusLine).say([words, Piece(hint, "$text-muted", rank=1)])
 
 
-def _standing(one: Outcome) -> str:
-    if one.used:
-        return f"{one.subject}: not known" if not one.why else f"{one.subject}: wanted {one.why}"
-    return f"{one.subject}: {one.why}"
+def _standing(one: Outcome) -> Content:
+    known = one.why if one.why else "not known"
+    return Content(literal(f"{one.subject}: {'wanted ' * (one.used and bool(one.why))}{known}"))
 
 
 def amount(text: str) -> float | None:

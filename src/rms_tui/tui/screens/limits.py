@@ -102,7 +102,7 @@ class ChooseLimits(ModalScreen[Choice | None]):
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options(
-            Option(Content.assemble(literal(one.name), "  ", (literal(one.words), "$text-muted")))
+            Option(Content.assemble((literal(one.name), "bold"), f"  {literal(one.words)}"))
             for one in self._shown
         )
         options.highlighted = 0 if self._shown else None
