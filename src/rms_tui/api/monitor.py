@@ -334,7 +334,9 @@ class Monitor:
 
     def remove(self, *logins: int) -> dict[int, Outcome]:
         """Stop watching accounts; says what happened to each."""
-        outcomes = dict(self._poller.remove(logins, self.operator))
+        watched = [login for login in logins if self._has(login)]
+        outcomes: dict[int, Outcome] = dict.fromkeys(logins, "not watched")
+        outcomes |= dict(self._poller.remove(watched, self.operator))
         removed = {login for login, outcome in outcomes.items() if outcome == "removed"}
         self._settle(removed.isdisjoint)
         return outcomes
@@ -401,6 +403,12 @@ class Monitor:
             self._poller.feed.select(self._poller.selection)
         self._poller.feed.start()
         return first_frame(self._poller, timeout)
+
+    def _has(self, login: int) -> bool:
+        """Whether an account is watched by name, or is among all that are there."""
+        if login in self._poller.selection.added or self.frame is None or self.frame.book is None:
+            return True
+        return login in self.frame.book.accounts.login
 
     def _settle(self, holds: Callable[[set[int]], bool]) -> None:
         """While it runs, wait until this holds of the watched logins; not for ever."""
