@@ -99,13 +99,12 @@ def exported(
     stats: Shape,
     history: Callable[[], Deals],
     now: float,
-    alerts: Sequence[Alert] | None = None,
 ) -> Exported:
     """The content of an export of a frame that has a Book; `now` is UTC seconds.
 
-    `history` is asked for the deals of the watched accounts, for JSON only. `alerts` are those to
-    list; None: the frame's own, open and lately recovered. Raises what `history` raises, and
-    ValueError for a frame without a Book.
+    `history` is asked for the deals of the watched accounts, for JSON only. Alerts are the frame's
+    open and lately recovered ones. Raises what `history` raises, and ValueError for a frame
+    without a Book.
     """
     if asked.format == "json":
         accounts = snapshot.accounts_snapshot(frame, history())
@@ -118,11 +117,15 @@ def exported(
         option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
         return Exported(orjson.dumps(whole, option=option), len(accounts))
     if asked.what == "alerts":
-        listed = (*frame.alerts, *frame.recovered) if alerts is None else alerts
-        rows = [snapshot.alert_shape(alert) for alert in listed]
-    else:
-        rows = _ROWS[asked.what](frame)
+        return exported_alerts((*frame.alerts, *frame.recovered))
+    rows = _ROWS[asked.what](frame)
     return Exported(as_csv(COLUMNS[asked.what], rows), len(rows))
+
+
+def exported_alerts(alerts: Sequence[Alert]) -> Exported:
+    """The CSV of these alerts."""
+    rows = [snapshot.alert_shape(alert) for alert in alerts]
+    return Exported(as_csv(ALERT, rows), len(rows))
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:

@@ -34,7 +34,7 @@ def show_snapshot(shared: Given, login: int | None, *, json: bool) -> None:
         logins = frame.book.accounts.login.tolist() if login is None else [login]
         if login is not None and login not in frame.book.accounts.login:
             end(f"account {login} is not among the {len(frame.book.accounts)} watched", USAGE)
-        shape = snapshot.accounts_snapshot(frame, _history(monitor, logins), logins)
+        shape = snapshot.accounts_snapshot(frame, history(monitor, logins), logins)
         if json:
             print_json(shape if login is None else shape[str(login)])
         else:
@@ -109,7 +109,8 @@ def _progress(monitor: Monitor) -> Callable[[str], None]:
     return say
 
 
-def _history(monitor: Monitor, logins: Sequence[int]) -> Deals:
+def history(monitor: Monitor, logins: Sequence[int]) -> Deals:
+    """Deals of the history window of these accounts. Raises FeedError."""
     return monitor.history(logins, timeout=PATIENCE) if logins else empty(Deals)
 
 

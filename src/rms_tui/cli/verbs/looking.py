@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -52,3 +53,37 @@ def stats(shared: Given, json: Json = False) -> None:
     from rms_tui.cli.oneshot import show_stats
 
     guarded(lambda: show_stats(shared, json=json))
+
+
+@verbs.command()
+@shared_options
+def export(
+    shared: Given,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="The file: x.json or x.csv.")
+    ],
+    what: Annotated[
+        str | None,
+        typer.Option(
+            "--what",
+            metavar="TABLE",
+            help="For csv: accounts (default), positions, exposure, or the alerts of MongoDB.",
+            autocompletion=lambda: ["accounts", "positions", "exposure", "alerts"],
+        ),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="json|csv",
+            help="Where the file's ending does not say it.",
+            autocompletion=lambda: ["json", "csv"],
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    json: Json = False,
+) -> None:
+    """Write everything as JSON, or one table as CSV, into a file: whole or not at all."""
+    from rms_tui.cli.export import write_export
+
+    guarded(lambda: write_export(shared, output, format=format, what=what, force=force, json=json))
