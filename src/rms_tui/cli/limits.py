@@ -21,7 +21,7 @@ OPTIONS = {
 IN_PERCENT: Mapping[str, Mapping[str, Any]] = {
     "max_daily_loss": {"rule": "daily_loss", "base": "balance", "of": "base"},
     "max_position_risk": {"rule": "position_risk"},
-    "max_profit": {"rule": "max_profit", "period": "day"},
+    "max_profit": {"rule": "max_profit", "period": "day", "base": "balance"},
 }
 """The rule of each limit where it is a share: of the day's base, of the balance, of the initial."""
 

@@ -19,7 +19,7 @@ OwnProfile: TypeAlias = str | Mapping[str, Any]
 SHORT: dict[str, dict[str, Any]] = {
     "max_daily_loss": {"rule": "daily_loss", "base": "balance"},
     "max_position_risk": {"rule": "position_risk"},
-    "max_profit": {"rule": "max_profit", "period": "day"},
+    "max_profit": {"rule": "max_profit", "period": "day", "base": "balance"},
 }
 
 

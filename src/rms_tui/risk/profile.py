@@ -187,10 +187,14 @@ class ProfitTarget(_Allowance):
 
 
 class MaxProfit(_Allowance):
-    """The day's or the total profit at or above an amount: reached, not breached."""
+    """The day's or the total profit at or above an amount: reached, not breached.
+
+    `base` is what a day's profit is counted from, where it is not the start of `value` itself.
+    """
 
     rule: Literal["max_profit"]
     value: Literal["equity", "balance"] = "equity"
+    base: Literal["equity", "balance"] | None = None
     flat: bool = False
     period: Literal["day", "total"] = "total"
 

@@ -225,7 +225,7 @@ class ClaimWriter:
 
     def _write_figures(self, database: Rms, frame: Frame) -> None:
         book, assessment = frame.book, frame.assessment
-        error = None if frame.health.state is FeedState.LIVE else frame.health.error
+        error = _error_of(frame)
         if book is None or assessment is None or len(book.accounts) != 1:
             if error is not None and error != self._error:
                 self._heard(
@@ -362,6 +362,14 @@ class ClaimWriter:
 
 def _in_parts(edges: Sequence[AlertEvent], write: Callable[[Sequence[AlertEvent]], object]) -> None:
     in_parts(edges, write)
+
+
+def _error_of(frame: Frame) -> str | None:
+    """What is wrong with the source, or with the element's own limits; not that it is starting."""
+    health = frame.health
+    if frame.book is None and health.feed.phase != "down":
+        return None
+    return health.error
 
 
 WATCHED = (

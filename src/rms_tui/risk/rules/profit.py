@@ -43,7 +43,7 @@ def _limits(rule: Gain, profile: RiskProfile, columns: Columns) -> Limits:
             missing[:] = Reason.INITIAL_UNKNOWN
     else:
         day = rollover_of(profile, rule)
-        base = columns[day_column(day, rule.value)]
+        base = columns[day_column(day, _base(rule))]
         missing[np.isnan(base)] = Reason.BASE_UNKNOWN
         start = base + columns[flows_of(rule, day)]
         if np.isnan(initial) and rule.percent is not None:
@@ -80,6 +80,11 @@ def _gained(
     return gained, used, distance, state, reason
 
 
+def _base(rule: Gain) -> str:
+    """The day's balance or equity that its profit is counted from."""
+    return (rule.base if isinstance(rule, MaxProfit) else None) or rule.value
+
+
 def _total_flow(rule: Gain) -> str:
     return TOTAL_FLOW_BALANCE if rule.value == "balance" else TOTAL_FLOW
 
@@ -88,7 +93,7 @@ def _limits_read(rule: Gain, profile: RiskProfile) -> tuple[Key, ...]:
     if rule.period == "total":
         return ("half", _total_flow(rule))
     day = rollover_of(profile, rule)
-    return ("half", day_column(day, rule.value), flows_of(rule, day))
+    return ("half", day_column(day, _base(rule)), flows_of(rule, day))
 
 
 def _reads(rule: Gain) -> tuple[Key, ...]:
