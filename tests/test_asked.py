@@ -25,6 +25,7 @@ def test_every_condition_is_read() -> None:
     assert parsed("since:2h until:30m login:70101 rule:daily-loss operator:jane", NOW) == Asked(
         since=NOW - 7200, until=NOW - 1800, login=70_101, rule="daily_loss", operator="jane"
     )
+    assert parsed("rule:daily", NOW).rule == "daily_loss"
     assert parsed("", NOW) == Asked()
     assert parsed(" 70101 ", NOW) == Asked(login=70_101)
     assert parsed("since:2026-03-02T14:00", NOW).since == 1_772_460_000.0
@@ -36,7 +37,8 @@ def test_every_condition_is_read() -> None:
         ("login:", "expected since: until: login: rule: operator:"),
         ("who:jane", "who:jane: expected since:"),
         ("jane", "jane: expected since:"),
-        ("rule:daily", "rule:daily: expected one of margin_level"),
+        ("rule:bail", "rule:bail: expected one of margin_level"),
+        ("rule:max", "rule:max: expected one of max_loss, max_profit$"),
         ("login:abc", "expected the number of an account"),
         ("login:99999999999999999999", "expected the number of an account"),
         ("since:soon", "expected how long ago"),

@@ -387,7 +387,7 @@ def test_limits_initial_balance(snap_compare: Snap, bench: Bench) -> None:
     assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=pressed)
 
 
-@pytest.mark.parametrize("typed", ["", "rule:daily", "since:2h operator:jane"])
+@pytest.mark.parametrize("typed", ["", "rule:max", "since:2h operator:jane"])
 def test_history_asked_for(snap_compare: Snap, bench: Bench, typed: str) -> None:
     stored = over(bench, 9)
     bench = asking(bench, lambda _: stored)

@@ -92,10 +92,12 @@ def _login(text: str, _: float) -> int:
 
 
 def _rule(text: str, _: float) -> str:
-    name = text.casefold().replace("-", "_")
-    if name not in rule_names():
-        raise ValueError(f"rule:{text}: expected one of {', '.join(rule_names())}")
-    return name
+    """A rule's name, or the beginning of just one."""
+    wanted, names = text.casefold().replace("-", "_"), rule_names()
+    found = [name for name in names if name == wanted] or [n for n in names if n.startswith(wanted)]
+    if len(found) != 1:
+        raise ValueError(f"rule:{text}: expected one of {', '.join(found or names)}")
+    return found[0]
 
 
 _READ: dict[str, Callable[[str, float], object]] = {

@@ -19,6 +19,7 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 
 from rms_tui.monitor import Monitor
+from rms_tui.tui import tape
 from rms_tui.tui.announcer import TOAST_SECONDS, Announcer, ToastSeverity
 from rms_tui.tui.board import Board
 from rms_tui.tui.bridge import Bridge
@@ -99,6 +100,7 @@ class RmsApp(FrugalApp[None]):
             tooltip="Keys of this pane",
             id="app.help",
         ),
+        *tape.BINDINGS,
         Binding("q", "quit", "Quit", tooltip="Leave rms-tui", id="app.quit"),
     ]
 
@@ -112,6 +114,8 @@ class RmsApp(FrugalApp[None]):
         clock: Callable[[], float] = time.time,
         history: AskHistory | None = None,
         changes: AskChanges | None = None,
+        recording: tape.Recording | None = None,
+        playback: tape.Playback | None = None,
         after_first_paint: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(css_path=stylesheet())
@@ -123,6 +127,7 @@ class RmsApp(FrugalApp[None]):
         self._history = history
         self._changes = changes
         self._curves = Curves()
+        self._tape = tape.Tape(self, recording, playback, self._toast)
         self._requests = Requests(self, monitor, operator, self.moment, self._toast)
         self._after_first_paint = after_first_paint
         self._paused: Moment | None = None
@@ -185,6 +190,7 @@ class RmsApp(FrugalApp[None]):
         if newest is not None:
             self._curves.follow(newest)
         self.desk.store = None if self._store is None else self._store.value or NotYet()
+        self.desk.tape = self._tape.pieces()
         moment = self.moment()
         if moment is None:
             return
@@ -212,9 +218,37 @@ class RmsApp(FrugalApp[None]):
         self.theme = next_theme(self.theme)
 
     def action_pause(self) -> None:
-        """Hold the picture; polling and the alert bell go on."""
-        self._paused = None if self._paused is not None else self.moment()
+        """Hold the picture; polling and the alert bell go on. A replay stands still itself."""
+        if not self._tape.pause():
+            self._paused = None if self._paused is not None else self.moment()
         self._tick()
+
+    def action_record(self) -> None:
+        """Record what is seen, or end it."""
+        self._tape.record(self._tick)
+
+    def action_play_slower(self) -> None:
+        """Replay slower."""
+        self._tape.faster(-1)
+        self._tick()
+
+    def action_play_faster(self) -> None:
+        """Replay faster."""
+        self._tape.faster(1)
+        self._tick()
+
+    def action_play_move(self, minutes: int) -> None:
+        """Replay from a minute before or after."""
+        self._tape.move(minutes)
+        self._tick()
+
+    def allows(self, action: str) -> bool:
+        """Whether an action makes sense: a replay cannot be changed, a live desk not moved."""
+        return self._tape.allows(action)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Keys that make no sense are not there."""
+        return self.allows(action)
 
     def action_help(self) -> None:
         """The keys of the pane that has them."""
@@ -300,7 +334,7 @@ class RmsApp(FrugalApp[None]):
         found: list[Command] = []
         for node in (self.desk, self):
             for _, binding in node._bindings:
-                if binding.id and binding.tooltip:
+                if binding.id and binding.tooltip and self.allows(binding.action):
                     run = partial(self._run, binding.action, node)
                     found.append(Command(binding.tooltip, self.get_key_display(binding), run))
         note = partial(self._run, "acknowledge(True)", self.desk)

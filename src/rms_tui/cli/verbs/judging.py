@@ -101,6 +101,41 @@ def check_profiles(
     guarded(lambda: check(shared, file, json=json))
 
 
+@profiles.command("assign")
+@shared_options
+def assign_profile(
+    shared: Given,
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="LOGIN... NAME|none", help="70123 7000-7010 ftmo-2step"),
+    ],
+    max_daily_loss: Annotated[
+        float | None, typer.Option("--max-daily-loss", metavar="M", help="Instead of a NAME.")
+    ] = None,
+    max_position_risk: Annotated[
+        float | None, typer.Option("--max-position-risk", metavar="M", help="Instead of a NAME.")
+    ] = None,
+    max_profit: Annotated[
+        float | None, typer.Option("--max-profit", metavar="M", help="Instead of a NAME.")
+    ] = None,
+    initial_balance: Annotated[
+        float | None,
+        typer.Option("--initial-balance", metavar="I", help="What a preset counts from."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Judge accounts by a profile of their own, on every rms-tui; none: by their group's again."""
+    from rms_tui.cli.assigning import assign
+
+    limits = {
+        "max_daily_loss": max_daily_loss,
+        "max_position_risk": max_position_risk,
+        "max_profit": max_profit,
+        "initial_balance": initial_balance,
+    }
+    guarded(lambda: assign(shared, words, limits, json=json))
+
+
 @verbs.command()
 @shared_options
 def base(

@@ -21,7 +21,7 @@ IMPORTANCE = ("time", "what", "operator")
 class ChangesSource:
     """Audit rows of one account; what is there to show arrives later, or why it does not."""
 
-    name = "Changes"
+    name = "Log"
     fields = NO_FIELDS
     words: tuple[str, ...] = ()
     default_sort: Sort = ("", True)
@@ -34,7 +34,8 @@ class ChangesSource:
     @property
     def subject(self) -> str:
         """See `Source.subject`."""
-        return "as last read" if self.error is not None and self.changes is not None else ""
+        stale = self.error is not None and self.changes is not None
+        return "who changed what, as last read" if stale else "who changed what"
 
     def columns(self, width: int) -> tuple[Column, ...]:
         """See `Source.columns`."""

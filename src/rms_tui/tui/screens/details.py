@@ -31,7 +31,7 @@ from rms_tui.tui.screens.board_screen import BoardScreen, handling_keys, pane_ke
 from rms_tui.tui.status_line import Piece, StatusLine
 from rms_tui.tui.view import AskChanges, HistoryError
 
-PANES = ("Figures", "Rules", "Positions", "Deals", "Alerts", "Day", "Changes")
+PANES = ("Figures", "Rules", "Positions", "Deals", "Alerts", "Day", "Log")
 
 READ_CHANGES = 5.0
 """Seconds between two looks for what colleagues changed."""
