@@ -1,4 +1,4 @@
-"""A read of everything a fleet leaves behind holds no password: database, oplog, logs, processes."""
+"""A read of all a fleet leaves behind holds no password: database, oplog, logs, processes."""
 
 from __future__ import annotations
 
@@ -30,11 +30,9 @@ ANOTHER = "edited-Sesame-9917"
 
 def forms(text: str) -> list[bytes]:
     """How a text may stand in bytes."""
-    plain = text.encode()
+    plain, wide = text.encode(), text.encode("utf-16-le")
     escaped = text.encode("ascii", "backslashreplace")
-    return [
-        plain, escaped, text.encode("utf-16-le"), plain.hex().encode(), base64.b64encode(plain)[:-4],
-    ]  # fmt: skip
+    return [plain, wide, escaped, plain.hex().encode(), base64.b64encode(plain)[:-4]]
 
 
 def everything_in(fleet: Fleet) -> Iterator[tuple[str, bytes]]:
@@ -68,7 +66,7 @@ def processes_seen(seen: dict[str, bytes]) -> Iterator[None]:
                 except psutil.Error:
                     continue
                 seen[command] = (command + "\n" + environment).encode("utf-8", "replace")
-            over.wait(0.01)
+            over.wait(0.05)
 
     looking = threading.Thread(target=look)
     looking.start()
@@ -108,13 +106,15 @@ def test_nothing_that_a_fleet_writes_logs_prints_or_shows_holds_a_password(
     fleet.instances(3)
     for login in PASSWORDS:
         fleet.world.account(login)
+    fleet.world.terminal["accounts"][str(FIRST + 2)]["password"] = ANOTHER
     fleet.world.push()
     with processes_seen(seen):
         run("secrets", "init")
         fleet.supervise(RMS_LOG_LEVEL="DEBUG")
         for login, password in PASSWORDS.items():
             run("element", "add", str(login), SERVER, "--max-daily-loss", "5%", typed=password)
-        fleet.active(*PASSWORDS)
+        fleet.active(FIRST, FIRST + 1)
+        until(lambda: fleet.read(FIRST + 2)["status"] == "ERROR", 60)
         run("element", "edit", str(FIRST + 2), "--password", typed=ANOTHER)
         run("secrets", "rotate")
         run("secrets", "rotate", "--master", "--data")
