@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rms_tui.cli import START
@@ -16,6 +17,7 @@ from rms_tui.latest import Latest
 from rms_tui.monitor import Monitor
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.operator import operator
+from rms_tui.wiring.recording import record_switch
 from rms_tui.wiring.sources import Desk, desk, monitor_of
 from rms_tui.wiring.storing import writer_of
 
@@ -31,13 +33,21 @@ MOST_HISTORY = 2_000
 """Alerts the history screen asks for."""
 
 
-def open_console(shared: Given, *, mouse: bool) -> None:
-    """Show the console until the dealer quits. Exit status 0, not 0 after a crash."""
+def open_console(
+    shared: Given, *, mouse: bool, record: Path | None = None, record_limit: int | None = None
+) -> None:
+    """Show the console until the dealer quits. Exit status 0, not 0 after a crash.
+
+    Raises FeedError for a file that cannot be recorded into.
+    """
     made = desk(shared) or _first_run(shared)
     if not sys.stdout.isatty() or not sys.stdin.isatty():
         end("the console needs a terminal; without one use `rms-tui start`", USAGE)
     begin_log(made.settings, on_console=False)
     monitor = monitor_of(made)
+    recording = record_switch(made, monitor, record_limit)
+    if record is not None:
+        recording.start(record)
     monitor.start()
     storing = Storing(made, monitor)
     limits = plan_watch(shared, monitor)
@@ -52,6 +62,7 @@ def open_console(shared: Given, *, mouse: bool) -> None:
             clock=monitor.now,
             history=storing.history,
             changes=storing.changes,
+            recording=recording,
             after_first_paint=storing.start,
         )
         app.run(mouse=mouse)
@@ -60,6 +71,7 @@ def open_console(shared: Given, *, mouse: bool) -> None:
         limits.stop()
         storing.stop()
         monitor.stop(timeout=0.3)
+        recording.stop(0.5)
     raise SystemExit(status or OK)
 
 

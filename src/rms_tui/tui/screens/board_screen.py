@@ -62,6 +62,11 @@ class BoardScreen(Screen[None]):
     def note_seen(self) -> None:
         """The operator looks at the account that is meant."""
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """A key that makes no sense over this monitor is not there."""
+        allows = getattr(self.app, "allows", None)
+        return True if allows is None else bool(allows(action))
+
     def on_resize(self, event: events.Resize) -> None:
         """All panes or one at a time, as the new size allows."""
         self.board.fit(event.size.width, event.size.height)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
@@ -67,6 +68,7 @@ class Desk(BoardScreen):
         super().__init__()
         self._operator = operator
         self.store = store
+        self.tape: Sequence[Piece] = ()
         self._moment: Moment | None = None
         self._is_painted = False
         self._totals = Totals()
@@ -126,7 +128,9 @@ class Desk(BoardScreen):
             pane.show(moment)
 
     def _say_heading(self, moment: Moment) -> None:
-        self.query_one("#heading", StatusLine).say(*heading(moment, self.store, self._operator))
+        self.query_one("#heading", StatusLine).say(
+            *heading(moment, self.store, self._operator, self.tape)
+        )
         self.say_notice(notice(moment))
 
     @property
