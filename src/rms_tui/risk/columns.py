@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Book, Bytes, Flags, Floats
+from rms_tui.book import Book, Bytes, Flags, Floats, repeated
 from rms_tui.risk import holdings
 from rms_tui.risk.days import DAY_COLUMNS
 from rms_tui.risk.memory import Memory
@@ -66,6 +66,8 @@ def half_units(book: Book, before: Half | None) -> Half:
     digits = book.accounts.digits
     if before is not None and before[0] is digits:
         return before
+    if len(digits) and digits.min() == digits.max():
+        return digits, repeated(0.5 * 10.0 ** -float(digits[0]), len(digits))
     return digits, 0.5 * 10.0 ** -digits.astype(np.float64)
 
 

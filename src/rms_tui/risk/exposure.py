@@ -1,8 +1,6 @@
-"""The book's exposure: by symbol, and netted by currency.
+"""The book's exposure: by symbol, and netted by currency (see `rms_tui.risk.netting`).
 
-By currency a position of N lots is +N·contract of the base and -N·contract·price of the quote
-currency (a symbol that is no currency pair, such as an index, is an asset of its own name), summed
-and converted to the report currency at market mid. Where there is no rate there is no number.
+Money is converted to the report currency at market mid. Where there is no rate there is no number.
 """
 
 from __future__ import annotations
@@ -14,6 +12,7 @@ import numpy as np
 
 from rms_tui.book import Book, Codes, Flags, Floats, Ints, Symbols, summed
 from rms_tui.risk.conversion import mids, paths, rate
+from rms_tui.risk.netting import ByCurrency, Legs, legs, netted
 from rms_tui.risk.profile import mask_matches
 
 COVERAGE = "coverage*"
@@ -95,15 +94,6 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class ByCurrency:
-    """One row a currency: net units over all positions of clients, and in the report currency."""
-
-    currency: tuple[str, ...]
-    net: Floats
-    reported: Floats
-
-
-@dataclass(frozen=True, slots=True)
 class Exposure:
     """Both views, the rates they were made with, and the sums for the summary line.
 
@@ -117,6 +107,7 @@ class Exposure:
     rates: Mapping[str, float]
     net_notional: float
     held: Held
+    legs: Legs
     chains: tuple[object, Mapping[str, tuple[tuple[int, bool], ...]]]
 
 
@@ -127,13 +118,15 @@ def exposure(book: Book, report_currency: str, previous: Exposure | None = None)
     chains = _chains(book.symbols, mid, report_currency, previous)
     rates = {name: rate(path, mid) for name, path in chains[1].items()}
     by_symbol = _by_symbol(book, held, mid, rates)
+    sides = legs(book.symbols, held.buy, held.sell, None if previous is None else previous.legs)
     return Exposure(
         report_currency,
         by_symbol,
-        _by_currency(book.symbols, held, mid, rates),
+        netted(sides, book.symbols, mid, rates),
         rates,
         float(np.abs(by_symbol.notional).sum()),
         held,
+        sides,
         chains,
     )
 
@@ -271,7 +264,8 @@ def _by_symbol(book: Book, held: Held, mid: Floats, rates: Mapping[str, float]) 
     if len(to_report) == 0:
         floating = np.zeros(len(symbols))
     else:
-        floating = np.where(used == 0, 0.0, used * to_report).sum(axis=1)
+        worth = np.where(used == 0, 0.0, used * to_report)
+        floating = worth[:, 0] if width == 1 else worth.sum(axis=1)
     quote_rate = np.array([rates.get(quote, nan) for quote in symbols.quote])
     net = held.buy - held.sell
     notional = np.where(net == 0, 0.0, net * symbols.contract * mid * quote_rate)
@@ -301,32 +295,4 @@ def _shown(held: Held) -> BySymbol:
         held.sell_price[code],
         unknown,
         sentiment[code],
-    )
-
-
-def _by_currency(
-    symbols: Symbols, held: Held, mid: Floats, rates: Mapping[str, float]
-) -> ByCurrency:
-    net: dict[str, float] = {}
-    worth: dict[str, float] = {}
-    for row in np.flatnonzero(held.buy + held.sell).tolist():
-        base, quote = symbols.base[row], symbols.quote[row]
-        pair = bool(base) and base != quote
-        asset = base if pair else symbols.name[row]
-        units = float(held.buy[row] - held.sell[row]) * float(symbols.contract[row])
-        net[asset] = net.get(asset, 0.0) + units
-        net[quote] = net.get(quote, 0.0) - units * float(mid[row])
-        if not pair:
-            worth[asset] = float(mid[row]) * rates.get(quote, float("nan"))
-    names = tuple(sorted(net))
-    nan = float("nan")
-    return ByCurrency(
-        names,
-        np.array([net[name] for name in names]),
-        np.array(
-            [
-                0.0 if net[name] == 0 else net[name] * worth.get(name, rates.get(name, nan))
-                for name in names
-            ]
-        ),
     )
