@@ -64,13 +64,14 @@ def doing(feed: FeedStatus, now: float) -> str:
 
 
 def heading(
-    moment: Moment, store: StoreView | None, operator: str
+    moment: Moment, store: StoreView | None, operator: str, tape: Sequence[Piece] = ()
 ) -> tuple[list[Piece], list[Piece]]:
     """The header line's left and right pieces."""
     frame, health = moment.frame, moment.frame.health
     left = [
         Piece("RMS", "bold", rank=9),
         *state_pieces(moment),
+        *tape,
         Piece(health.source, rank=5),
         Piece(server_time(health), rank=6),
         Piece(*store_words(store), rank=3),
