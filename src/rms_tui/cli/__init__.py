@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from rms_tui.cli.exits import MEANINGS, guarded
-from rms_tui.cli.options import shared_options
+from rms_tui.cli.options import Record, RecordLimit, shared_options
 from rms_tui.cli.verbs import (
     alerting,
     fleet,
@@ -18,6 +18,7 @@ from rms_tui.cli.verbs import (
     judging,
     looking,
     notifying,
+    recording,
     upkeep,
     watching,
 )
@@ -47,7 +48,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-TOPICS = (watching, looking, alerting, notifying, judging, fleet_documents, fleet, upkeep)
+TOPICS = (
+    watching,
+    looking,
+    alerting,
+    notifying,
+    judging,
+    recording,
+    fleet_documents,
+    fleet,
+    upkeep,
+)
 """In the order that `--help` lists them."""
 
 
@@ -67,6 +78,8 @@ def console(
     mouse: Annotated[
         bool, typer.Option("--mouse", help="Let the console take the mouse (off: select text).")
     ] = False,
+    record: Record = None,
+    record_limit: RecordLimit = None,
     version: Annotated[  # noqa: ARG001  (the callback prints it)
         bool,
         typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
@@ -76,7 +89,7 @@ def console(
     if ctx.invoked_subcommand is None:
         from rms_tui.cli.console import open_console
 
-        guarded(lambda: open_console(shared, mouse=mouse))
+        guarded(lambda: open_console(shared, mouse=mouse, record=record, record_limit=record_limit))
 
 
 for topic in TOPICS:
