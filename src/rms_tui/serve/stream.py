@@ -88,6 +88,7 @@ class Stream:
         clock: Callable[[], float] = time.time,
         store: Callable[[], StoreStatus | None] = lambda: None,
         first: int | None = None,
+        kept_deltas: int = KEPT_DELTAS,
     ) -> None:
         """`clock` gives UTC seconds; `first` is the number before the first one.
 
@@ -103,6 +104,7 @@ class Stream:
         self._sums = Sums()
         self._standing: Standing | None = None
         self._steps: deque[Step] = deque()
+        self._kept_deltas = kept_deltas
         self._bytes = 0
         self._marks: deque[tuple[int, int]] = deque(maxlen=KEPT_MARKS)
         self._wanted: dict[Part, float] = {}
@@ -245,7 +247,7 @@ class Stream:
     def _keep(self, step: Step) -> None:
         self._steps.append(step)
         self._bytes += step.size
-        while len(self._steps) > KEPT_DELTAS or (self._bytes > KEPT_BYTES and len(self._steps) > 1):
+        while len(self._steps) > self._kept_deltas or (self._bytes > KEPT_BYTES and len(self._steps) > 1):
             self._bytes -= self._steps.popleft().size
         self._bytes = max(self._bytes, 0)
 
