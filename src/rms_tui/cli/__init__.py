@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from rms_tui.cli.examples import with_examples
 from rms_tui.cli.exits import MEANINGS, guarded
 from rms_tui.cli.options import Record, RecordLimit, shared_options
 from rms_tui.cli.verbs import (
@@ -45,7 +46,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
 TOPICS = (
@@ -94,6 +95,7 @@ def console(
 
 for topic in TOPICS:
     app.add_typer(topic.verbs)
+with_examples(app)
 
 
 def main(arguments: list[str] | None = None) -> Any:

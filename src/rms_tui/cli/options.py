@@ -33,6 +33,21 @@ RecordLimit = Annotated[
     ),
 ]
 
+
+def profile_names() -> list[str]:
+    """For completion: the profiles of the working folder's rms.toml, then the presets."""
+    from rms_tui.cli.profiles import known_names
+
+    return known_names()
+
+
+def rule_names() -> list[str]:
+    """For completion: every rule that an alert can be of."""
+    from rms_tui.alerts.asked import rule_names
+
+    return list(rule_names())
+
+
 SHARED = "Source and settings (also from environment, .env and rms.toml)"
 
 
@@ -53,6 +68,7 @@ _SHARED: dict[str, Any] = {
             "Where accounts come from: manager, terminal, simulator, replay. [RMS_SOURCE]",
             "--source",
             metavar="NAME",
+            autocompletion=lambda: ["manager", "terminal", "simulator", "replay"],
         ),
     ],
     "accounts": Annotated[
@@ -84,6 +100,7 @@ _SHARED: dict[str, Any] = {
             "Give a URI with a password in RMS_MONGODB_URI, not here. [RMS_MONGODB_URI]",
             "--mongodb",
             metavar="URI|embedded",
+            autocompletion=lambda: ["embedded"],
         ),
     ],
     "env_file": Annotated[

@@ -37,6 +37,15 @@ def profile_named(shared: Given, name: str) -> RiskProfile:
         raise SettingsError(f"--profile {name}: no such profile in rms.toml, and {error}") from None
 
 
+def known_names() -> list[str]:
+    """What completion offers: profiles of the working folder's rms.toml, then presets."""
+    try:
+        own = [profile.name for profile in loaded(Given()).plan.profiles]
+    except SettingsError:
+        own = []  # a file that is wrong is said by whatever reads it, not by a pressed tab
+    return [*own, *presets()]
+
+
 def show_list(shared: Given, *, json: bool) -> None:
     """Print every profile and preset by name."""
     own = loaded(shared).plan

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rms_tui.cli.exits import guarded
-from rms_tui.cli.options import Json, shared_options
+from rms_tui.cli.options import Json, rule_names, shared_options
 from rms_tui.wiring.given import Given
 
 verbs = typer.Typer(rich_markup_mode=None)
@@ -26,7 +26,12 @@ def alerts(
     ] = None,
     rule: Annotated[
         str | None,
-        typer.Option("--rule", metavar="R", help="Only of this rule, such as daily_loss."),
+        typer.Option(
+            "--rule",
+            metavar="R",
+            help="Only of this rule, such as daily_loss.",
+            autocompletion=rule_names,
+        ),
     ] = None,
     operator: Annotated[
         str | None,

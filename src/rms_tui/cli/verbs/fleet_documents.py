@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from rms_tui.cli.exits import guarded
-from rms_tui.cli.options import Json, shared_options
+from rms_tui.cli.options import Json, profile_names, shared_options
 from rms_tui.wiring.given import Given
 
 verbs = typer.Typer(rich_markup_mode=None)
@@ -43,7 +43,12 @@ Investor = Annotated[
 ]
 Profile = Annotated[
     str | None,
-    typer.Option("--profile", metavar="NAME", help="A profile of rms.toml, or a preset."),
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="A profile of rms.toml, or a preset.",
+        autocompletion=profile_names,
+    ),
 ]
 MaxDailyLoss = Annotated[
     str | None,

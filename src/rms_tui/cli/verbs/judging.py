@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rms_tui.cli.exits import USAGE, end, guarded
-from rms_tui.cli.options import Json, shared_options
+from rms_tui.cli.options import Json, profile_names, shared_options
 from rms_tui.wiring.given import Given
 
 verbs = typer.Typer(rich_markup_mode=None)
@@ -43,6 +43,7 @@ def assess(
             "--profile",
             metavar="NAME|FILE",
             help="A profile of rms.toml, a preset, or a file, instead of the one inside.",
+            autocompletion=profile_names,
         ),
     ] = None,
     json: Json = False,
@@ -76,7 +77,10 @@ def list_profiles(shared: Given, json: Json = False) -> None:
 @shared_options
 def show_profile(
     shared: Given,
-    name: Annotated[str, typer.Argument(help="A profile or a preset: ftmo-2step")],
+    name: Annotated[
+        str,
+        typer.Argument(help="A profile or a preset: ftmo-2step", autocompletion=profile_names),
+    ],
     json: Json = False,
 ) -> None:
     """A profile's rules, and a preset's sources and published examples."""
