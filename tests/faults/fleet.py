@@ -59,6 +59,17 @@ def until(condition: Callable[[], Any], seconds: float = 20.0, what: str = "") -
         pause.wait(0.02)
 
 
+IDLE = 0.5
+"""Seconds that a small idle machine takes to start Python with the two largest imports."""
+
+
+def slowness() -> float:
+    """How much slower this machine is now than an idle one, at least 1."""
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-P", "-c", "import numpy, pymongo"], check=True)
+    return max(1.0, (time.monotonic() - began) / IDLE)
+
+
 class World:
     """What all fake terminals show; change it, then `push()`."""
 

@@ -64,7 +64,10 @@ def means(layers: Loaded) -> Means:
 
 def _decrypted(key_file: Path, database: Rms, password: bytes) -> SecretStr:
     """The plain password, for the terminal's pipe alone. Raises SecretsError."""
-    from rms_tui.store.secrets import open_vault
+    from rms_tui.store.local_keys_only import local_keys_only
+
+    with local_keys_only():
+        from rms_tui.store.secrets import open_vault
 
     vault = open_vault(database, key_file)
     try:
