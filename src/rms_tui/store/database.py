@@ -6,6 +6,7 @@ Short timeouts throughout: whoever waits for a database here has something bette
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
-from rms_tui.store.errors import StoreError, cleaned, redacted
+from rms_tui.store.errors import StoreError, advice, cleaned, redacted
 from rms_tui.store.schema import COLLECTIONS, Collection
 
 Document: TypeAlias = dict[str, Any]
@@ -38,7 +39,11 @@ OLDEST = (5, 0)
 """Change streams as we use them, transactions on time series of writes, `$$NOW`."""
 
 _NAMESPACE_EXISTS = 48
-_REFUSED_LOGIN, _NOT_ALLOWED = 18, 13
+_REFUSED_LOGIN, _NOT_ALLOWED, _UNKNOWN_TO_ATLAS = 18, 13, 8000
+_COMMAND = re.compile(
+    r"not authorized on (?P<db>\S+) to execute command \{ (?P<command>\w+): "
+    r"\"?(?P<on>[^\",}]*)"
+)
 
 
 def connect(uri: str, name: str, *, prepared: bool = False) -> Rms:
@@ -52,14 +57,7 @@ def connect(uri: str, name: str, *, prepared: bool = False) -> Rms:
     # of that is said by our own errors.
     logging.getLogger("pymongo.client").setLevel(logging.CRITICAL)
     with in_words(uri):
-        client: MongoClient[Document] = MongoClient(
-            uri,
-            appname="rms-tui",
-            tz_aware=True,
-            retryWrites=True,
-            w="majority",  # on the client: transactions take it from there
-            **_timeouts(uri),
-        )
+        client = _client(uri)
         try:
             _check(client, uri)
             database = client.get_database(name)
@@ -69,6 +67,21 @@ def connect(uri: str, name: str, *, prepared: bool = False) -> Rms:
             client.close()
             raise
         return database
+
+
+def _client(uri: str) -> MongoClient[Document]:
+    try:
+        return MongoClient(
+            uri,
+            appname="rms-tui",
+            tz_aware=True,
+            retryWrites=True,
+            w="majority",  # on the client: transactions take it from there
+            **_timeouts(uri),
+        )
+    except OSError as error:  # a file that the URI names
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        raise StoreError(f"MongoDB settings {redacted(uri)}: {what}", final=True) from None
 
 
 def prepare(database: Rms) -> None:
@@ -120,6 +133,8 @@ def in_words(uri: str) -> Iterator[None]:
         yield
     except ServerSelectionTimeoutError as error:
         text = _brief(error, uri)
+        hint = advice(text, uri)
+        text += f" ({hint})" if hint else ""
         raise StoreError(f"no MongoDB answers at {place}: {text}") from None
     except (ConfigurationError, InvalidName) as error:
         text = cleaned(str(error), uri)
@@ -149,8 +164,15 @@ def _refusal(error: OperationFailure, place: str, uri: str) -> str:
     text = _brief(error, uri)
     if error.code == _REFUSED_LOGIN:
         return f"MongoDB at {place} refused the login: {text}"
-    if error.code == _NOT_ALLOWED:
-        return f"MongoDB at {place} does not allow it (rms-tui needs readWrite, dbAdmin): {text}"
+    if error.code in (_NOT_ALLOWED, _UNKNOWN_TO_ATLAS):
+        if "requires authentication" in text:
+            return f"MongoDB at {place} wants a login: put user and password into RMS_MONGODB_URI"
+        found = _COMMAND.search(text)
+        what = f"{found['command']} on {found['on']}" if found else text
+        return (
+            f"MongoDB at {place} does not allow {what}: its user needs readWrite and dbAdmin "
+            "there; `rms-tui doctor` names what is missing"
+        )
     return f"MongoDB at {place} refused: {text}"
 
 
@@ -173,6 +195,11 @@ def _timeouts(uri: str) -> dict[str, Any]:
 def _check(client: MongoClient[Document], uri: str) -> None:
     place = redacted(uri)
     hello: Mapping[str, Any] = client.admin.command("hello")
+    if hello.get("isreplicaset"):
+        raise StoreError(
+            f"MongoDB at {place} waits for its replica set: run rs.initiate() in mongosh",
+            final=True,
+        )
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         raise StoreError(
             f"MongoDB at {place} is a standalone server: rms-tui needs a replica set (one node is "

@@ -59,6 +59,43 @@ def cleaned(text: str, uri: str) -> str:
     return clean
 
 
+ADVICE: tuple[tuple[str, str], ...] = (
+    (
+        "hostname mismatch",
+        "its certificate is not for this name: use a host name that stands in it",
+    ),
+    (
+        "ip address mismatch",
+        "its certificate is not for this address: use a name that stands in it",
+    ),
+    ("certificate has expired", "its certificate has expired: have it renewed"),
+    ("certificate required", "it wants a certificate of ours: add tlsCertificateKeyFile=FILE"),
+    (
+        "certificate_verify_failed",
+        "nobody known here signed its certificate: add tlsCAFile=FILE, its authority's certificate",
+    ),
+    ("wrong_version_number", "it does not speak TLS: leave out tls=true"),
+    ("unexpected_eof", "it does not speak TLS, or not with us: leave out tls=true"),
+    ("ssl handshake failed", "it does not speak TLS, or not with us: see tls… in the URI"),
+    ("name or service not known", "no such host name"),
+    ("getaddrinfo failed", "no such host name"),
+    ("connection refused", "nothing listens there: is mongod running, is the port right"),
+)
+"""What of the driver's text, in lower case, means what."""
+
+
+def advice(text: str, uri: str) -> str:
+    """What to do about a server that does not answer, from the driver's text; empty if unknown."""
+    said = text.lower()
+    for sign, meaning in ADVICE:
+        if sign in said:
+            return meaning
+    options = uri.partition("?")[2].lower()
+    if "connection closed" in said and "tls=" not in options and "ssl=" not in options:
+        return "it may accept TLS only: add tls=true"
+    return ""
+
+
 def _secrets(uri: str) -> list[str]:
     person, at, place = uri.partition("://")[2].rpartition("@")
     found = {person.partition(":")[2]} if at else set()
