@@ -118,3 +118,19 @@ def test_an_alert_that_takes_over_a_stored_identity_rings_once(bench: Bench) -> 
     first = frame.alerts[0]
     stored = replace(first, id="stored", rung_at=(first.rung_at or 0.0) - 20)
     assert edges.news(replace(frame, alerts=(stored, *frame.alerts[1:]))) == []
+
+
+@pytest.mark.parametrize("size", [(160, 48), (120, 40), (80, 24)])
+async def test_who_handled_an_alert_is_on_the_screen_at_every_size(
+    bench: Bench, size: tuple[int, int]
+) -> None:
+    first, second = (alert.id for alert in alerts_of(bench)[:2])
+    bench.monitor.acknowledge(first, "jane@desk-1", None)
+    bench.monitor.snooze(second, 1800, "eva@desk-9")
+    bench.step()
+    async with bench.app.run_test(size=size) as pilot:
+        await pilot.press("4", "G")
+        await pilot.pause()
+        text = "\n".join(bench.screen_lines())
+        assert "ack jane" in text
+        assert any(form in text for form in ("16:33 eva", "snz eva"))

@@ -11,6 +11,9 @@ from rms_tui.tui.panes.alerts import AlertsSource
 from rms_tui.tui.panes.source import Sort, View
 from rms_tui.tui.table import Column
 
+LOGIN = 10
+"""Cells of the column that is left out."""
+
 
 class AccountAlertsSource(AlertsSource):
     """Alerts of one login."""
@@ -18,6 +21,11 @@ class AccountAlertsSource(AlertsSource):
     def __init__(self, login: int) -> None:
         super().__init__()
         self._login = login
+
+    def columns(self, width: int) -> tuple[Column, ...]:
+        """See `Source.columns`; whose alerts they are is known."""
+        columns = [column for column in super().columns(width + LOGIN) if column.id != "login"]
+        return tuple(columns)
 
     def view(self, frame: Frame, columns: tuple[Column, ...], sort: Sort, query: Query) -> View:
         """See `Source.view`."""

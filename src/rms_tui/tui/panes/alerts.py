@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,14 @@ COLUMNS = (
     Column("note", "Note", 24),
 )
 IMPORTANCE = (
-    "severity", "login", "rule", "used", "handled", "time", "name", "value", "limit", "reason",
+    "severity", "login", "rule", "handled", "used", "time", "name", "value", "limit", "reason",
     "note",
 )  # fmt: skip
+
+ROOMY = 48
+"""Cells from which rules have their whole column; below, who handled an alert needs the room."""
+
+NARROW = tuple(replace(column, width=12) if column.id == "rule" else column for column in COLUMNS)
 
 
 def _numbers(name: str) -> Any:
@@ -93,7 +99,8 @@ class AlertsSource:
 
     def columns(self, width: int) -> tuple[Column, ...]:
         """See `Source.columns`."""
-        return fitting(COLUMNS, IMPORTANCE, width, elastic="handled", most=34)
+        columns = COLUMNS if width >= ROOMY else NARROW
+        return fitting(columns, IMPORTANCE, width, elastic="handled", most=34)
 
     def view(self, frame: Frame, columns: tuple[Column, ...], sort: Sort, query: Query) -> View:
         """See `Source.view`."""
@@ -151,10 +158,21 @@ def handled_words(alert: Alert, offset: float | None, room: int) -> str:
     if word is None:
         return "open"
     if alert.stage is not Stage.SNOOZED or alert.snoozed_until is None:
-        return f"{word} {alert.operator or ''}".rstrip()
+        who = alert.operator or ""
+        return _fitting([f"{word} {who}".rstrip(), f"{word} {_user(who)}".rstrip()], room)
     until = figures.clock(alert.snoozed_until, offset, seconds=False)
-    by = f"snoozed until {until} {alert.snoozed_by or ''}".rstrip()
-    forms = (by, f"snoozed until {until}", f"until {until}", f"→ {until}")
+    who = alert.snoozed_by or ""
+    user = _user(who)
+    forms = [f"snoozed until {until} {who}", f"snoozed until {until} {user}",
+             f"until {until} {user}", f"snz {user}"]  # fmt: skip
+    return _fitting([form.rstrip() for form in forms], room)
+
+
+def _user(operator: str) -> str:
+    return operator.partition("@")[0]
+
+
+def _fitting(forms: Sequence[str], room: int) -> str:
     return next((form for form in forms if cell_len(literal(form)) <= room), forms[-1])
 
 

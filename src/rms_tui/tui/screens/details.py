@@ -27,7 +27,7 @@ from rms_tui.tui.panes.account_figures import FiguresSource, row_of_login
 from rms_tui.tui.panes.account_rules import RulesSource
 from rms_tui.tui.panes.pane import Pane
 from rms_tui.tui.panes.positions import PositionsSource
-from rms_tui.tui.screens.board_screen import BoardScreen, handling_keys, pane_keys
+from rms_tui.tui.screens.board_screen import BoardScreen, handling_keys, pane_keys, taking_keys
 from rms_tui.tui.status_line import Piece, StatusLine
 from rms_tui.tui.view import AskChanges, HistoryError
 
@@ -49,6 +49,7 @@ class Details(BoardScreen):
         Binding(
             "r", "read", "Read again", tooltip="Read deals and changes again", id="details.read"
         ),
+        *taking_keys("details"),
         *pane_keys("details", PANES, next_shown=True),
     ]
 
@@ -108,7 +109,7 @@ class Details(BoardScreen):
         self.board.go(self.board.panes[1])
         if self._moment is not None:
             self.show(self._moment)
-        self.action_read()
+        self._read_deals()
 
     def show(self, moment: Moment) -> None:
         """Paint a moment."""
@@ -136,8 +137,11 @@ class Details(BoardScreen):
 
     def action_read(self) -> None:
         """Ask for the deals and the changes, in threads."""
+        self._read_deals()
         if self._moment is not None:
             self._read_changes(self._moment.now)
+
+    def _read_deals(self) -> None:
         self._deals.deals = self._deals.error = None
         self._deals_pane.repaint()
         run_errand(
