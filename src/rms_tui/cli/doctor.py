@@ -126,28 +126,24 @@ def _connection(made: Desk) -> Line:
 def _mongodb(layers: Loaded) -> Iterator[Line]:
     import threading
 
-    from rms_tui.store.database import connect
-    from rms_tui.store.errors import StoreError, redacted
-    from rms_tui.wiring.storing import server
+    from rms_tui.store.diagnosis import of_keys, of_server
+    from rms_tui.store.errors import StoreError
+    from rms_tui.wiring.storing import master_key_file, server
 
-    place = server(layers.settings)
-    remote = layers.settings.rms_mongodb_uri is not None
-    what = "MongoDB" if remote else "MongoDB (embedded)"
+    settings = layers.settings
+    place = server(settings)
+    what = "MongoDB" if settings.rms_mongodb_uri is not None else "MongoDB (embedded)"
+    mend = "set RMS_MONGODB_URI, or install rms-tui[embedded]"
+    name = settings.rms_mongodb_database
     try:
         uri = place.uri(threading.Event())
-        began = time.monotonic()
-        found = connect(uri, layers.settings.rms_mongodb_database)
-        try:
-            took = (time.monotonic() - began) * 1000
-            number = found.client.server_info()["version"]
-            with found.watch(max_await_time_ms=1):
-                pass
-            text = f"{redacted(uri)}: {number}, replica set, change streams, {took:.0f} ms"
-            yield Line("OK", what, text)
-        finally:
-            found.client.close()
+        for found in (
+            *of_server(uri, name, what, mend),
+            *of_keys(uri, name, master_key_file(settings)),
+        ):
+            yield Line(found.grade, found.what, found.found, found.mend)
     except (StoreError, OSError) as error:
-        yield Line("FAIL", what, str(error), "set RMS_MONGODB_URI, or install rms-tui[embedded]")
+        yield Line("FAIL", what, str(error), mend)
     finally:
         place.release(1.0)
 

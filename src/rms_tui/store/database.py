@@ -57,16 +57,28 @@ def connect(uri: str, name: str, *, prepared: bool = False) -> Rms:
     # of that is said by our own errors.
     logging.getLogger("pymongo.client").setLevel(logging.CRITICAL)
     with in_words(uri):
-        client = _client(uri)
+        database = reached(uri, name)
         try:
-            _check(client, uri)
-            database = client.get_database(name)
             if not prepared:
                 prepare(database)
         except BaseException:
-            client.close()
+            database.client.close()
             raise
         return database
+
+
+def reached(uri: str, name: str) -> Rms:
+    """The database of a server that is what rms-tui needs, as it stands: nothing is prepared.
+
+    Raises StoreError, PyMongoError.
+    """
+    client = _client(uri)
+    try:
+        _check(client, uri)
+    except BaseException:
+        client.close()
+        raise
+    return client.get_database(name)
 
 
 def _client(uri: str) -> MongoClient[Document]:
