@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import numpy as np
 
 from rms_tui.book import CLOSING_ENTRIES, TRADE_TYPES, Book, Flags, Floats, Ints, rows_of, summed
 from rms_tui.risk.conversion import rates
+from rms_tui.risk.pairs import Pairs, pairs
 from rms_tui.risk.profile import mask_matches
 
 Held: TypeAlias = tuple[tuple[object, ...], Floats, Floats]
 """What the figures came from, the open positions and the largest loss at a stop."""
-
-
-DENSE_CELLS = 4_000_000
-"""Accounts x symbols up to which lots are summed in a table of all pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +86,8 @@ def held(book: Book, before: Held | None) -> Held:
     risk = np.zeros(len(book.accounts))
     if len(positions):
         bare = np.isnan(positions.sl)
-        loss = np.maximum(losses_at_stop(book, bare), 0.0)
-        holders = np.flatnonzero(number)
-        first = np.cumsum(number) - number
-        risk[holders] = np.maximum.reduceat(loss, first[holders])
+        with np.errstate(invalid="ignore"):
+            np.maximum.at(risk, positions.account, losses_at_stop(book, bare))
         unknown = np.isnan(risk)
         if bool(unknown.any()):
             without_stop = np.bincount(positions.account[bare], minlength=len(risk)) > 0
@@ -106,7 +101,7 @@ def losses_at_stop(book: Book, bare: Flags) -> Floats:
     loss = positions.price_open - positions.sl
     loss *= positions.side
     loss *= positions.lots
-    loss *= book.symbols.contract[positions.symbol]
+    loss *= book.symbols.contract.take(positions.symbol)
     loss *= positions.rate
     loss -= positions.swap
     if bool(bare.any()):
@@ -197,7 +192,7 @@ def _risk_sources(book: Book) -> tuple[object, ...]:
 
 def _notionals(book: Book) -> Floats:
     positions = book.positions
-    money = positions.lots * book.symbols.contract[positions.symbol]
+    money = positions.lots * book.symbols.contract.take(positions.symbol)
     money *= positions.price
     money *= positions.rate
     return money
@@ -206,21 +201,15 @@ def _notionals(book: Book) -> Floats:
 def _largest(book: Book, mask: str | None, amount: Floats) -> Floats:
     """The masked symbols' sum for each account, or without a mask its largest symbol's sum."""
     positions, count = book.positions, len(book.accounts)
-    account = positions.account.astype(np.int64)
     if mask is not None:
         names = book.symbols.name
         wanted = np.array([mask_matches(mask, name) for name in names], dtype=np.bool_)
         chosen = wanted[positions.symbol]
-        return summed(account[chosen], amount[chosen], count)
-    codes = len(book.symbols)
-    key = account * codes + positions.symbol
-    if count * codes <= DENSE_CELLS:
-        table = summed(key, amount, count * codes).reshape(count, codes)
-        return cast("Floats", table.max(axis=1, initial=0.0))
-    pairs, pair = np.unique(key, return_inverse=True)
-    largest = np.zeros(count)
-    np.maximum.at(largest, pairs // codes, summed(pair, amount, len(pairs)))
-    return largest
+        account = positions.account[chosen].astype(np.int64)
+        return summed(account, amount[chosen], count)
+    symbol = positions.symbol.astype(np.int64)
+    held_pairs = pairs(positions.account, symbol, count, len(book.symbols))
+    return held_pairs.largest(held_pairs.summed(amount))
 
 
 def _rate_column(book: Book, currency: str) -> Floats:
@@ -245,42 +234,45 @@ def _idea_risk(book: Book, window: float) -> Floats:
     An idea is one account's symbol and direction. A closed trade belongs to it when it was closed
     after the idea began, or at most `window` seconds before: then the idea began with that trade.
     """
-    positions, accounts = book.positions, book.accounts
-    risk = np.zeros(len(accounts))
+    positions = book.positions
     if len(positions) == 0:
-        return risk
-    codes = len(book.symbols)
-    key = (positions.account.astype(np.int64) * codes + positions.symbol) * 2
-    key += positions.side > 0
-    ideas, idea = np.unique(key, return_inverse=True)
+        return np.zeros(len(book.accounts))
+    kind = positions.symbol.astype(np.int64)
+    kind *= 2
+    kind += positions.side > 0
+    ideas = pairs(positions.account, kind, len(book.accounts), 2 * len(book.symbols))
     bare = np.isnan(positions.sl)
-    loss = summed(idea, np.where(bare, 0.0, losses_at_stop(book, bare)), len(ideas))
-    began = np.full(len(ideas), np.inf)
-    np.minimum.at(began, idea, positions.opened.astype(np.float64))
-    loss += _closed_losses(book, ideas, began, window)
-    loss[np.bincount(idea, weights=bare, minlength=len(ideas)) > 0] = np.inf
-    np.maximum.at(risk, ideas // (2 * codes), np.maximum(loss, 0.0))
-    return risk
-
-
-def _closed_losses(book: Book, ideas: Ints, began: Floats, window: float) -> Floats:
-    """What each idea has lost already (gains negative); moves `began` back along its trades."""
-    deals, codes = book.deals, len(book.symbols)
-    lost = np.zeros(len(ideas))
+    at_stop = losses_at_stop(book, bare)
+    at_stop[bare] = 0.0
+    loss = ideas.summed(at_stop)
+    deals = book.deals
     trades = np.flatnonzero(np.isin(deals.type, TRADE_TYPES))
     closing = trades[np.isin(deals.entry[trades], CLOSING_ENTRIES)]
-    if len(closing) == 0:
-        return lost
+    if len(closing):
+        loss += _closed_losses(book, ideas, trades, closing, window)
+    loss[ideas.of[bare]] = np.inf
+    return ideas.largest(loss)
+
+
+def _closed_losses(book: Book, ideas: Pairs, trades: Ints, closing: Ints, window: float) -> Floats:
+    """What each idea has lost already (gains negative): `closing` are the closing ones of `trades`.
+
+    An idea began with its oldest open position, and with every trade of it further back.
+    """
+    deals = book.deals
+    lost = np.zeros(ideas.cells)
+    began = np.full(ideas.cells, np.inf)
+    np.minimum.at(began, ideas.of, book.positions.opened.astype(np.float64))
     code = {name: i for i, name in enumerate(book.symbols.name)}
     symbol = np.array([code.get(deals.symbol[i], -1) for i in closing.tolist()], dtype=np.int64)
     row = rows_of(book.accounts.login, deals.login[closing])
     bought = deals.type[closing] == TRADE_TYPES[1]  # a sell closes what was bought
-    key = np.where((row >= 0) & (symbol >= 0), (row * codes + symbol) * 2 + bought, -1)
-    idea = rows_of(ideas, key)
+    known = (row >= 0) & (symbol >= 0)
+    idea = np.where(known, ideas.find(row, symbol * 2 + bought), -1)
     opened = _opening_times(book, trades, closing)
     amount = deals.profit[closing] + deals.swap[closing] + deals.commission[closing]
     time = deals.time[closing].astype(np.float64)
-    waiting = idea >= 0
+    waiting = (idea >= 0) & np.isfinite(began[idea])
     while True:
         joins = waiting & (time >= began[np.maximum(idea, 0)] - window)
         if not bool(joins.any()):
