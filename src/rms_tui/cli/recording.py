@@ -147,18 +147,9 @@ def _plan(shared: Given, profile: str | None, recording: Recording) -> Plan | No
 def _moment(recording: Recording, text: str) -> float:
     """UTC seconds of an ISO time (UTC where it names no zone), or of that long after the start."""
     try:
-        return recording.began + duration(text)
+        at = recording.began + duration(text)
     except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text.strip())
-        at = (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()
-    except (ValueError, OverflowError):
-        end(
-            f"--from {text}: expected how long after the beginning (90s, 10m, 2h) or an ISO time "
-            f"such as {_iso(recording.began)}",
-            USAGE,
-        )
+        at = _instant(recording, text)
     if not recording.began <= at <= recording.ended:
         end(
             f"--from {text}: the recording is from {_iso(recording.began)} to "
@@ -166,6 +157,18 @@ def _moment(recording: Recording, text: str) -> float:
             USAGE,
         )
     return at
+
+
+def _instant(recording: Recording, text: str) -> float:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()
+    except (ValueError, OverflowError):
+        end(
+            f"--from {text}: expected how long after the beginning (90s, 10m, 2h) or an ISO time "
+            f"such as {_iso(recording.began)}",
+            USAGE,
+        )
 
 
 def _deals(monitor: Monitor) -> Any:
@@ -214,6 +217,7 @@ def _gist(recording: Recording, summary: Summary, profile: str | None) -> dict[s
         "polls": summary.polls,
         "accounts": summary.accounts,
         "changes": summary.turns,
+        "undecided": {reason.name.lower(): n for reason, n in summary.undecided.items()},
         "torn": None if torn is None else torn.reason,
         "breached": [_breach(one) for one in breaches],
     }
@@ -244,6 +248,9 @@ def _print_gist(gist: dict[str, Any], summary: Summary) -> None:
     print(
         f"{len(summary.breaches)} breaches of {accounts} accounts, {summary.turns} changes of state"
     )
+    for reason, number in summary.undecided.items():
+        verdicts = f"{number} verdict{'s' * (number != 1)}"
+        print(f"no decision at the end for {verdicts}: {reason.words}")
     if gist["torn"]:
         print(f"the recording ends torn: {gist['torn']}")
 

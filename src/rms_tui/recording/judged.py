@@ -6,6 +6,7 @@ be judged say otherwise. Pure over frames; it reads no file itself.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -69,8 +70,22 @@ class Summary:
     breaches: dict[tuple[int, str], Breach] = field(default_factory=dict)
     open: dict[str, dict[int, Breach]] = field(default_factory=dict)
 
+    newest: Frame | None = None
+
+    @property
+    def undecided(self) -> dict[Reason, int]:
+        """How many verdicts of the newest frame decide nothing, and why."""
+        judged = None if self.newest is None else self.newest.assessment
+        found = Counter(
+            Reason(reason)
+            for verdict in (() if judged is None else judged.verdicts)
+            for reason in verdict.reason[verdict.state == State.UNKNOWN].tolist()
+        )
+        return dict(found.most_common())
+
     def see(self, frame: Frame) -> None:
         """Count a frame."""
+        self.newest = frame
         self.frames += 1
         self.polls = max(self.polls, frame.health.polls)
         if frame.book is not None:
