@@ -67,7 +67,7 @@ def unpack(
     """
     try:
         return _unpacked(packed, before, keys)
-    except (KeyError, TypeError, ValueError, IndexError, binascii.Error) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, binascii.Error) as error:
         if isinstance(error, Unpackable):
             raise
         raise Unpackable(f"not a table of a book: {error}") from None
