@@ -21,6 +21,7 @@ class Exit(IntEnum):
 
 ENDINGS: dict[int, Ending] = {
     Exit.RELEASED: Ending.RELEASED,
+    Exit.FENCED: Ending.RELEASED,  # nobody's fault, and mostly over already
     Exit.AUTHORISATION: Ending.AUTHORISATION,
     Exit.TERMINAL: Ending.TERMINAL,
     Exit.DATABASE: Ending.DATABASE,

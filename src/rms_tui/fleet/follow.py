@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-import pymongo
-
-from rms_tui.store.database import connect, in_words
+from rms_tui.store.database import connect, in_words, let_go
 from rms_tui.store.embedded import Server
 from rms_tui.store.errors import StoreError
 from rms_tui.store.fleet_watch import Change, FleetWatch
@@ -66,8 +64,7 @@ class Follower:
             except StoreError as error:
                 failures = self._paused(failures, error)
             finally:
-                with pymongo.timeout(0.3):
-                    database.client.close()
+                let_go(database)
 
     def _follow(self, watch: FleetWatch) -> None:
         try:

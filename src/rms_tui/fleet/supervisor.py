@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psutil  # type: ignore[import-untyped, unused-ignore]  # no types
-import pymongo
 
 from rms_tui.fleet.exits import Exit, ending_of, in_words
 from rms_tui.fleet.follow import Follower
@@ -25,7 +24,7 @@ from rms_tui.fleet.launch import LOOK, STOP, Child, Launch
 from rms_tui.fleet.tempo import Tempo
 from rms_tui.store import claims, listing, upkeep
 from rms_tui.store.claims import Claim, Ending
-from rms_tui.store.database import Rms, connect
+from rms_tui.store.database import Rms, connect, let_go, within
 from rms_tui.store.database import in_words as store_errors
 from rms_tui.store.embedded import Server
 from rms_tui.store.errors import StoreError
@@ -170,8 +169,7 @@ class Supervisor:
     def _disconnect(self) -> None:
         database, self._database = self._database, None
         if database is not None:
-            with pymongo.timeout(0.3):  # it says goodbye, perhaps to nobody
-                database.client.close()
+            let_go(database)
 
     def _reap(self) -> None:
         """Take note of workers that ended; what that means for their claims is written next."""
@@ -298,7 +296,7 @@ class Supervisor:
         self._reap()
         try:
             database = self._connected()
-            with store_errors(self._uri), pymongo.timeout(self._tempo.stop):
+            with store_errors(self._uri), within(self._tempo.stop):
                 self._settle(database)
         except (StoreError, OSError) as error:
             _log.error("%d claims not given back, the sweep will: %s", len(self._owed), error)

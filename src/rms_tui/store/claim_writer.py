@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-import pymongo
 
 from rms_tui.alerts import TIMES, Alert, AlertEvent, Handling
 from rms_tui.book import Positions
@@ -32,7 +31,7 @@ from rms_tui.store.alert_writer import AlertWriter
 from rms_tui.store.alerts import ACTIONS
 from rms_tui.store.claims import Claim, Ending, Fenced, Patience
 from rms_tui.store.content import Written, content, documents, told_from
-from rms_tui.store.database import Document, Rms, connect, in_words
+from rms_tui.store.database import Document, Rms, connect, in_words, let_go, within
 from rms_tui.store.embedded import Server
 from rms_tui.store.entries import entries_of
 from rms_tui.store.errors import StoreError
@@ -328,8 +327,7 @@ class ClaimWriter:
         database, self._database = self._database, None
         self._alerts = self._memories = None
         if database is not None:
-            with pymongo.timeout(0.3):  # it says goodbye, perhaps to nobody
-                database.client.close()
+            let_go(database)
 
     def _finish(self) -> None:
         """The last writes and the end of the claim, tried again until the time is over."""
@@ -337,7 +335,7 @@ class ClaimWriter:
         while (left := self._deadline - time.monotonic()) > 0:
             try:
                 database = self._connected()
-                with in_words(self._uri), pymongo.timeout(max(left, 0.2)):
+                with in_words(self._uri), within(left):
                     frame = self._frames.value
                     self._write_facts(database)
                     if frame is not None and self._recalled:

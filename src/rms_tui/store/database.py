@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias, TypeVar
 
+import pymongo
 from bson.errors import BSONError
 from pymongo import MongoClient
 from pymongo.client_session import ClientSession
@@ -135,6 +136,19 @@ def in_transaction(
                     raise
                 time.sleep(0.005 * 2**attempt)  # another writer has the same document
     raise AssertionError("unreachable")
+
+
+def let_go(database: Rms) -> None:
+    """Close the connection without waiting for a server that is gone."""
+    with pymongo.timeout(0.3):  # it says goodbye, perhaps to nobody
+        database.client.close()
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Everything asked of MongoDB inside takes that long at most, together."""
+    with pymongo.timeout(max(seconds, 0.1)):
+        yield
 
 
 @contextmanager

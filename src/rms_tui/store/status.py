@@ -17,9 +17,17 @@ import numpy as np
 from pymongo import InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from rms_tui.book import Ints
+from rms_tui.book import Ints, rows_of
 from rms_tui.frame import Frame
-from rms_tui.store.content import NOBODY, Content, Told, Written, content, documents, told_from
+from rms_tui.store.content import (
+    NOBODY,
+    Content,
+    Told,
+    Written,
+    content,
+    documents,
+    told_from,
+)
 from rms_tui.store.database import Document, Rms, in_transaction
 from rms_tui.store.element_ids import ElementIds
 from rms_tui.store.elements import Source
@@ -97,16 +105,19 @@ class StatusWriter:
         if book.server != self._server:
             self._server, self._told, self._ids = book.server, NOBODY, None
             self._written, self._clean = Written(), False
+        stored = NOBODY
         if self._ids is None:
             ids = ElementIds()
             fields = {"login": 1, "status": 1, "risk.state": 1, "risk.rule": 1, "risk.since": 1}
             found = database.elements.find({"server": text(book.server)}, fields, batch_size=CHUNK)
-            told = told_from(ids.noted(found))
+            stored = told_from(ids.noted(found))
             if len(self._told.login) == 0:
-                self._told = told
+                self._told = stored
             self._ids = ids
         made = content(book, assessment, frame, self._told, silent=silent)
         self._told = made.told
+        if stored is not NOBODY:
+            self._written.forget(_restated_by_others(made, stored).tolist())
         return made
 
     def _ids_of(self, database: Rms, made: Content) -> ElementIds:
@@ -166,6 +177,14 @@ class StatusWriter:
                 "status": _NOT_REMOVED,
             }
             database.elements.update_many(where, {"$currentDate": {"last_ping": True}})
+
+
+def _restated_by_others(made: Content, stored: Told) -> Ints:
+    """Accounts whose stored status is not ours: while we were away a sweep found them silent."""
+    at = rows_of(stored.login, made.login)
+    there = at >= 0
+    there[there] = stored.status[at[there]] != made.status[there]
+    return made.login[there]
 
 
 _NOT_REMOVED = {"$ne": Status.REMOVED.value}
