@@ -27,7 +27,9 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(ge=0.05, le=86_400, allow_inf_nan=False)]
 Finite = Field(allow_inf_nan=False)
 
-SECRETS = frozenset({"MT5_MANAGER_PASS", "MT5_PASSWORD", "RMS_MONGODB_URI"})
+SECRETS = frozenset(
+    {"MT5_MANAGER_PASS", "MT5_PASSWORD", "RMS_MONGODB_URI", "RMS_WS_TOKEN", "RMS_WS_TOKEN_READ"}
+)
 """Variables whose value is never repeated in a message."""
 
 TABLES = frozenset({"profile", "assign", "default_profile", "notify"})
@@ -143,6 +145,16 @@ class Settings(BaseSettings):
     )
     ws_host: str = Field("127.0.0.1", description="address of the WebSocket server")
     ws_port: Port = Field(8765, description="its port")
+    rms_ws_token: SecretStr | None = Field(
+        None, description="token of operators: who sends it may change things"
+    )
+    rms_ws_token_read: SecretStr | None = Field(None, description="token of readers")
+    ws_cert: Path | None = Field(None, description="certificate file to serve with TLS")
+    ws_key: Path | None = Field(None, description="its private key file")
+    ws_insecure: bool = Field(False, description="serve other machines without TLS")
+    ws_origins: str = Field(
+        "", description="pages of other origins that may connect, comma-separated"
+    )
 
     @field_validator("rms_accounts", "rms_source", mode="before")
     @classmethod
@@ -235,7 +247,9 @@ def load(
         settings = Settings(**values)  # type: ignore[arg-type]  # validated by pydantic itself
     except ValidationError as error:
         raise SettingsError(_explained(error, values, origins)) from None
-    variables = {name: value for _, layer in reversed(layers[1:-1]) for name, value in layer.items()}
+    variables = {
+        name: value for _, layer in reversed(layers[1:-1]) for name, value in layer.items()
+    }
     channels = _channels(toml, toml_path, variables)
     return Loaded(settings, _plan(settings, toml, toml_path), origins, channels)
 

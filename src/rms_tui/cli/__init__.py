@@ -20,6 +20,7 @@ from rms_tui.cli.verbs import (
     looking,
     notifying,
     recording,
+    serving,
     upkeep,
     watching,
 )
@@ -51,6 +52,7 @@ app = typer.Typer(
 
 TOPICS = (
     watching,
+    serving,
     looking,
     alerting,
     notifying,
@@ -79,6 +81,13 @@ def console(
     mouse: Annotated[
         bool, typer.Option("--mouse", help="Let the console take the mouse (off: select text).")
     ] = False,
+    websocket: Annotated[
+        bool,
+        typer.Option(
+            "--websocket",
+            help="Serve programs and browsers beside the console, where WS_HOST and WS_PORT say.",
+        ),
+    ] = False,
     record: Record = None,
     record_limit: RecordLimit = None,
     version: Annotated[  # noqa: ARG001  (the callback prints it)
@@ -90,7 +99,11 @@ def console(
     if ctx.invoked_subcommand is None:
         from rms_tui.cli.console import open_console
 
-        guarded(lambda: open_console(shared, mouse=mouse, record=record, record_limit=record_limit))
+        guarded(
+            lambda: open_console(
+                shared, mouse=mouse, websocket=websocket, record=record, record_limit=record_limit
+            )
+        )
 
 
 for topic in TOPICS:

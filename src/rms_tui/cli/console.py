@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rms_tui.alerts import Alert
     from rms_tui.alerts.asked import Asked
     from rms_tui.changes import Change
+    from rms_tui.serve.websocket import Server
     from rms_tui.store.writer import Writer
 
 T = TypeVar("T")
@@ -34,22 +35,29 @@ MOST_HISTORY = 2_000
 
 
 def open_console(
-    shared: Given, *, mouse: bool, record: Path | None = None, record_limit: int | None = None
+    shared: Given,
+    *,
+    mouse: bool,
+    websocket: bool = False,
+    record: Path | None = None,
+    record_limit: int | None = None,
 ) -> None:
     """Show the console until the dealer quits. Exit status 0, not 0 after a crash.
 
-    Raises FeedError for a file that cannot be recorded into.
+    Raises FeedError for a file that cannot be recorded into, SettingsError for a server that must
+    not be started so.
     """
     made = desk(shared) or _first_run(shared)
     if not sys.stdout.isatty() or not sys.stdin.isatty():
         end("the console needs a terminal; without one use `rms-tui start`", USAGE)
     begin_log(made.settings, on_console=False)
     monitor = monitor_of(made)
+    storing = Storing(made, monitor)
+    server = _served(made, monitor, storing) if websocket else None
     recording = record_switch(made, monitor, record_limit)
     if record is not None:
         recording.start(record)
     monitor.start()
-    storing = Storing(made, monitor)
     limits = plan_watch(shared, monitor)
     limits.start()
     try:
@@ -69,10 +77,23 @@ def open_console(
         status = app.return_code if app.return_code is not None else FAILED
     finally:
         limits.stop()
+        if server is not None:
+            server.stop(0.3)
         storing.stop()
         monitor.stop(timeout=0.3)
         recording.stop(0.5)
     raise SystemExit(status or OK)
+
+
+def _served(made: Desk, monitor: Monitor, storing: Storing) -> Server:
+    """The server beside the console; it listens before a screen could hide why it cannot."""
+    from rms_tui.cli.serving import begin
+    from rms_tui.wiring.serving import Served, access_of, websocket_of
+
+    access = access_of(made.settings, Served())
+    server = websocket_of(monitor, access, store=storing.status, history=storing.history)
+    begin(server)
+    return server
 
 
 class Storing:

@@ -13,6 +13,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("start -i 2 -a 70123 -a 70124", "these two, each 2 s"),
         ("start --source manager --mongodb embedded", "a private MongoDB on this host"),
     ),
+    "websocket": (
+        ("websocket --demo", "a made-up broker on ws://127.0.0.1:8765; the page: http://, too"),
+        ("websocket --host 0.0.0.0 --cert desk.pem --key desk.key", "with RMS_WS_TOKEN set"),
+        ("websocket --schema", "what every message looks like"),
+    ),
     "add": (
         ("add 70123", "one account"),
         ("add 70123 7000-7010 --json", "a list and a range; what happened to each"),

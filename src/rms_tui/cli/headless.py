@@ -1,4 +1,4 @@
-"""`start`: the desk without a screen, for a service or a second machine."""
+"""`start` and `websocket`: the desk without a screen, for a service or a second machine."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rms_tui.alerts import Alert
 from rms_tui.cli import START
 from rms_tui.cli.exits import USAGE, end
 from rms_tui.cli.log import begin_log
 from rms_tui.cli.reload import plan_watch
+from rms_tui.cli.serving import begin
 from rms_tui.feed import Selection
 from rms_tui.frame import Frame
+from rms_tui.latest import Latest
 from rms_tui.logins import parse_logins
 from rms_tui.monitor import AccountChange
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.operator import operator
 from rms_tui.wiring.recording import record_switch
+from rms_tui.wiring.serving import Served, access_of, websocket_of
 from rms_tui.wiring.sources import desk, monitor_of
 from rms_tui.wiring.storing import writer_of
 
@@ -31,24 +35,32 @@ def watch(
     shared: Given,
     logins: Sequence[str],
     *,
+    served: Served | None = None,
     record: Path | None = None,
     record_limit: int | None = None,
 ) -> None:
-    """Poll, assess, write and record until SIGTERM, SIGHUP or Ctrl-C.
+    """Poll, assess, write, record, and serve if wanted, until SIGTERM, SIGHUP or Ctrl-C.
 
-    Raises FeedError for a file that cannot be recorded into.
+    Raises FeedError for a file that cannot be recorded into, SettingsError for a server that must
+    not be started so.
     """
     made = desk(shared)
     if made is None:
         end(START, USAGE)
     only = _only(logins)
+    access = None if served is None else access_of(made.settings, served)
     path = begin_log(made.settings, on_console=True)
     monitor = monitor_of(made)
     if only is not None:
         monitor.select(only)
         for login in sorted(only.added):
             monitor.outbox.put(AccountChange(login, None, "add", operator(), time.time()))
-    writer = writer_of(made, monitor)
+    status: Latest[Any] = Latest()
+    writer = writer_of(made, monitor, status=status)
+    server = None
+    if access is not None:
+        server = websocket_of(monitor, access, store=status, history=writer.history)
+        begin(server)
     stopping = threading.Event()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
@@ -65,6 +77,8 @@ def watch(
         _report_until(stopping, monitor.frames.newer)
     finally:
         limits.stop()
+        if server is not None:
+            server.stop()
         monitor.stop()
         recording.stop()
         writer.stop()

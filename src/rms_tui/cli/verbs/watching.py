@@ -27,14 +27,22 @@ def start(
         list[str] | None,
         typer.Argument(metavar="[LOGIN]...", help="More logins for -a.", show_default=False),
     ] = None,
+    websocket: Annotated[
+        bool,
+        typer.Option(
+            "--websocket", help="Serve programs and browsers too, where WS_HOST and WS_PORT say."
+        ),
+    ] = False,
     record: Record = None,
     record_limit: RecordLimit = None,
 ) -> None:
     """Watch without a screen: poll, assess, write to MongoDB, log. Ends on SIGTERM or Ctrl-C."""
     from rms_tui.cli.headless import watch
+    from rms_tui.wiring.serving import Served
 
     logins = [*(account or []), *(more or [])]
-    guarded(lambda: watch(shared, logins, record=record, record_limit=record_limit))
+    served = Served() if websocket else None
+    guarded(lambda: watch(shared, logins, served=served, record=record, record_limit=record_limit))
 
 
 @verbs.command()
