@@ -145,6 +145,7 @@ class Player:
             try:
                 self._play(self._recording.entries(began), began)
             except FeedError as error:
+                self._replayed.broke_off(error)
                 with self._changed:
                     self._become("broken", self._at(), error.text)
 

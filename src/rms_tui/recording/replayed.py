@@ -49,7 +49,7 @@ class Recorded:
         """The Book of the entry. Raises FeedError where the source gave none."""
         entry = self.entry
         if entry is None or entry.book is None:
-            text = "the source gave no Book" if entry is None else entry.error
+            text = self.status.error if entry is None else entry.error
             cause = self.status.cause or "connection"
             raise FeedError(cause, text or "the source gave no Book")
         self._book = entry.book
@@ -117,6 +117,14 @@ class Replayed:
     def jumped(self) -> None:
         """The next entry does not follow the one before."""
         self._went_on = False
+
+    def broke_off(self, error: FeedError) -> Frame:
+        """The frame of a recording that cannot be read further: what was shown is old."""
+        self.feed.entry = None
+        self.feed.status = FeedStatus(
+            "down", "the recording cannot be read further", self.feed.now, error.text, error.cause
+        )
+        return self.monitor.step(timeout=0.0)
 
     def play(self, entry: Entry) -> Frame | None:
         """Let an entry happen; the frame it makes, None where it makes none."""

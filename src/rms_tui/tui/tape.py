@@ -127,6 +127,7 @@ class Tape:
         self._playback = playback
         self._say = say
         self._told: RecordView | None = None
+        self._broken = ""
 
     def allows(self, action: str) -> bool:
         """Whether an action makes sense over this monitor."""
@@ -209,7 +210,10 @@ class Tape:
             case "ended":
                 yield Piece("■ END OF RECORDING", "bold reverse")
             case "broken":
-                yield Piece(f"■ UNREADABLE {view.text}", "bold reverse $text-error")
+                yield Piece("■ UNREADABLE", "bold reverse $text-error")
+                if view.text != self._broken:
+                    self._broken = view.text
+                    self._say(view.text, severity="error")
         at = datetime.fromtimestamp(view.at, UTC)
         yield Piece(f"{at:%Y-%m-%d %H:%M:%S} UTC", rank=1)
 
