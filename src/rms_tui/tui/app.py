@@ -26,12 +26,15 @@ from rms_tui.tui.bridge import Bridge
 from rms_tui.tui.commands import Command
 from rms_tui.tui.curves import Curves
 from rms_tui.tui.display import FrugalApp
+from rms_tui.tui.exporting import Exporting
 from rms_tui.tui.heading import Moment
 from rms_tui.tui.messages import (
     AckAsked,
+    CopyAsked,
     DetailsAsked,
     EntryAsked,
     ErrandDone,
+    ExportAsked,
     FrameReady,
     HistoryAsked,
     LimitsAsked,
@@ -128,6 +131,7 @@ class RmsApp(FrugalApp[None]):
         self._changes = changes
         self._curves = Curves()
         self._tape = tape.Tape(self, recording, playback, self._toast)
+        self._exporting = Exporting(self, monitor, self.moment, self._toast)
         self._requests = Requests(self, monitor, operator, self.moment, self._toast)
         self._after_first_paint = after_first_paint
         self._paused: Moment | None = None
@@ -326,6 +330,15 @@ class RmsApp(FrugalApp[None]):
     def on_limits_asked(self, asked: LimitsAsked) -> None:
         """Change an account's limits."""
         self._requests.limit(asked)
+
+    def on_export_asked(self, asked: ExportAsked) -> None:
+        """Write a table to a file, or everything."""
+        self._exporting.ask(asked.what)
+
+    def on_copy_asked(self, asked: CopyAsked) -> None:
+        """Put a row into the clipboard, through the terminal (OSC 52): it works over SSH."""
+        self.copy_to_clipboard(asked.line)
+        self._toast("row copied, its cells apart by tabs")
 
     # The palette
 

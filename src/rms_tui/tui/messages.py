@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from rms_tui.export import What
+
 
 class FrameReady(Message):
     """There is a newer frame in the mailbox. No payload: who reads it takes the newest."""
@@ -69,6 +71,20 @@ class LimitsAsked(Message):
     """An account's limits are to be changed."""
 
     login: int
+
+
+@dataclass
+class ExportAsked(Message):
+    """A table is to be written to a file, or everything."""
+
+    what: What
+
+
+@dataclass
+class CopyAsked(Message):
+    """A line of text is to be put into the clipboard of whoever sits before the terminal."""
+
+    line: str
 
 
 @dataclass

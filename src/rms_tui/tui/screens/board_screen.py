@@ -13,9 +13,10 @@ from textual.binding import Binding
 from textual.screen import Screen
 
 from rms_tui.tui.board import Board
-from rms_tui.tui.messages import AckAsked, HistoryAsked, LimitsAsked, SnoozeAsked
+from rms_tui.tui.messages import AckAsked, CopyAsked, HistoryAsked, LimitsAsked, SnoozeAsked
 from rms_tui.tui.panes.pane import Pane
 from rms_tui.tui.status_line import Piece, StatusLine
+from rms_tui.tui.table.literal import literal
 
 
 def handling_keys(screen: str, whose: str) -> Iterator[Binding]:
@@ -28,6 +29,11 @@ def handling_keys(screen: str, whose: str) -> Iterator[Binding]:
     }
     for key, (action, word, tooltip) in about.items():
         yield Binding(key, action, word, tooltip=tooltip, id=f"{screen}.{action}")
+
+
+def taking_keys(screen: str) -> Iterator[Binding]:
+    """Keys that take what is shown elsewhere."""
+    yield Binding("y", "copy_row", "Copy", show=False, tooltip="Copy this row", id=f"{screen}.copy")
 
 
 def pane_keys(screen: str, names: Sequence[str], *, next_shown: bool = False) -> Iterator[Binding]:
@@ -109,6 +115,13 @@ class BoardScreen(Screen[None]):
         """By which limits the account that is meant is judged."""
         if self.login is not None:
             self.post_message(LimitsAsked(self.login))
+
+    def action_copy_row(self) -> None:
+        """The row under the cursor into the clipboard, its cells apart by tabs."""
+        table = self.board.current.table
+        if table.cursor_key is not None:
+            cells = table.rows.cells(table.cursor_row)
+            self.post_message(CopyAsked("\t".join(literal(cell.text) for cell in cells)))
 
     def action_go(self, number: int) -> None:
         """To a pane by its number."""

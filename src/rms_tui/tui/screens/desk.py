@@ -9,23 +9,27 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from rms_tui.export import What
 from rms_tui.tui.board import Board
 from rms_tui.tui.filter import EVERYTHING, parse
 from rms_tui.tui.filter_bar import FilterBar
 from rms_tui.tui.heading import Moment, Totals, heading, notice
 from rms_tui.tui.keys_line import KeysLine
-from rms_tui.tui.messages import AddAsked, DetailsAsked, RemoveAsked
+from rms_tui.tui.messages import AddAsked, DetailsAsked, ExportAsked, RemoveAsked
 from rms_tui.tui.panes.accounts import AccountsSource
 from rms_tui.tui.panes.alerts import AlertsSource
 from rms_tui.tui.panes.exposure import ExposureSource
 from rms_tui.tui.panes.pane import Pane
 from rms_tui.tui.panes.positions import PositionsSource
-from rms_tui.tui.screens.board_screen import BoardScreen, handling_keys, pane_keys
+from rms_tui.tui.screens.board_screen import BoardScreen, handling_keys, pane_keys, taking_keys
 from rms_tui.tui.screens.sort import SortMenu
 from rms_tui.tui.standing import Standing
 from rms_tui.tui.status_line import Piece, StatusLine
 from rms_tui.tui.table import LiveTable
 from rms_tui.tui.view import StoreView
+
+TABLES: dict[int, What] = {1: "accounts", 2: "positions", 3: "exposure", 4: "alerts"}
+"""What `e` exports from each pane."""
 
 
 class Desk(BoardScreen):
@@ -60,6 +64,8 @@ class Desk(BoardScreen):
             tooltip="Positions of one account, or of all",
             id="desk.positions",
         ),
+        Binding("e", "export", "Export", show=False, tooltip="Export to a file", id="desk.export"),
+        *taking_keys("desk"),
         *pane_keys("desk", ("Accounts", "Positions", "Exposure", "Alerts")),
         Binding("escape", "clear", "Clear filter", show=False, id="desk.clear"),
     ]
@@ -249,6 +255,10 @@ class Desk(BoardScreen):
         """See `BoardScreen.note_seen`."""
         if self.login is not None:
             self.standing.seen(self.login)
+
+    def action_export(self) -> None:
+        """Ask for a file for the current pane's table, or everything."""
+        self.post_message(ExportAsked(TABLES[self.board.current.number]))
 
     def action_add(self) -> None:
         """Ask which accounts to add."""

@@ -157,7 +157,6 @@ class Details(BoardScreen):
         self._day.read = self._read(deals)
         if self.is_attached:
             self._day_pane.repaint()
-        if self.is_attached:
             self._deals_pane.repaint()
 
     def _read(self, deals: Deals) -> Read | None:
