@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Accounts, Book, Bytes, Floats, Ints
-from rms_tui.risk import holdings
+from rms_tui.book import Accounts, Book, Bytes, Flags, Floats, Ints
+from rms_tui.risk import currency, holdings
 from rms_tui.risk.columns import Half, Offers, columns_of, half_units, offers_of
 from rms_tui.risk.memory import SERVER_DAY, Memory
 from rms_tui.risk.overnight import Overnight, overnight
@@ -38,7 +38,8 @@ from rms_tui.risk.verdict import Reason, State, Verdict
 class Applied:
     """One rule of one profile and the account rows it applies to (None: all).
 
-    `key` is the rule's identity across polls and restarts: its profile, place and name.
+    `key` is the rule's identity across polls and restarts: its profile, place and name. `against`
+    is each row's Reason for deciding nothing whatever the figures, None where there is none.
     """
 
     profile: RiskProfile
@@ -47,6 +48,7 @@ class Applied:
     key: str
     limits_read: tuple[Key, ...]
     reads: tuple[Key, ...]
+    against: Bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Scope:
     plan: Plan
     login: Ints
     group: tuple[str, ...]
+    currency: tuple[str, ...]
     profile: Ints
     applied: tuple[Applied, ...]
     rollovers: tuple[Rollover, ...]
@@ -109,25 +112,25 @@ def scope(plan: Plan, accounts: Accounts, previous: Scope | None = None) -> Scop
         and previous.plan is plan
         and previous.login is accounts.login
         and previous.group is accounts.group
+        and previous.currency is accounts.currency
     ):
         return previous
     chosen = np.array(plan.rows(accounts.login.tolist(), accounts.group), dtype=np.int64)
-    applied = []
+    initial = np.array([*(profile.initial_balance or np.nan for profile in plan.profiles), np.nan])
+    starts = initial[chosen]
+    applied: list[Applied] = []
     for index, profile in enumerate(plan.profiles):
         rows = np.flatnonzero(chosen == index)
-        if len(rows):
-            where = None if len(rows) == len(chosen) else rows
-            applied += [
-                Applied(
-                    profile,
-                    rule,
-                    where,
-                    f"{profile.name}/{place}:{rule.rule}",
-                    RULES[type(rule)].limits_read(rule, profile),
-                    RULES[type(rule)].reads(rule),
-                )
-                for place, rule in enumerate(profile.rules)
-            ]
+        if not len(rows):
+            continue
+        where = None if len(rows) == len(chosen) else rows
+        elsewhere = currency.foreign(profile, [accounts.currency[row] for row in rows.tolist()])
+        if elsewhere is not None:
+            starts[rows[elsewhere]] = np.nan
+        applied += [
+            _applied(profile, place, rule, where, elsewhere)
+            for place, rule in enumerate(profile.rules)
+        ]
     rollovers = dict.fromkeys(
         [SERVER_DAY, *(rollover_of(one.profile, one.rule) for one in applied)]
     )
@@ -135,17 +138,33 @@ def scope(plan: Plan, accounts: Accounts, previous: Scope | None = None) -> Scop
         trail_of(one.profile, one.rule) for one in applied if isinstance(one.rule, TrailingDrawdown)
     )
     figures = dict.fromkeys(key for one in applied for key in one.reads if holdings.is_figure(key))
-    initial = np.array([*(profile.initial_balance or np.nan for profile in plan.profiles), np.nan])
     return Scope(
         plan,
         accounts.login,
         accounts.group,
+        accounts.currency,
         chosen,
         tuple(applied),
         tuple(rollovers),
-        initial[chosen],
+        starts,
         tuple(trails),
         tuple(figures),
+    )
+
+
+def _applied(
+    profile: RiskProfile, place: int, rule: Rule, rows: Ints | None, elsewhere: Flags | None
+) -> Applied:
+    meant = currency.converted(profile, rule, elsewhere)
+    kind = RULES[type(meant)]
+    return Applied(
+        profile,
+        meant,
+        rows,
+        f"{profile.name}/{place}:{rule.rule}",
+        kind.limits_read(meant, profile),
+        kind.reads(meant),
+        currency.against(rule, elsewhere),
     )
 
 
@@ -288,6 +307,10 @@ def _judged(
     else:
         limits = kind.limits(one.rule, one.profile, _picked(one, one.limits_read, columns))
     ruled = kind.evaluate(one.rule, limits, _picked(one, one.reads, columns))
+    limit = ruled.limit
+    if one.against is not None:
+        _withhold(ruled, one.against)
+        limit = np.where(one.against != Reason.NONE, np.nan, limit)
     if withheld is not None:
         _withhold(ruled, withheld if one.rows is None else withheld[one.rows])
     verdict = Verdict(
@@ -296,7 +319,7 @@ def _judged(
         one.rows,
         ruled.state,
         ruled.value,
-        ruled.limit,
+        limit,
         ruled.used,
         ruled.distance,
         ruled.reason,

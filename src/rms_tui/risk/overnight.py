@@ -26,6 +26,7 @@ UNFIT = (
     Reason.NOT_A_NUMBER,
     Reason.ZERO_EQUITY,
     Reason.IDENTITY,
+    Reason.OTHER_CURRENCY,
 )
 """Reasons that forbid judging a row's figures. An unknown base does not: tomorrow has its own."""
 

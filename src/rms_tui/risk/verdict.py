@@ -46,6 +46,7 @@ class Reason(IntEnum):
     FLOWS_UNKNOWN = 23
     PEAK_UNKNOWN = 24
     CLOCK_UNKNOWN = 25
+    OTHER_CURRENCY = 26
 
     @property
     def words(self) -> str:
@@ -71,6 +72,7 @@ WORDS: dict[Reason, str] = {
     Reason.FLOWS_UNKNOWN: "deposits of the day unknown",
     Reason.PEAK_UNKNOWN: "peak unknown: enter it",
     Reason.CLOCK_UNKNOWN: "server clock unknown",
+    Reason.OTHER_CURRENCY: "the limit is in another currency than the account",
 }
 
 

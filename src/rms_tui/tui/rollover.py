@@ -10,6 +10,7 @@ import numpy as np
 from rms_tui.book import Floats
 from rms_tui.frame import Frame
 from rms_tui.risk.columns import half_units
+from rms_tui.risk.currency import says_money
 from rms_tui.risk.overnight import UNFIT, after_rollover
 from rms_tui.risk.profile import DailyLoss, rollover_of
 from rms_tui.risk.rules.shape import Key
@@ -70,10 +71,14 @@ def coming(frame: Frame, row: int) -> Iterator[Coming]:
         "equity": book.accounts.equity[one],
         "half": half_units(book, assessed.half)[1][one],
     }
+    elsewhere = profile.currency not in (None, book.accounts.currency[row])
     fit = Reason(int(assessed.undecided[row])) not in UNFIT
     for rule in profile.rules:
         day = memory.days.get(rollover_of(profile, rule))
         if not isinstance(rule, DailyLoss) or day is None or np.isnan(day.until):
+            continue
+        if elsewhere and says_money(rule):
+            yield Coming(rule.rule, day.until, State.UNKNOWN, np.nan)
             continue
         ruled = after_rollover(profile, rule, None, columns)
         state = State(int(ruled.state[0])) if fit else State.UNKNOWN
