@@ -24,6 +24,7 @@ class FeedState(StrEnum):
     DISCONNECTED = "DISCONNECTED"
     DEMO = "DEMO"
     REPLAY = "REPLAY"
+    FOLLOWING = "FOLLOWING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Health:
         return None if self.polled_at is None else max(0.0, now - self.polled_at)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Frame:
     """One poll's outcome. `seq` rises by one a frame; `at` is UTC seconds.
 

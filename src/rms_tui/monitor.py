@@ -9,16 +9,17 @@ from __future__ import annotations
 import math
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
-
-import numpy as np
 
 from rms_tui import alerts
 from rms_tui.alert_desk import AlertDesk
 from rms_tui.alert_edges import Edges
 from rms_tui.alerts import Alert, Desk, Handling, Times
+from rms_tui.allocator import give_back_freed
+from rms_tui.allocator import keep_freed_columns_mapped as keep_freed_columns_mapped
 from rms_tui.book import Book, Deals, Flags
 from rms_tui.facts import AccountChange, BaseEntry, Entry, Fact, PeakEntry, ProfileChange
 from rms_tui.feed import Feed, FeedError, Selection
@@ -37,18 +38,11 @@ from rms_tui.risk.verdict import Reason
 STALE_AFTER = 3.0
 """Poll intervals after which the newest Book is stale."""
 
-_LARGEST_ADAPTIVE_ALLOCATION = 4_190_000
-"""Floats just under glibc's largest adaptive threshold (32 MiB)."""
+LARGE = 20_000
+"""Accounts from which freed memory is given back between polls; a smaller book has little."""
 
-
-def keep_freed_columns_mapped() -> None:
-    """Let the allocator keep what a cycle frees for the next cycle.
-
-    glibc hands freed columns back to the kernel and faults them in again each poll, a third of a
-    cycle at 100 000 accounts. It stops after one allocation of this size was freed; the pages are
-    never touched, and elsewhere this does nothing.
-    """
-    np.empty(_LARGEST_ADAPTIVE_ALLOCATION)
+READERS = 0.5
+"""Longest time in seconds that readers are given to let go of the frame before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +322,17 @@ class Monitor:
         self.answers.put(Answer(self.now(), None if logins is None else tuple(logins), deals))
         return deals
 
+    def take_feed(self, feed: Feed, *, live: FeedState, selection: Selection | None = None) -> None:
+        """Read from another source from now on. Only while this monitor does not poll by itself."""
+        self.feed, self._live = feed, live
+        self._recorded = (None, None)
+        if selection is not None:
+            self.select(selection)
+
+    def report_in(self, currency: str) -> None:
+        """Sum in another currency from the next poll on."""
+        self._report_currency = currency
+
     def go_on_from(self, memory: Memory | None, desk: Desk | None) -> None:
         """With the next Book have this memory and this desk, instead of what it would make of
         them: they are what a recording has of that very poll."""
@@ -353,16 +358,29 @@ class Monitor:
     def _run(self) -> None:
         due = time.monotonic()
         while not self._stopping.is_set():
+            before = None if self._frame is None else weakref.ref(self._frame)
             self.step()
             due += self._interval
             now = time.monotonic()
             if not now + self._interval / 2 <= due <= now + self._interval:
                 due = now + self._interval
+            self._tidy(before, due)
             while not self._stopping.is_set() and (left := due - time.monotonic()) > 0:
                 woken = self._wake.wait(left)
                 self._wake.clear()
                 if woken and not self._stopping.is_set():
                     due = min(due, time.monotonic() + self._interval)
+
+    def _tidy(self, before: weakref.ref[Frame] | None, due: float) -> None:
+        """Give back what the frame before was made of, once its readers have let go of it."""
+        book = None if self._frame is None else self._frame.book
+        if self._interval < 1 or book is None or len(book.accounts) < LARGE:
+            return
+        end = min(due, time.monotonic() + READERS)
+        while before is not None and before() is not None and time.monotonic() < end:
+            if self._wake.wait(0.02):  # left set: it is for who waits next
+                return
+        give_back_freed()
 
     def _added(self, login: int, found: bool) -> Outcome:
         if not found:

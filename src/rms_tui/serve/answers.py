@@ -17,7 +17,7 @@ from rms_tui import snapshot
 from rms_tui.alert_edges import Edges
 from rms_tui.alerts import Alert
 from rms_tui.book import Deals, column_types, empty
-from rms_tui.feed import FeedError
+from rms_tui.feed import Feed, FeedError
 from rms_tui.frame import Frame
 from rms_tui.latest import Latest
 from rms_tui.risk.assessment import Assessment
@@ -45,6 +45,9 @@ class Watched(Protocol):
 
     @property
     def edges(self) -> Edges: ...
+
+    @property
+    def feed(self) -> Feed: ...
 
     @property
     def interval(self) -> float: ...
@@ -206,6 +209,11 @@ def _get_deals(desk: Desk, asked: wire.GetDeals, _: str) -> Shape:
     return {"type": "deals", "data": packed["deals"]}
 
 
+def _find_accounts(desk: Desk, asked: wire.FindAccounts, _: str) -> Shape:
+    known = desk.watched.feed.known(asked.login_ids, PATIENCE)
+    return {"type": "found", "found": sorted(known.found), "absent": sorted(known.absent)}
+
+
 def _stress(desk: Desk, asked: wire.Stress, _: str) -> Shape:
     frame, assessed, memory, exposure = _judged(desk)
     assert frame.book is not None
@@ -328,6 +336,7 @@ _ANSWERS: Mapping[type[Any], Callable[[Desk, Any, str], Shape]] = {
     wire.GetStats: _get_stats,
     wire.GetAlerts: _get_alerts,
     wire.GetDeals: _get_deals,
+    wire.FindAccounts: _find_accounts,
     wire.Stress: _stress,
     wire.Acknowledge: _acknowledge,
     wire.Snooze: _snooze,

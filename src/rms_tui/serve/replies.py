@@ -130,6 +130,14 @@ class Deals(Reply):
     data: Shape
 
 
+class Found(Reply):
+    """Answers `find_accounts`: which of the logins the source has."""
+
+    type: Literal["found"]
+    found: list[int]
+    absent: list[int]
+
+
 class StressSide(BaseModel):
     """One direction of a shock. Money is in the report currency, null where there is no rate.
 
@@ -173,6 +181,7 @@ MESSAGES: TypeAdapter[Any] = TypeAdapter(
         | Delta
         | Alerts
         | Deals
+        | Found
         | StressReply,
         Field(discriminator="type"),
     ]

@@ -143,6 +143,13 @@ class GetDeals(_Strict):
     login_id: Login | None = None
 
 
+class FindAccounts(_Strict):
+    """Which of these logins the source has, watched or not."""
+
+    type: Literal["find_accounts"]
+    login_ids: Annotated[tuple[Login, ...], Field(min_length=1, max_length=1_000)]
+
+
 class Acknowledge(_Command):
     """Mark an alert as handled."""
 
@@ -224,6 +231,7 @@ Request: TypeAlias = (
     | Unsubscribe
     | GetAlerts
     | GetDeals
+    | FindAccounts
     | Acknowledge
     | Snooze
     | SetInterval

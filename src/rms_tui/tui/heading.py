@@ -21,6 +21,7 @@ STATE_STYLES: dict[FeedState, tuple[str, str]] = {
     FeedState.LIVE: ("●", "bold $text-success"),
     FeedState.DEMO: ("◆", "bold $text-accent"),
     FeedState.REPLAY: ("◆", "bold $text-accent"),
+    FeedState.FOLLOWING: ("●", "bold $text-accent"),
     FeedState.STARTING: ("○", "bold"),
     FeedState.STALE: ("▲", "bold reverse $text-warning"),
     FeedState.DISCONNECTED: ("■", "bold reverse $text-error"),
