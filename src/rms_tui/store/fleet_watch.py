@@ -27,7 +27,7 @@ QUIET = (
 )  # fmt: skip
 """Fields whose change alone is nobody's business here, with all that stands below them."""
 
-_LOST = frozenset({9, 40576, 50811, 50816, 260, 280, 286, 40585, 40647, 72})
+_LOST = frozenset({9, 72, 260, 280, 286, 40576, 40585, 40647, 40649, 50811, 50816})
 """Server codes that say: no stream from this token."""
 
 _log = logging.getLogger("rms_tui.fleet")
@@ -99,10 +99,9 @@ class FleetWatch:
         try:
             return self._open(token)
         except (OperationFailure, ValueError, TypeError) as error:
-            if isinstance(error, OperationFailure) and error.code not in _LOST:
-                raise
+            anew = self._open(None)  # raises when it was not for the token
             self._forget(error)
-            return self._open(None)
+            return anew
 
     def _open(self, token: Mapping[str, Any] | None) -> DatabaseChangeStream[Document]:
         return self._database.watch(
