@@ -15,7 +15,7 @@ import pytest
 from desk import until
 
 from rms_tui.store import rotation
-from rms_tui.store.database import Rms
+from rms_tui.store.database import Rms, connect
 from rms_tui.store.secrets import open_vault
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="terminals and signals are POSIX")
@@ -151,3 +151,33 @@ def test_watch_in_json_is_a_line_for_each_state(
     assert [one["path"] for one in second] == ["/p"]
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is POSIX")
+def test_watch_waits_for_a_database_that_goes_away_and_goes_on(
+    mongod_path: Path, tmp_path: Path
+) -> None:
+    from tests.faults.servers import killable
+
+    with killable(mongod_path, tmp_path / "mongod") as server:
+        environment = {**os.environ, "RMS_MONGODB_URI": server.uri, "RMS_DATA_DIR": str(tmp_path)}
+        process = subprocess.Popen(
+            [*RMS, "element", "list", "--watch"], stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, env=environment, cwd=tmp_path,
+        )  # fmt: skip
+        try:
+            output = Output(process)
+            until(lambda: "no elements" in output.text, 30)
+            server.kill()
+            until(lambda: "MongoDB does not answer" in output.text, 30)
+            server.start()
+            database = connect(server.uri, "rms")
+            database.elements.insert_one({"login": 5001, "server": "S"})
+            database.client.close()
+            until(lambda: "5001" in output.text, 30)
+            assert output.text.count("does not answer") == 1
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
+            process.wait(10)

@@ -204,6 +204,51 @@ def test_two_changes_of_the_master_key_at_once_are_refused_and_lose_nothing(
     assert read(database, file) == PASSWORDS
 
 
+def test_a_host_whose_file_was_replaced_by_hand_only_loses_the_spare_one(
+    database: Rms, file: Path
+) -> None:
+    all_of(rotation.prepare_master(database, file))
+    spare = beside(file).read_bytes()
+    all_of(rotation.change_master(database, file, "ann"))
+    beside(file).touch(0o600)
+    beside(file).write_bytes(spare)
+    assert read(database, file) == PASSWORDS
+    all_of(rotation.change_data_key(database, file))
+    all_of(rotation.change_master(database, file, "ann"))
+    assert not beside(file).exists()
+    assert file.read_bytes() == spare
+    file.rename(beside(file))
+    assert read(database, file) == PASSWORDS
+    all_of(rotation.change_master(database, file, "ann"))
+    assert file.read_bytes() == spare
+
+
+def test_a_prepared_master_key_is_not_used_before_its_time(
+    database: Rms, file: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other" / "master.key"
+    other.parent.mkdir()
+    other.touch(0o600)
+    other.write_bytes(file.read_bytes())
+    all_of(rotation.prepare_master(database, file))
+    all_of(rotation.change_data_key(database, file))
+    assert read(database, other) == PASSWORDS
+    assert read(database, file) == PASSWORDS
+
+
+def test_no_data_key_is_made_while_the_master_key_changes(database: Rms, file: Path) -> None:
+    steps = rotation.change_master(database, file, "ann@desk")
+    while "taking over" not in next(steps):
+        continue
+    before = len(data_keys(database))
+    with pytest.raises(SecretsError, match="is taking over, begun by ann@desk"):
+        all_of(rotation.change_data_key(database, file))
+    assert len(data_keys(database)) == before
+    all_of(steps)
+    all_of(rotation.change_data_key(database, file))
+    assert read(database, file) == PASSWORDS
+
+
 def test_a_password_given_during_a_rotation_is_kept(database: Rms, file: Path) -> None:
     steps = rotation.change_data_key(database, file)
     next(steps)

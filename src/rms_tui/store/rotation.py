@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from bson.binary import Binary
 from pymongo.errors import DuplicateKeyError
 
 from rms_tui.store.database import Document, Rms
@@ -61,7 +62,15 @@ def change_data_key(database: Rms, file: Path) -> Iterator[str]:
     """
     with _Opened(database, file) as vault:
         present = _usable(database, vault)
-        key = _new_data_key(vault, present[0].generation + 1, vault.masters[-1])
+        _refuse_meanwhile(database, vault)
+        # not the next master key, where one was prepared: other hosts may not have it yet
+        master = next(one for one in vault.masters if one.name == present[0].master)
+        key = _new_data_key(vault, present[0].generation + 1, master)
+        try:
+            _refuse_meanwhile(database, vault)
+        except SecretsError:
+            database[KEYS].delete_one({"_id": Binary.from_uuid(key)})
+            raise
         yield f"data key {key} made"
         unreadable: set[Any] = set()
         count = 0
@@ -111,11 +120,15 @@ def change_master(database: Rms, file: Path, operator: str) -> Iterator[str]:
                 _refuse_unopened(database, vault, [key])
                 vault.rewrap(key.id, following)
                 yield f"data key {key.id} wrapped by master key {following.name}"
-        if vault.masters[0].name != following.name:
-            kept = succeed(file, vault.masters[0])
+        former = vault.masters[0]
+        if former.file != file or former.name != following.name:
+            kept = succeed(file, former)
             yield f"master key {following.name} is in {file}" + (
                 f"; the former one is in {kept}: delete it when no backup needs it" if kept else ""
             )
+        elif beside(file).exists():  # the same key twice: it was copied over the former one
+            beside(file).unlink()
+            yield f"{beside(file)} was deleted: {file} holds the same key"
         database.leases.delete_one({"_id": UNDER_WAY, "holder": following.name})
         yield "the master key was changed"
 
@@ -202,6 +215,17 @@ def _refuse_unopened(database: Rms, vault: Vault, keys: list[DataKey]) -> None:
                 f"data key {key.id} of {database.name}.{KEYS} is wrapped by master key "
                 f"{key.master}, which is not on this host: copy its key file here first"
             )
+
+
+def _refuse_meanwhile(database: Rms, vault: Vault) -> None:
+    """A data key made while the master key changes might be left behind with the former one."""
+    vault.reload()
+    marker = database.leases.find_one({"_id": UNDER_WAY})
+    if marker is not None and marker["holder"] != vault.masters[0].name:
+        raise SecretsError(
+            f"master key {marker['holder']} is taking over, begun by {marker.get('operator')}: let "
+            "`rms-tui secrets rotate --master` finish on the host that has it, then try again"
+        )
 
 
 def _new_data_key(vault: Vault, generation: int, master: MasterKey) -> UUID:
