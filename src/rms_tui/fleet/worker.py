@@ -221,7 +221,7 @@ class Worker:
     def _until_over(
         self, writer: ClaimWriter, monitor: Monitor, gateway: GatewayProcess
     ) -> Outcome:
-        trouble = _Trouble(self._means.tempo.patience.failures)
+        trouble = Trouble(self._means.tempo.patience.failures)
         while True:
             if writer.changed.is_set():
                 return Outcome(Exit.FENCED)
@@ -237,7 +237,7 @@ class Worker:
                 return found
 
 
-class _Trouble:
+class Trouble:
     """Counts how often in a row the terminal failed without a single good Book."""
 
     def __init__(self, most: int) -> None:
