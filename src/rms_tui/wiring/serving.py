@@ -39,6 +39,8 @@ def access_of(settings: Settings, given: Served) -> Access:
     """Where to listen and whom to let in. Raises SettingsError when that is not safe."""
     from rms_tui.serve.access import Access, Unsafe, checked
 
+    if given.port is not None and not 1 <= given.port <= 65_535:
+        raise SettingsError(f"--port {given.port}: expected 1 to 65535 (from option)")
     operator, reader = settings.rms_ws_token, settings.rms_ws_token_read
     written = [origin.strip() for origin in settings.ws_origins.split(",")]
     access = Access(

@@ -24,7 +24,7 @@ def websocket(
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option("--port", metavar="P", min=1, max=65535, help="Its port (8765). [WS_PORT]"),
+        typer.Option("--port", metavar="P", help="Its port (8765). [WS_PORT]"),
     ] = None,
     cert: Annotated[
         Path | None,
