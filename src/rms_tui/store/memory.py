@@ -7,6 +7,7 @@ the last moment before an end come from its element, which is written with every
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from pymongo import UpdateOne
 from rms_tui.book import Flags
 from rms_tui.facts import Entry
 from rms_tui.frame import Frame
-from rms_tui.risk.memory import Memory
+from rms_tui.risk.memory import Memory, blank
 from rms_tui.risk.memory_rows import memory_from_rows, memory_rows
 from rms_tui.store.database import Document, Guard, Rms, in_transaction
 from rms_tui.store.entries import entries_of
@@ -34,10 +35,11 @@ _PEAK = ("value", "sure")
 class MemoryWriter:
     """Remembers what was written. Used by one thread."""
 
-    def __init__(self, guard: Guard | None = None) -> None:
-        """With a `guard` each write is a transaction that it may refuse, and the watch is the
-        claim's own: it stands with the figures of its element."""
+    def __init__(self, guard: Guard | None = None, *, watch: bool = True) -> None:
+        """With a `guard` each write is a transaction that it may refuse. Without `watch` it is not
+        said until when the server was watched: a claim's watch stands with its element."""
         self._guard = guard
+        self._watch = watch
         self._written: Memory | None = None
         self._slice = 0
 
@@ -60,10 +62,10 @@ class MemoryWriter:
                 for row in memory_rows(memory, part)
             ]
             self._bulk(database, updates)
-        if book.connected and self._guard is None:
+        if book.connected and self._watch:
             watched = {"$set": {"until": instant(book.taken_at)}}
             database.watches.update_one({"_id": server}, watched, upsert=True)
-        self._written = memory
+        self._written = _compared(memory)
         self._slice = (self._slice + 1) % SLICES
         return len(found)
 
@@ -76,6 +78,17 @@ class MemoryWriter:
             lambda session: database.memory.bulk_write(updates, ordered=False, session=session),
             self._guard,
         )
+
+
+def _compared(memory: Memory) -> Memory:
+    """What `changed_rows` looks at: the rest would keep the deals and periods of an old Book."""
+    none = memory.login[:0]
+    return replace(
+        blank(none),
+        login=memory.login,
+        days={key: replace(day, counted=None) for key, day in memory.days.items()},
+        peaks=memory.peaks,
+    )
 
 
 def changed_rows(memory: Memory, before: Memory | None) -> Flags:

@@ -41,7 +41,7 @@ from rms_tui.store import audit, elements, entries, profiles
 from rms_tui.store import memory as memories
 from rms_tui.store.alert_query import history
 from rms_tui.store.alert_writer import AlertWriter
-from rms_tui.store.database import Rms, connect, in_words
+from rms_tui.store.database import Guard, Rms, connect, in_words
 from rms_tui.store.elements import SelectionWatch, Source
 from rms_tui.store.embedded import Server
 from rms_tui.store.entries import EntryWatch
@@ -57,6 +57,9 @@ HEAR = 0.25
 """Seconds between looks for what operators did in other processes: they see it within a second."""
 
 HISTORY_S = 5.0
+RECALLED = 20_000
+"""Accounts whose memory is read back at once: as documents each takes some kilobytes."""
+
 LONGEST_PAUSE = 2.0
 FACTS = 1_000
 HOUR = 3600.0
@@ -103,6 +106,7 @@ class Writer:
         on_entries: Callable[[Sequence[Entry]], None] | None = None,
         on_profiles: Callable[[Mapping[int, OwnProfile]], None] | None = None,
         status: Latest[StoreStatus] | None = None,
+        guard: Guard | None = None,
         period: float = 2.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -114,7 +118,8 @@ class Writer:
         first), `on_handled` what operators did in other processes. `on_memory` gets what was
         remembered of accounts before, and says when that is in the frames; without it memory is
         neither read nor written. `on_entries` gets the bases and peaks operators entered,
-        `on_profiles` the profiles that stand on elements.
+        `on_profiles` the profiles that stand on elements. Statuses, memory and alerts are written
+        where `guard` lets them; what operators did always is.
         """
         self.status: Latest[StoreStatus] = Latest() if status is None else status
         self._frames = frames
@@ -125,11 +130,11 @@ class Writer:
         self._given = selection or Selection()
         self._selected = self._given
         self._on_selection = on_selection
-        self._alerts = AlertWriter(on_alerts, on_handled)
+        self._alerts = AlertWriter(on_alerts, on_handled, guard)
         self._period = period
         self._clock = clock
-        self._statuses = StatusWriter(source)
-        self._memories = MemoryWriter()
+        self._statuses = StatusWriter(source, guard)
+        self._memories = MemoryWriter(guard)
         self._recalled = np.zeros(0, dtype=np.int64)
         self._recalled_login: Ints | None = None
         self._recalls = 0
@@ -307,13 +312,13 @@ class Writer:
         if logins is self._recalled_login:
             return
         new = np.setdiff1d(logins, self._recalled)
-        if len(new):
-            stored, made = memories.read(database, server, new.tolist())
+        for part in (new[start : start + RECALLED] for start in range(0, len(new), RECALLED)):
+            stored, made = memories.read(database, server, part.tolist())
             if stored is not None:
                 self._recalls = self._on_memory(stored)
             if made and self._on_entries is not None:
                 self._on_entries(made)
-            self._recalled = np.union1d(self._recalled, new)
+            self._recalled = np.union1d(self._recalled, part)
         self._recalled_login = logins
 
     def _hear_entries(self, database: Rms, server: str) -> None:
