@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rms_tui.gateways import server_of
-from rms_tui.monitor import Monitor
 from rms_tui.settings import Settings, SettingsError
-from rms_tui.wiring.sources import Desk
 
-if TYPE_CHECKING:  # pymongo is imported when a verb really writes
+if TYPE_CHECKING:  # pymongo is imported when a verb really writes, the monitor by who has one
+    from rms_tui.monitor import Monitor
     from rms_tui.store.embedded import Server
     from rms_tui.store.writer import Writer
+    from rms_tui.wiring.sources import Desk
 
 
 REMEMBERED = ("manager", "terminal")
