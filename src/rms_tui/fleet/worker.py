@@ -265,7 +265,7 @@ class _Refused(Exception):
 
 def _connected(means: Means, orders: Orders, *, prepared: bool) -> tuple[Rms, str]:
     """MongoDB, tried for a while: a worker is often started while a server changes."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + min(PATIENCE, means.tempo.silent)
     while True:
         try:
             uri = means.server.uri(orders.stopped)
