@@ -70,6 +70,9 @@ def slowness() -> float:
     return max(1.0, (time.monotonic() - began) / IDLE)
 
 
+Worker = subprocess.Popen[str]
+
+
 class World:
     """What all fake terminals show; change it, then `push()`."""
 
@@ -137,7 +140,7 @@ class Fleet:
     world: World
     settings: dict[str, str] = field(default_factory=dict)
     supervisors: list[Supervisor] = field(default_factory=list)
-    hands: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    hands: list[Worker] = field(default_factory=list)
 
     def environment(self, **more: str) -> dict[str, str]:
         return {
@@ -167,6 +170,20 @@ class Fleet:
         made = Supervisor(process, said)
         self.supervisors.append(made)
         return made
+
+    def work(self, element: Any, path: str, instance: str, *more: str, **settings: str) -> Worker:
+        """Start a worker by hand, as a person does."""
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "rms_tui", "worker", "--element-id", str(element),
+             "--pathway", path, "--instance", instance, *more],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.folder,
+            env=self.environment(RMS_FLEET_HOST="one", **settings),
+        )  # fmt: skip
+        self.hands.append(process)
+        return process
 
     def instances(self, count: int, host: str = "one") -> None:
         first = self.database.instances.count_documents({})
