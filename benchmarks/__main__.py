@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.rows import Row
 
-NAMES = ("cycle", "ingest", "table", "console", "store", "start")
+NAMES = ("cycle", "ingest", "table", "console", "store", "recording", "start")
 
 
 def main() -> int:

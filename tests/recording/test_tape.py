@@ -234,7 +234,7 @@ def test_only_the_operator_may_read_it(path):
 
 
 def test_at_its_limit_the_oldest_goes_and_what_is_left_replays_the_same(path):
-    demo = Demo(accounts=40)
+    demo = Demo(accounts=150)
     recorder = demo.recorder(path, limit=2_000_000)
     recorder.start()
     demo.run(420)

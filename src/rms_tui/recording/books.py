@@ -1,9 +1,10 @@
 """A Book as what differs from the Book recorded before it, and back.
 
-A column that is the same object is not written; one of the same length is written as the bits
-that differ, which compress to little where few rows moved; of deals, which mostly only arrive, the
-new rows. Reading gives back the same bits and, for what was not written, the same objects. A Book
-out of a file is checked before anybody computes with it.
+A column that is the same object is not written, others as what changed (`coding`). Positions come
+and go: their rows are told by ticket, and a column differs from the old one in the new rows' order.
+Of deals, which mostly only arrive, the new rows are written. Reading gives back the same bits and,
+for what was not written, the same objects. A Book out of a file is checked before anybody computes
+with it.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from rms_tui.book import (
     build,
     column_types,
     kept,
+    rows_of,
 )
 from rms_tui.recording.body import Array, Columns, Tree
-from rms_tui.recording.shapes import array_of, tree_of, value_of
+from rms_tui.recording.coding import changed, column_of, restored
+from rms_tui.recording.shapes import tree_of, value_of
 
 TABLES: dict[str, type[Any]] = {
     "accounts": Accounts,
@@ -33,6 +36,9 @@ TABLES: dict[str, type[Any]] = {
     "symbols": Symbols,
     "deals": Deals,
 }
+
+KEYS = {"positions": "ticket"}
+"""Tables whose rows come and go, with the column that tells them apart."""
 
 FACTS: dict[str, Any] = {
     "source": str,
@@ -53,18 +59,26 @@ def book_tree(book: Book, before: Book | None, columns: Columns) -> Tree:
         table = getattr(book, name)
         old = None if before is None else getattr(before, name)
         if table is not old:
-            tree[name] = table_tree(table, old, columns, grows=kind is Deals)
+            tree[name] = table_tree(table, old, columns, grows=kind is Deals, key=KEYS.get(name))
     return tree
 
 
-def table_tree(table: Any, old: Any, columns: Columns, *, grows: bool = False) -> Tree:
-    """The columns of a table that are other objects than those of the old one."""
+def table_tree(
+    table: Any, old: Any, columns: Columns, *, grows: bool = False, key: str | None = None
+) -> Tree:
+    """The columns of a table that are other objects than those of the old one.
+
+    `key` names the column that tells rows apart where they come and go.
+    """
     tree: dict[str, Tree] = {}
+    rows = None if old is None or key is None else _old_rows(table, old, key)
+    if rows is not None:
+        tree["rows"] = columns.ref(np.diff(rows, prepend=np.int32(0)))
     for column in fields(table):
         new = getattr(table, column.name)
         last = None if old is None else getattr(old, column.name)
         if new is not last:
-            tree[column.name] = _column_tree(new, last, columns, grows)
+            tree[column.name] = _column_tree(new, _in_order(last, rows), columns, grows)
     return tree
 
 
@@ -78,19 +92,27 @@ def book_from(tree: Tree, arrays: list[Array], before: Book | None) -> Book:
     tables: dict[str, Any] = {}
     for name, kind in TABLES.items():
         old = None if before is None else getattr(before, name)
-        tables[name] = table_from(kind, tree.get(name), arrays, old, name)
+        tables[name] = table_from(kind, tree.get(name), arrays, old, name, KEYS.get(name))
     book = Book(**facts, **tables)
     if before is None or any(tables[name] is not getattr(before, name) for name in tables):
         _check(book)
     return book
 
 
-def table_from(kind: Any, tree: Tree, arrays: list[Array], old: Any, where: str) -> Any:
+def table_from(
+    kind: Any, tree: Tree, arrays: list[Array], old: Any, where: str, key: str | None = None
+) -> Any:
     """A table from its changed columns; the old one's for the rest. Raises ValueError."""
     if tree is None and old is not None:
         return old
     if not isinstance(tree, dict):
         raise ValueError(f"{where}: expected columns")
+    rows = None
+    if key is not None and old is not None and "rows" in tree:
+        steps = column_of(tree["rows"], arrays, np.dtype(np.int32), where)
+        rows = np.cumsum(steps, dtype=np.int64)
+        if len(rows) and not (int(rows.min()) >= -1 and int(rows.max()) < len(old)):
+            raise ValueError(f"{where}: a row that was not there")
     made: dict[str, object] = {}
     for name, dtype in column_types(kind).items():
         last = None if old is None else getattr(old, name)
@@ -100,7 +122,8 @@ def table_from(kind: Any, tree: Tree, arrays: list[Array], old: Any, where: str)
             made[name] = last
         else:
             wanted = None if dtype is None else np.dtype(dtype)
-            made[name] = _column(tree[name], arrays, last, wanted, f"{where}.{name}")
+            base = _in_order(last, rows)
+            made[name] = _column(tree[name], arrays, base, wanted, f"{where}.{name}")
     return build(kind, made)
 
 
@@ -117,6 +140,30 @@ def same_objects(book: Book, before: Book | None) -> Book:
     )
 
 
+def _old_rows(table: Any, old: Any, key: str) -> Array | None:
+    """Which row of the old table each row was, -1 for a new one; None where all stayed."""
+    new, last = getattr(table, key), getattr(old, key)
+    if new is last or (len(new) == len(last) and np.array_equal(new, last)):
+        return None
+    order = np.argsort(last, kind="stable")
+    found = rows_of(last[order], new)
+    there = found >= 0
+    rows = np.full(len(new), -1, dtype=np.int32)
+    rows[there] = order[found[there]]
+    return rows
+
+
+def _in_order(last: Any, rows: Array | None) -> Any:
+    """The old column in the new rows' order, 0 for new rows; itself where all stayed."""
+    if rows is None or last is None or isinstance(last, tuple):
+        return last
+    if not len(last):
+        return np.zeros(len(rows), dtype=last.dtype)
+    taken = last[np.maximum(rows, 0)]
+    taken[rows < 0] = 0
+    return taken
+
+
 def _column_tree(new: Any, last: Any, columns: Columns, grows: bool) -> Tree:
     if grows and last is not None and 0 < len(last) < len(new):
         head = new[: len(last)]
@@ -125,8 +172,8 @@ def _column_tree(new: Any, last: Any, columns: Columns, grows: bool) -> Tree:
             return {"+": _column_tree(new[len(last) :], None, columns, False)}
     if isinstance(new, tuple):
         return {"text": _text_tree(new, columns)}
-    if last is not None and last.shape == new.shape and new.itemsize == 8:
-        return {"x": columns.ref(_bits(new) ^ _bits(last))}
+    if last is not None and last.shape == new.shape:
+        return changed(new, last, columns)
     return columns.ref(new)
 
 
@@ -140,22 +187,11 @@ def _column(
         return last + tail if dtype is None else np.concatenate([last, tail])
     if dtype is None:
         return _texts(tree.get("text"), arrays, where)
-    if "x" in tree and last is not None:
-        bits = _flat(array_of(tree["x"], arrays, np.dtype(np.uint64), where), where)
-        if len(bits) != len(last) or dtype.itemsize != 8:
-            raise ValueError(f"{where}: {len(bits)} rows over {len(last)}")
-        return (bits ^ _bits(last)).view(dtype)
-    return _flat(array_of(tree, arrays, dtype, where), where)
-
-
-def _flat(array: Array, where: str) -> Array:
-    if array.ndim != 1:
-        raise ValueError(f"{where}: a column of columns")
-    return array
-
-
-def _bits(column: Array) -> Array:
-    return np.ascontiguousarray(column).view(np.uint64)
+    if "#" in tree:
+        return column_of(tree, arrays, dtype, where)
+    if last is None:
+        raise ValueError(f"{where}: a change of nothing")
+    return restored(tree, arrays, last, where)
 
 
 def _bits_equal(one: Array, other: Array) -> bool:
@@ -174,7 +210,7 @@ def _texts(tree: Tree, arrays: list[Array], where: str) -> tuple[str, ...]:
     if not isinstance(tree, list) or len(tree) != 2:
         raise ValueError(f"{where}: expected texts")
     texts = value_of(tuple[str, ...], tree[0], arrays, where)
-    codes = _flat(array_of(tree[1], arrays, np.dtype(np.int32), where), where)
+    codes = column_of(tree[1], arrays, np.dtype(np.int32), where)
     if len(codes) and not (int(codes.min()) >= 0 and int(codes.max()) < len(texts)):
         raise ValueError(f"{where}: a row with a text that is not there")
     return tuple(map(texts.__getitem__, codes.tolist()))
