@@ -8,13 +8,13 @@ import pytest
 from pymongo.errors import WriteError
 
 from rms_tui.store.database import in_transaction
-from rms_tui.store.leases import LeaseLost, guard, held, release, renew, take
+from rms_tui.store.leases import SHUT, Door, LeaseLost, guard, held, release, renew, take
 
 BOOK = "manager/prod-1:443"
 
 
 def taken(database, who="one", ttl=30.0):
-    return take(database, BOOK, who, host=f"host-{who}", address=f"ws://{who}", ttl=ttl)
+    return take(database, BOOK, who, host=f"host-{who}", door=Door(f"ws://{who}", "t"), ttl=ttl)
 
 
 def run_out(database):
@@ -27,7 +27,7 @@ def test_the_first_takes_it_and_the_second_sees_who_holds_it(database):
     mine = taken(database)
     assert taken(database, "two") is None
     found = held(database, BOOK)
-    assert (found.holder, found.term, found.host, found.address) == (
+    assert (found.holder, found.term, found.host, found.door.address) == (
         "one", mine.term, "host-one", "ws://one",
     )  # fmt: skip
     assert 0 < found.left <= 30
@@ -56,7 +56,7 @@ def test_a_lease_that_ran_out_is_taken_with_the_next_term_and_the_old_holder_hea
     new = taken(database, "two")
     assert new.term == old.term + 1
     with pytest.raises(LeaseLost):
-        renew(database, old, address=None)
+        renew(database, old, door=SHUT)
     assert release(database, old) is False
     assert held(database, BOOK).holder == "two"
 
@@ -64,8 +64,8 @@ def test_a_lease_that_ran_out_is_taken_with_the_next_term_and_the_old_holder_hea
 def test_a_lease_that_ran_out_and_nobody_took_is_renewed(database):
     mine = taken(database)
     run_out(database)
-    assert renew(database, mine, address="ws://moved", ttl=30).term == mine.term
-    assert held(database, BOOK).address == "ws://moved"
+    assert renew(database, mine, door=Door("ws://moved"), ttl=30).term == mine.term
+    assert held(database, BOOK).door.address == "ws://moved"
 
 
 def test_a_released_lease_is_free_at_once(database):
@@ -87,7 +87,7 @@ def test_a_holder_that_lost_its_lease_writes_nothing(database):
     run_out(database)
     taken(database, "two")
     with pytest.raises(LeaseLost):
-        in_transaction(database, write, guard(database, old))
+        in_transaction(database, write, guard(database.name, old))
     assert wrote == []
     assert database.audit.count_documents({}) == 0
 
@@ -110,21 +110,29 @@ def test_a_takeover_waits_for_a_write_under_way_and_the_next_one_is_refused(data
         begun.set()
         database.leases.update_one({"_id": "other"}, {"$set": {"term": 2}}, session=session)
 
-    in_transaction(database, write, guard(database, old))
+    in_transaction(database, write, guard(database.name, old))
     thread.join(30)
     assert done.is_set()
     assert database.leases.find_one({"_id": "other"})["term"] == 2  # committed before the takeover
     with pytest.raises(LeaseLost):
-        in_transaction(database, write, guard(database, old))
+        in_transaction(database, write, guard(database.name, old))
 
 
 @pytest.mark.parametrize("name", ["$$NOW", "$holder", 'a"b', "{$gt: ''}"])
 def test_names_from_outside_are_text_and_never_an_expression(database, name):
-    lease = take(database, name, name, host=name, address=name, ttl=30)
+    lease = take(database, name, name, host=name, door=Door(name, name), ttl=30)
     found = held(database, name)
-    assert (found.book, found.holder, found.host, found.address) == (name,) * 4
-    assert take(database, name, "other", host="h", address=None) is None
+    assert (found.book, found.holder, found.host, found.door.address) == (name,) * 4
+    assert take(database, name, "other", host="h", door=SHUT) is None
     assert release(database, lease)
+
+
+def test_a_token_is_shown_by_no_repr(database):
+    lease = take(database, BOOK, "one", host="h", door=Door("ws://x", "s3cret-token"), ttl=30)
+    assert "s3cret" not in repr(lease)
+    assert held(database, BOOK).door.token == "s3cret-token"
+    release(database, lease)
+    assert "s3cret" not in str(database.leases.find_one({"_id": BOOK}))
 
 
 def test_a_lease_without_a_term_is_refused_by_the_database(database):

@@ -196,7 +196,7 @@ class ClaimWriter:
         if self._alerts is None:
             guard = claims.guard(self._database, self._held)
             self._alerts = AlertWriter(self._hear.on_alerts, None, guard)
-            self._memories = MemoryWriter(guard)
+            self._memories = MemoryWriter(guard, watch=False)
         return self._database
 
     def _restore(self, database: Rms) -> None:

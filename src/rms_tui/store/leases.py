@@ -7,7 +7,7 @@ writes stands behind `guard`: a process that was thought dead and wakes up chang
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
@@ -25,6 +25,21 @@ class LeaseLost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Door:
+    """Where a holder serves its stream (`ws://…`), and the token that lets a follower in.
+
+    The token is made anew with each start: whoever may read this database may follow. None where
+    nobody is served, and where followers bring a token of their own.
+    """
+
+    address: str | None = None
+    token: str | None = field(default=None, repr=False)
+
+
+SHUT = Door()
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """A book's lease as it stands. `left` is seconds until it runs out, by the server's clock."""
 
@@ -33,12 +48,16 @@ class Lease:
     term: int
     left: float
     host: str
-    address: str | None
-    """Where the holder serves its stream (`ws://…`); None where it serves nobody."""
+    door: Door
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """What a follower has to know to follow."""
+        return self.holder, self.term, self.door
 
 
 def take(
-    database: Rms, book: str, holder: str, *, host: str, address: str | None, ttl: float = TTL
+    database: Rms, book: str, holder: str, *, host: str, door: Door, ttl: float = TTL
 ) -> Lease | None:
     """Take the lease of a book if nobody holds it; None when another process does.
 
@@ -53,7 +72,7 @@ def take(
     fields = {
         "holder": _literal(holder),
         "host": _literal(host),
-        "address": None if address is None else _literal(address),
+        **_of_door(door),
         "term": {"$add": ["$term", 1]},
         "since": "$$NOW",
         "expires": _in(ttl),
@@ -66,9 +85,9 @@ def take(
     return None if found is None else _lease(found, ttl)
 
 
-def renew(database: Rms, held: Lease, *, address: str | None, ttl: float = TTL) -> Lease:
+def renew(database: Rms, held: Lease, *, door: Door, ttl: float = TTL) -> Lease:
     """Hold on for another `ttl` seconds. Raises LeaseLost, PyMongoError."""
-    change = {"expires": _in(ttl), "address": None if address is None else _literal(address)}
+    change = {"expires": _in(ttl), **_of_door(door)}
     found = database.leases.find_one_and_update(
         _of(held), [{"$set": change}], return_document=ReturnDocument.AFTER
     )
@@ -79,7 +98,7 @@ def renew(database: Rms, held: Lease, *, address: str | None, ttl: float = TTL) 
 
 def release(database: Rms, held: Lease) -> bool:
     """Give the lease back at once; False when it was another's already. Raises PyMongoError."""
-    done = database.leases.update_one(_of(held), [{"$set": {"expires": "$$NOW", "address": None}}])
+    done = database.leases.update_one(_of(held), [{"$set": {"expires": "$$NOW", **_of_door(SHUT)}}])
     return done.matched_count == 1
 
 
@@ -95,14 +114,16 @@ def held(database: Rms, book: str) -> Lease | None:
     return next((_lease(found, float(found["left"])) for found in rows), None)
 
 
-def guard(database: Rms, lease: Lease) -> Guard:
-    """For `in_transaction`: raises LeaseLost unless the lease still is ours at the commit.
+def guard(name: str, lease: Lease) -> Guard:
+    """For `in_transaction` on the database of that name: raises LeaseLost unless the lease still
+    is ours at the commit.
 
     It writes to the lease: a takeover in the meantime makes the transaction fail.
     """
 
     def hold(session: ClientSession) -> None:
-        done = database.leases.update_one(_of(lease), {"$inc": {"writes": 1}}, session=session)
+        leases = session.client[name].leases
+        done = leases.update_one(_of(lease), {"$inc": {"writes": 1}}, session=session)
         if done.matched_count != 1:
             raise LeaseLost(f"another process polls {lease.book} now")
 
@@ -111,6 +132,13 @@ def guard(database: Rms, lease: Lease) -> Guard:
 
 def _of(lease: Lease) -> Document:
     return {"_id": text(lease.book), "holder": text(lease.holder), "term": lease.term}
+
+
+def _of_door(door: Door) -> Document:
+    return {
+        "address": None if door.address is None else _literal(door.address),
+        "token": None if door.token is None else _literal(door.token),
+    }
 
 
 def _in(seconds: float) -> Document:
@@ -129,5 +157,5 @@ def _lease(found: Document, left: float) -> Lease:
         int(found["term"]),
         left,
         str(found.get("host") or "?"),
-        found.get("address"),
+        Door(found.get("address"), found.get("token")),
     )

@@ -11,7 +11,7 @@ documents of more than one chunk.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from pymongo import InsertOne, UpdateOne
@@ -28,7 +28,7 @@ from rms_tui.store.content import (
     documents,
     told_from,
 )
-from rms_tui.store.database import Document, Rms, in_transaction
+from rms_tui.store.database import Document, Guard, Rms, in_transaction
 from rms_tui.store.element_ids import ElementIds
 from rms_tui.store.elements import Source
 from rms_tui.store.schema import Status
@@ -47,8 +47,10 @@ _DUPLICATE = 11000
 class StatusWriter:
     """Remembers what stands in the database. Used by one thread."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, guard: Guard | None = None) -> None:
+        """With a `guard` nothing that stands is changed without asking it."""
         self._source = source
+        self._guard = guard
         self._server: str | None = None
         self._told: Told = NOBODY
         self._ids: ElementIds | None = None
@@ -90,7 +92,7 @@ class StatusWriter:
         for part in _chunks(rows[~restated]):
             self._write_figures(database, made, part, ids)
         for part in _chunks(rows[restated]):
-            database.elements.bulk_write(_statuses(made, part, ids), ordered=False)
+            self._bulk(database, _statuses(made, part, ids))
             self._written.note(made, part)
         if age < PING <= now - self._pinged:
             self._ping(database, made, rows)
@@ -161,12 +163,23 @@ class StatusWriter:
         done = in_transaction(
             database,
             lambda session: elements.bulk_write(updates, ordered=False, session=session),
+            self._guard,
         )
         if done.matched_count == len(rows):
             self._written.note(made, rows)
         else:  # someone deleted elements: find out which, and make them anew
             self._written.forget(made.login[rows].tolist())
             self.reconnected()
+
+    def _bulk(self, database: Rms, updates: Sequence[UpdateOne]) -> None:
+        if self._guard is None:
+            database.elements.bulk_write(updates, ordered=False)
+            return
+        in_transaction(
+            database,
+            lambda session: database.elements.bulk_write(updates, ordered=False, session=session),
+            self._guard,
+        )
 
     def _ping(self, database: Rms, made: Content, rows: Ints) -> None:
         quiet = np.delete(made.login, rows)
