@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+import weakref
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
+from bson import ObjectId
 from desk import NOW, PLAN, HandFeed, book
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +21,17 @@ from rms_tui.frame import Frame
 from rms_tui.monitor import Monitor
 from rms_tui.risk.assessment import worst_verdict
 from rms_tui.risk.profile import MaxLoss, MaxProfit, Plan, RiskProfile
-from rms_tui.store.content import NOBODY, Content, Told, Written, content, documents, told_from
+from rms_tui.store.content import (
+    NOBODY,
+    Content,
+    Told,
+    Written,
+    _marked,
+    content,
+    documents,
+    told_from,
+)
+from rms_tui.store.element_ids import ElementIds
 from rms_tui.store.values import number
 
 
@@ -189,3 +203,54 @@ def test_figures_are_stored_at_their_currency_s_digits(figures: list[float]) -> 
         assert abs(stored - exact) <= 0.00501
         assert stored == round(stored, 2)
         assert str(stored) != "-0.0"
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=2, max_size=12), st.data())
+def test_one_thing_that_changed_always_shows_in_the_mark(
+    row: list[int], data: st.DataObject
+) -> None:
+    at = data.draw(st.integers(0, len(row) - 1))
+    other = data.draw(st.integers(-(2**63), 2**63 - 1).filter(lambda value: value != row[at]))
+    changed = [*row[:at], other, *row[at + 1 :]]
+    before, after = (_marked(*(np.array([v]) for v in values)) for values in (row, changed))
+    assert before[0] != after[0]
+
+
+class Element(dict[str, Any]):
+    """A document that can be asked whether it is still there."""
+
+
+def test_elements_of_a_whole_book_are_read_one_document_at_a_time() -> None:
+    ids = ElementIds()
+    read: list[weakref.ref[Element]] = []
+
+    def found() -> Iterator[Element]:
+        for login in (1003, 1001, 1002):
+            element = Element(_id=ObjectId(), login=login, status="ACTIVE")
+            read.append(weakref.ref(element))
+            yield element
+            del element
+            assert sum(one() is not None for one in read) <= 2, "the last one may be a loop's"
+
+    told = told_from(ids.noted(found()))
+    assert told.login.tolist() == [1001, 1002, 1003]
+    assert [one() for one in read] == [None] * 3
+
+
+@given(
+    st.dictionaries(
+        st.integers(1, 2**40), st.one_of(st.binary(min_size=12, max_size=12), st.text())
+    )
+)
+def test_every_account_has_the_id_its_element_has(known: dict[int, bytes | str]) -> None:
+    ids = ElementIds()
+    meant = {
+        login: ObjectId(id_) if isinstance(id_, bytes) else id_ for login, id_ in known.items()
+    }
+    half = len(meant) // 2
+    pairs = [{"login": login, "_id": id_} for login, id_ in meant.items()]
+    for part in (pairs[:half], pairs[half:]):
+        assert list(ids.noted(part)) == part
+    logins = np.array(list(meant), dtype=np.int64)
+    assert ids.of(logins) == list(meant.values())
+    assert ids.unknown(np.append(logins, 0)).tolist() == [0]
