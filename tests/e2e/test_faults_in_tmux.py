@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from pymongo import MongoClient
+from tests.e2e.mongod import client_of, mongod_of
 from tests.e2e.tmux import Terminal, console_of, is_live
 
 COMMAND = f"{sys.executable} -m rms_tui --demo --accounts 60"
@@ -25,16 +25,6 @@ def console(terminal: Terminal, tmp_path: Path) -> psutil.Process:
 
 def gateway_of(console: psutil.Process) -> psutil.Process:
     return next(p for p in console.children() if "gateways" in " ".join(p.cmdline()))
-
-
-def mongod_of(folder: Path) -> psutil.Process:
-    return next(
-        p
-        for p in psutil.process_iter(["cmdline"])
-        if p.info["cmdline"]
-        and "mongod" in p.info["cmdline"][0]
-        and any(str(folder) in word for word in p.info["cmdline"])
-    )
 
 
 def test_a_killed_gateway_is_said_decides_nothing_and_comes_back(
@@ -74,10 +64,7 @@ def test_a_killed_console_leaves_no_orphan_once_the_next_one_ends(
     terminal.type(f"reset; {COMMAND}; echo status $?", "Enter")
     terminal.until(lambda text: is_live(text) and "mongo ● ok" in text, 30, "live desk again")
     assert mongod_of(tmp_path).pid == mongod.pid, "the one that was left is taken over"
-    address = mongod.net_connections("tcp")[0].laddr
-    client: MongoClient[dict[str, object]] = MongoClient(
-        address.ip, address.port, directConnection=True
-    )
+    client = client_of(mongod)
     written = client["rms"].elements.count_documents({"status": {"$in": ["ACTIVE", "BREACHED"]}})
     alerts = [found["_id"] for found in client["rms"].alerts.find()]
     client.close()

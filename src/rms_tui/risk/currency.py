@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rms_tui.book import Bytes, Flags
+from rms_tui.book import Bytes, Flags, Ints
 from rms_tui.risk.profile import (
     DailyLoss,
     MaxLoss,
@@ -41,11 +41,12 @@ def says_money(rule: Rule) -> bool:
     return False
 
 
-def foreign(profile: RiskProfile, currencies: Sequence[str]) -> Flags | None:
-    """The accounts in another currency than their profile's, None where there are none."""
+def foreign(profile: RiskProfile, currencies: Sequence[str], rows: Ints) -> Flags | None:
+    """Which of the rows are in another currency than the profile's, None where none is."""
     if profile.currency is None:
         return None
-    found = np.array([currency != profile.currency for currency in currencies], dtype=np.bool_)
+    other = [currencies[row] != profile.currency for row in rows.tolist()]
+    found = np.array(other, dtype=np.bool_)
     return found if bool(found.any()) else None
 
 

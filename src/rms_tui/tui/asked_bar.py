@@ -53,7 +53,7 @@ class AskedBar(Vertical):
         line.value = text
         line.cursor_position = len(text)
         self._explain()
-        line.focus()
+        self.screen.set_focus(line)  # at once: `focus()` would let the next key pass by
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Check what is typed."""

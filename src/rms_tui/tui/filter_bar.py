@@ -58,7 +58,7 @@ class FilterBar(Vertical):
         line.value = pane.filter_text
         line.cursor_position = len(line.value)
         self._explain()
-        line.focus()
+        self.screen.set_focus(line)  # at once: `focus()` would let the next key pass by
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Apply each text that is right."""

@@ -77,11 +77,13 @@ class ChooseLimits(ModalScreen[Choice | None]):
         self._narrow()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """The one that is lit."""
+        """The one that is lit; the first where more was typed on meanwhile."""
         event.stop()
-        at = self.query_one(OptionList).highlighted
-        if at is not None:
-            self.dismiss(self._shown[at])
+        matching = self._matching(event.value)
+        lit = self.query_one(OptionList).highlighted
+        if matching:
+            same = lit is not None and matching == self._shown
+            self.dismiss(matching[lit if same and lit is not None else 0])
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """The one that is clicked."""
@@ -92,13 +94,16 @@ class ChooseLimits(ModalScreen[Choice | None]):
         options = self.query_one(OptionList)
         options.action_cursor_down() if by > 0 else options.action_cursor_up()
 
-    def _narrow(self) -> None:
-        words = self.query_one(Input).value.casefold().split()
-        self._shown = [
+    def _matching(self, text: str) -> list[Choice]:
+        words = text.casefold().split()
+        return [
             one
             for one in self._choices
             if all(word in f"{one.name} {one.words} {one.kind}".casefold() for word in words)
         ]
+
+    def _narrow(self) -> None:
+        self._shown = self._matching(self.query_one(Input).value)
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options(
