@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -296,3 +298,50 @@ def test_raises_carry_their_evidence_to_the_outbox():
     for fact in facts[:20]:
         made_of = evidence.document(fact)
         assert evidence.stored(made_of).same_as(evidence.replayed(made_of))
+
+
+def test_a_frame_and_its_book_are_gone_when_the_next_ones_are_there():
+    feed = FakeFeed(book())
+    monitor, clock = made(feed)
+    frames, columns = [], []
+    gc.disable()
+    try:
+        for poll in range(5):
+            clock.now = NOW + 5.0 * poll
+            feed.newest = book(seed=poll, at=clock.now, shock=400.0 * poll)
+            frame = monitor.step()
+            frames.append(weakref.ref(frame))
+            columns.append(weakref.ref(frame.book.positions.profit))
+            columns.append(weakref.ref(frame.assessment.state))
+            feed.newest = frame = None
+            monitor.outbox.drop(len(monitor.outbox))
+    finally:
+        gc.enable()
+    assert [frame() is not None for frame in frames] == [False] * 4 + [True]
+    assert [column() is not None for column in columns] == [False] * 8 + [True] * 2
+
+
+def test_edges_waiting_to_be_written_hold_their_own_accounts_and_no_whole_book():
+    feed = FakeFeed(book(400))
+    monitor, clock = made(feed)
+    monitor.step()
+    for poll in (1, 2, 3):
+        clock.now = NOW + 5.0 * poll
+        shocked = book(400, at=clock.now)
+        equity = shocked.accounts.equity.copy()
+        balance = shocked.accounts.balance.copy()
+        equity[:3] -= 0.5 * balance[:3]
+        balance[:3] *= 0.5
+        accounts = replace(shocked.accounts, equity=equity, balance=balance)
+        feed.newest = replace(shocked, accounts=accounts)
+        monitor.step()
+    seen = {id(fact.evidence): fact.evidence for fact in monitor.outbox.oldest(10_000)}
+    books = [one.book for one in seen.values() if isinstance(one, evidence.Evidence)]
+    assert books
+    raising = {fact.alert.login for fact in monitor.outbox.oldest(10_000)}
+    for one in books:
+        assert set(one.accounts.login.tolist()) <= raising
+        assert len(one.accounts) <= evidence.MOST_ACCOUNTS
+        for column in (one.accounts.equity, one.positions.profit):
+            whole = column if column.base is None else column.base
+            assert whole.nbytes == column.nbytes, "a view would keep the Book's whole column"
