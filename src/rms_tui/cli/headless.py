@@ -55,6 +55,9 @@ def watch(
         monitor.select(only)
         for login in sorted(only.added):
             monitor.outbox.put(AccountChange(login, None, "add", operator(), time.time()))
+    recording = record_switch(made, monitor, record_limit)
+    if record is not None:
+        _log.info("recording into %s", recording.start(record))
     status: Latest[Any] = Latest()
     writer = writer_of(made, monitor, status=status)
     server = None
@@ -66,9 +69,6 @@ def watch(
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: stopping.set())
     _log.info("watching %s every %g s, log in %s", monitor.feed.title, monitor.interval, path)
-    recording = record_switch(made, monitor, record_limit)
-    if record is not None:
-        _log.info("recording into %s", recording.start(record))
     monitor.start()
     writer.start()
     limits = plan_watch(shared, monitor)
