@@ -278,4 +278,6 @@ def repeated(value: float, rows: int) -> Floats:
 
 def summed(row: Ints, amount: Floats, rows: int) -> Floats:
     """Sum of the amounts that fall on each of `rows` rows."""
-    return cast("Floats", np.bincount(row, weights=amount, minlength=rows).astype(np.float64))
+    return cast(
+        "Floats", np.bincount(row, weights=amount, minlength=rows).astype(np.float64, copy=False)
+    )

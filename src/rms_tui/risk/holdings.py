@@ -12,10 +12,12 @@ from typing import TypeAlias
 
 import numpy as np
 
-from rms_tui.book import CLOSING_ENTRIES, TRADE_TYPES, Book, Flags, Floats, Ints, rows_of, summed
+from rms_tui.book import Book, Codes, Floats, summed
 from rms_tui.risk.conversion import rates
-from rms_tui.risk.pairs import Pairs, pairs
+from rms_tui.risk.ideas import idea_risk
+from rms_tui.risk.pairs import blocks, pairs
 from rms_tui.risk.profile import mask_matches
+from rms_tui.risk.stops import risk_at_stop
 
 Held: TypeAlias = tuple[tuple[object, ...], Floats, Floats]
 """What the figures came from, the open positions and the largest loss at a stop."""
@@ -81,32 +83,8 @@ def held(book: Book, before: Held | None) -> Held:
     sources = _risk_sources(book)
     if before is not None and _same(sources, before[0]):
         return before
-    positions = book.positions
-    number = np.bincount(positions.account, minlength=len(book.accounts))
-    risk = np.zeros(len(book.accounts))
-    if len(positions):
-        bare = np.isnan(positions.sl)
-        with np.errstate(invalid="ignore"):
-            np.maximum.at(risk, positions.account, losses_at_stop(book, bare))
-        unknown = np.isnan(risk)
-        if bool(unknown.any()):
-            without_stop = np.bincount(positions.account[bare], minlength=len(risk)) > 0
-            risk[unknown & without_stop] = np.inf
-    return sources, number.astype(np.float64), risk
-
-
-def losses_at_stop(book: Book, bare: Flags) -> Floats:
-    """What each position loses if its stop is hit (a gain is negative); infinite where `bare`."""
-    positions = book.positions
-    loss = positions.price_open - positions.sl
-    loss *= positions.side
-    loss *= positions.lots
-    loss *= book.symbols.contract.take(positions.symbol)
-    loss *= positions.rate
-    loss -= positions.swap
-    if bool(bare.any()):
-        loss[bare] = np.inf
-    return loss
+    number = np.bincount(book.positions.account, minlength=len(book.accounts))
+    return sources, number.astype(np.float64), risk_at_stop(book)
 
 
 def figures(keys: Iterable[Hashable], book: Book, before: Figures) -> Figures:
@@ -123,13 +101,13 @@ def figure(key: Hashable, book: Book, before: Figure | None) -> Figure:
     """The figure a rule asked for by its key, kept while its sources are the same objects."""
     match key:
         case Lots(symbols):
-            return _kept(before, _terms(book), lambda: _largest(book, symbols, book.positions.lots))
+            return _kept(before, _terms(book), lambda: _largest(book, symbols, _lots))
         case Notional(symbols):
             sources = (*_terms(book), book.positions.price, book.positions.rate)
-            return _kept(before, sources, lambda: _largest(book, symbols, _notionals(book)))
+            return _kept(before, sources, lambda: _largest(book, symbols, _notionals))
         case IdeaRisk(seconds):
             sources = (*_risk_sources(book), book.positions.opened, book.deals)
-            return _kept(before, sources, lambda: _idea_risk(book, seconds))
+            return _kept(before, sources, lambda: idea_risk(book, seconds))
         case Rate(currency):
             symbols_now = book.symbols
             sources = (book.accounts.currency, symbols_now.bid, symbols_now.ask, symbols_now.name)
@@ -190,15 +168,19 @@ def _risk_sources(book: Book) -> tuple[object, ...]:
     )
 
 
-def _notionals(book: Book) -> Floats:
+def _lots(book: Book, here: slice) -> Floats:
+    return book.positions.lots[here]
+
+
+def _notionals(book: Book, here: slice) -> Floats:
     positions = book.positions
-    money = positions.lots * book.symbols.contract.take(positions.symbol)
-    money *= positions.price
-    money *= positions.rate
+    money = positions.lots[here] * book.symbols.contract.take(positions.symbol[here])
+    money *= positions.price[here]
+    money *= positions.rate[here]
     return money
 
 
-def _largest(book: Book, mask: str | None, amount: Floats) -> Floats:
+def _largest(book: Book, mask: str | None, amount: Callable[[Book, slice], Floats]) -> Floats:
     """The masked symbols' sum for each account, or without a mask its largest symbol's sum."""
     positions, count = book.positions, len(book.accounts)
     if mask is not None:
@@ -206,10 +188,14 @@ def _largest(book: Book, mask: str | None, amount: Floats) -> Floats:
         wanted = np.array([mask_matches(mask, name) for name in names], dtype=np.bool_)
         chosen = wanted[positions.symbol]
         account = positions.account[chosen].astype(np.int64)
-        return summed(account, amount[chosen], count)
-    symbol = positions.symbol.astype(np.int64)
-    held_pairs = pairs(positions.account, symbol, count, len(book.symbols))
-    return held_pairs.largest(held_pairs.summed(amount))
+        return summed(account, amount(book, slice(None))[chosen], count)
+    largest, kinds = np.zeros(count), len(book.symbols)
+    for rows, here in blocks(positions.account, count, kinds):
+        symbol = positions.symbol[here].astype(np.int64)
+        own: Codes = positions.account[here] - np.int32(rows.start)
+        held_pairs = pairs(own, symbol, rows.stop - rows.start, kinds)
+        largest[rows] = held_pairs.largest(held_pairs.summed(amount(book, here)))
+    return largest
 
 
 def _rate_column(book: Book, currency: str) -> Floats:
@@ -226,69 +212,3 @@ def _bare_since(book: Book) -> Floats:
     bare = np.isnan(positions.sl)
     np.minimum.at(since, positions.account[bare], positions.opened[bare].astype(np.float64))
     return since
-
-
-def _idea_risk(book: Book, window: float) -> Floats:
-    """Largest net loss of an idea: its open positions at their stops and what it closed at a loss.
-
-    An idea is one account's symbol and direction. A closed trade belongs to it when it was closed
-    after the idea began, or at most `window` seconds before: then the idea began with that trade.
-    """
-    positions = book.positions
-    if len(positions) == 0:
-        return np.zeros(len(book.accounts))
-    kind = positions.symbol.astype(np.int64)
-    kind *= 2
-    kind += positions.side > 0
-    ideas = pairs(positions.account, kind, len(book.accounts), 2 * len(book.symbols))
-    bare = np.isnan(positions.sl)
-    at_stop = losses_at_stop(book, bare)
-    at_stop[bare] = 0.0
-    loss = ideas.summed(at_stop)
-    deals = book.deals
-    trades = np.flatnonzero(np.isin(deals.type, TRADE_TYPES))
-    closing = trades[np.isin(deals.entry[trades], CLOSING_ENTRIES)]
-    if len(closing):
-        loss += _closed_losses(book, ideas, trades, closing, window)
-    loss[ideas.of[bare]] = np.inf
-    return ideas.largest(loss)
-
-
-def _closed_losses(book: Book, ideas: Pairs, trades: Ints, closing: Ints, window: float) -> Floats:
-    """What each idea has lost already (gains negative): `closing` are the closing ones of `trades`.
-
-    An idea began with its oldest open position, and with every trade of it further back.
-    """
-    deals = book.deals
-    lost = np.zeros(ideas.cells)
-    began = np.full(ideas.cells, np.inf)
-    np.minimum.at(began, ideas.of, book.positions.opened.astype(np.float64))
-    code = {name: i for i, name in enumerate(book.symbols.name)}
-    symbol = np.array([code.get(deals.symbol[i], -1) for i in closing.tolist()], dtype=np.int64)
-    row = rows_of(book.accounts.login, deals.login[closing])
-    bought = deals.type[closing] == TRADE_TYPES[1]  # a sell closes what was bought
-    known = (row >= 0) & (symbol >= 0)
-    idea = np.where(known, ideas.find(row, symbol * 2 + bought), -1)
-    opened = _opening_times(book, trades, closing)
-    amount = deals.profit[closing] + deals.swap[closing] + deals.commission[closing]
-    time = deals.time[closing].astype(np.float64)
-    waiting = (idea >= 0) & np.isfinite(began[idea])
-    while True:
-        joins = waiting & (time >= began[np.maximum(idea, 0)] - window)
-        if not bool(joins.any()):
-            return lost
-        np.subtract.at(lost, idea[joins], amount[joins])
-        np.minimum.at(began, idea[joins], opened[joins])
-        waiting &= ~joins
-
-
-def _opening_times(book: Book, trades: Ints, closing: Ints) -> Floats:
-    """When each closed trade was opened; its own time where that deal is not in the Book."""
-    deals = book.deals
-    opening = trades[~np.isin(deals.entry[trades], CLOSING_ENTRIES)]
-    order = opening[np.argsort(deals.position[opening], kind="stable")]
-    at = rows_of(deals.position[order], deals.position[closing])
-    own = deals.time[closing].astype(np.float64)
-    if len(order) == 0:
-        return own
-    return np.where(at >= 0, np.minimum(own, deals.time[order][np.maximum(at, 0)]), own)

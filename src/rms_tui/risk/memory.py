@@ -173,7 +173,10 @@ def _in_step(last: LastGood, book: Book, came: Came | None, good: Flags) -> Flag
     if came is not None:
         off -= came.moved
     np.abs(off, out=off)
-    apart = off > 1.5 * 10.0 ** -book.accounts.digits.astype(np.float64)
+    digits = book.accounts.digits
+    if off.max(initial=0.0) <= 1.5 * 10.0 ** -float(digits.max(initial=0)):
+        return good
+    apart = off > 1.5 * 10.0 ** -digits.astype(np.float64)
     return good & ~apart if bool(apart.any()) else good
 
 

@@ -1,11 +1,13 @@
 """Sums over what an account holds of one kind: a symbol, or a symbol and a direction.
 
-Every pair of an account and a kind has a cell. Where all possible pairs fit, the cells are a table
-of them (no sorting); elsewhere only those that are held have one. Which it is changes no sum.
+Positions are worked through in blocks of accounts, so that everything in between stays in the
+processor's cache. In a block every pair of an account and a kind has a cell: all possible pairs
+where that is a small table (no sorting), else those that are held. Which it is changes no sum.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,8 +15,25 @@ import numpy as np
 
 from rms_tui.book import Codes, Floats, Ints, rows_of, summed
 
-DENSE_CELLS = 4_000_000
-"""Accounts x kinds up to which every possible pair has a cell."""
+BLOCK = 4000
+"""Accounts worked on at once. Not a power of two: a table's kinds lie this far apart, and would
+then all fall on the same few lines of the cache."""
+
+DENSE_CELLS = 100_000
+"""Accounts x kinds of a block up to which every possible pair has a cell."""
+
+_FEWEST = 256
+"""Accounts below which a block is not worth its overhead: then only held pairs have cells."""
+
+
+def blocks(account: Codes, accounts: int, kinds: int = 1) -> Iterator[tuple[slice, slice]]:
+    """Runs of account rows, each with the run of its positions, which are in account order."""
+    size = min(BLOCK, DENSE_CELLS // max(kinds, 1))
+    size = size | 1 if size >= _FEWEST else BLOCK
+    bounds = [*range(0, accounts, size), accounts]
+    first = np.searchsorted(account, np.array(bounds, dtype=account.dtype)).tolist()
+    for at in range(len(bounds) - 1):
+        yield slice(bounds[at], bounds[at + 1]), slice(first[at], first[at + 1])
 
 
 @dataclass(frozen=True, slots=True)

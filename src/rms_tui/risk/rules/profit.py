@@ -76,7 +76,7 @@ def _gained(
     if rule.flat:
         held = state == State.REACHED
         held &= columns["positions"] != 0
-        state[held] = State.OK
+        state -= held.view(np.int8)  # REACHED is one above OK
     return gained, used, distance, state, reason
 
 

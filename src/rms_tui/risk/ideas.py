@@ -1,0 +1,125 @@
+"""Trade ideas: an account's positions of one symbol and direction, and what it closed of the same.
+
+A closed trade belongs to an idea when it was closed after the idea began, or at most a window
+before: then the idea began with that trade.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rms_tui.book import CLOSING_ENTRIES, TRADE_TYPES, Book, Floats, Ints, rows_of
+from rms_tui.risk.pairs import Pairs, blocks, pairs
+from rms_tui.risk.stops import losses_at_stop
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """One row a closed trade of an account and a symbol in the Book, in account order.
+
+    `kind` is symbol·2 + 1 for what had been bought, `result` profit + swap + commission; `time`
+    and `opened` are server times.
+    """
+
+    row: Ints
+    kind: Ints
+    result: Floats
+    time: Floats
+    opened: Floats
+
+
+def idea_risk(book: Book, window: float) -> Floats:
+    """Each account's largest net loss of an idea: its open positions at their stops and what it
+    closed at a loss; infinite where one of the positions has no stop. `window` is in seconds."""
+    positions, count = book.positions, len(book.accounts)
+    risk, kinds = np.zeros(count), 2 * len(book.symbols)
+    if len(positions) == 0:
+        return risk
+    closed = _closed(book)
+    for rows, here in blocks(positions.account, count, kinds):
+        kind = positions.symbol[here].astype(np.int64)
+        kind *= 2
+        kind += positions.side[here] > 0
+        account = positions.account[here] - np.int32(rows.start)
+        ideas = pairs(account, kind, rows.stop - rows.start, kinds)
+        at_stop, bare = losses_at_stop(book, here)
+        at_stop[bare] = 0.0
+        loss = ideas.summed(at_stop)
+        if closed is not None:
+            loss += _lost(ideas, positions.opened[here], _of(closed, rows), window)
+        loss[ideas.of[bare]] = np.inf
+        risk[rows] = ideas.largest(loss)
+    return risk
+
+
+def _of(closed: Closed, rows: slice) -> Closed:
+    """The trades closed by those accounts, with rows counted from the first of them."""
+    start, end = np.searchsorted(closed.row, (rows.start, rows.stop))
+    mine = slice(int(start), int(end))
+    return Closed(
+        closed.row[mine] - rows.start,
+        closed.kind[mine],
+        closed.result[mine],
+        closed.time[mine],
+        closed.opened[mine],
+    )
+
+
+def _lost(ideas: Pairs, opened: Ints, closed: Closed, window: float) -> Floats:
+    """What each idea has lost already (gains negative).
+
+    An idea began with its oldest open position, and with every trade of it further back.
+    """
+    lost = np.zeros(ideas.cells)
+    began = np.full(ideas.cells, np.inf)
+    np.minimum.at(began, ideas.of, opened.astype(np.float64))
+    idea = ideas.find(closed.row, closed.kind)
+    waiting = idea >= 0
+    waiting[waiting] = np.isfinite(began[idea[waiting]])
+    while bool(waiting.any()):
+        joins = waiting.copy()
+        joins[waiting] = closed.time[waiting] >= began[idea[waiting]] - window
+        if not bool(joins.any()):
+            break
+        np.subtract.at(lost, idea[joins], closed.result[joins])
+        np.minimum.at(began, idea[joins], closed.opened[joins])
+        waiting &= ~joins
+    return lost
+
+
+def _closed(book: Book) -> Closed | None:
+    """All closed trades of the Book's accounts and symbols; None where there are none."""
+    deals = book.deals
+    trades = np.flatnonzero(np.isin(deals.type, TRADE_TYPES))
+    closing = trades[np.isin(deals.entry[trades], CLOSING_ENTRIES)]
+    if len(closing) == 0:
+        return None
+    code = {name: i for i, name in enumerate(book.symbols.name)}
+    symbol = np.array([code.get(deals.symbol[i], -1) for i in closing.tolist()], dtype=np.int64)
+    row = rows_of(book.accounts.login, deals.login[closing])
+    opened = _opening_times(book, trades, closing)
+    order = np.flatnonzero((row >= 0) & (symbol >= 0))
+    order = order[np.argsort(row[order], kind="stable")]
+    at = closing[order]
+    bought = deals.type[at] == TRADE_TYPES[1]  # a sell closes what was bought
+    return Closed(
+        row[order],
+        symbol[order] * 2 + bought,
+        deals.profit[at] + deals.swap[at] + deals.commission[at],
+        deals.time[at].astype(np.float64),
+        opened[order],
+    )
+
+
+def _opening_times(book: Book, trades: Ints, closing: Ints) -> Floats:
+    """When each closed trade was opened; its own time where that deal is not in the Book."""
+    deals = book.deals
+    opening = trades[~np.isin(deals.entry[trades], CLOSING_ENTRIES)]
+    order = opening[np.argsort(deals.position[opening], kind="stable")]
+    at = rows_of(deals.position[order], deals.position[closing])
+    own = deals.time[closing].astype(np.float64)
+    if len(order) == 0:
+        return own
+    return np.where(at >= 0, np.minimum(own, deals.time[order][np.maximum(at, 0)]), own)

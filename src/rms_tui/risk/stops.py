@@ -1,0 +1,46 @@
+"""What positions lose at their stops: each of them, and the riskiest of every account."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rms_tui.book import Book, Flags, Floats
+from rms_tui.risk.pairs import blocks
+
+
+def risk_at_stop(book: Book) -> Floats:
+    """Each account's largest loss of a position at its stop, at least 0: infinite without a stop,
+    NaN without a rate."""
+    positions = book.positions
+    risk = np.zeros(len(book.accounts))
+    with np.errstate(invalid="ignore"):
+        for _, here in blocks(positions.account, len(risk)):
+            account = positions.account[here].astype(np.int64)
+            np.maximum.at(risk, account, losses_at_stop(book, here)[0])
+    unknown = np.isnan(risk)
+    if bool(unknown.any()):
+        bare = positions.account[np.isnan(positions.sl)]
+        without_stop = np.zeros(len(risk), dtype=np.bool_)
+        without_stop[bare] = True
+        risk[unknown & without_stop] = np.inf
+    return risk
+
+
+def losses_at_stop(book: Book, here: slice) -> tuple[Floats, Flags]:
+    """What those positions lose if their stops are hit, and which have none.
+
+    side·(open - stop)·lots·contract·rate - swap in the account's currency: a gain is negative, a
+    position without a stop infinite.
+    """
+    positions = book.positions
+    stop = positions.sl[here]
+    bare = np.isnan(stop)
+    loss = positions.price_open[here] - stop
+    loss *= positions.side[here]
+    loss *= positions.lots[here]
+    loss *= book.symbols.contract.take(positions.symbol[here])
+    loss *= positions.rate[here]
+    loss -= positions.swap[here]
+    if bool(bare.any()):
+        loss[bare] = np.inf
+    return loss, bare
