@@ -51,6 +51,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("assess timeline.json", "by the profile written in it"),
         ("assess timeline.json --profile ftmo-2step", "by a published one"),
         ("assess - < timeline.json", "from stdin"),
+        ("assess --recording monday.rec", "what breached, and when"),
+        ("assess --recording monday.rec --profile strict --json", "by other limits, for programs"),
     ),
     "base": (
         ("base 70123 --balance 5000 --equity 4900 --at 2026-03-02T00:00+01:00", "of that day"),
