@@ -124,7 +124,7 @@ def scope(plan: Plan, accounts: Accounts, previous: Scope | None = None) -> Scop
         if not len(rows):
             continue
         where = None if len(rows) == len(chosen) else rows
-        elsewhere = currency.foreign(profile, [accounts.currency[row] for row in rows.tolist()])
+        elsewhere = currency.foreign(profile, accounts.currency, rows)
         if elsewhere is not None:
             starts[rows[elsewhere]] = np.nan
         applied += [
@@ -218,9 +218,9 @@ def assess(
         )
     offers = offers_of(scoped.trails, memory, {} if previous is None else previous.offers)
     columns = columns_of(book, memory, aggregates, half, figures, offers)
-    if previous is not None and np.array_equal(undecided_rows, previous.undecided):
+    if previous is not None and undecided_rows.tobytes() == previous.undecided.tobytes():
         undecided_rows = previous.undecided
-    withheld = undecided_rows if bool(undecided_rows.any()) else None
+    withheld = undecided_rows if np.count_nonzero(undecided_rows) else None
     past = previous if previous is not None and previous.scope is scoped else None
     known: Sequence[tuple[Read, Verdict] | None] = [None] * len(scoped.applied)
     if past is not None:
@@ -239,7 +239,8 @@ def assess(
             memory.days,
             book.taken_at,
         )
-    if past is not None and _same(verdicts, past.verdicts):
+    unchanged = past is not None and past.undecided is undecided_rows
+    if unchanged and past is not None and _same(verdicts, past.verdicts):
         state, used = past.state, past.used
     else:
         state, used = _worst(verdicts, len(book.accounts))
