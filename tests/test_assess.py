@@ -175,6 +175,12 @@ def test_a_deposit_is_no_profit():
     ]  # fmt: skip
 
 
+def test_a_profile_may_begin_with_a_preset():
+    body = {"profile": {"preset": "ftmo-2step", "initial_balance": 200_000}, "timeline": LESSON}
+    rules = next(assess(read(json.dumps(body), "lesson.json")))["rules"]
+    assert [one["rule"] for one in rules] == ["daily_loss", "total_loss", "profit_target"]
+
+
 REFUSED = [
     ({"profile": {"rules": []}, "timeline": []}, "timeline"),
     ({"profile": {"rules": []}, "timelin": [row("2026-03-02T09:00:00Z", 1)]}, "timelin"),
@@ -188,6 +194,8 @@ REFUSED = [
     (document([DAILY], [row("2026-03-02T09:00:00Z", 1, floating=3)]), "row 1: floating"),
     (document([DAILY], [row("2026-03-02T09:00:00Z", 1, positions=[{"symbol": "X"}])]),
      "row 1: positions.0.side"),
+    ({"profile": {"preset": "ftmo-3step"}, "timeline": [row("2026-03-02T09:00:00Z", 1)]},
+     "profile.preset: no preset 'ftmo-3step'"),
 ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from rms_tui.presets import UnknownPreset, expanded
 from rms_tui.risk.profile import RiskProfile
 
 
@@ -113,7 +114,9 @@ def profile_from(body: object, where: str, name: str = "profile") -> RiskProfile
     if not isinstance(body, dict):
         raise Refused(f"{where}: profile: expected an object with rules")
     try:
-        return RiskProfile.model_validate({"name": name, **body})
+        return RiskProfile.model_validate({"name": name, **expanded(body)})
+    except UnknownPreset as error:
+        raise Refused(f"{where}: {name}.preset: {error}") from None
     except ValidationError as error:
         raise Refused(_problems(error, f"{where}: {name}.")) from None
 
