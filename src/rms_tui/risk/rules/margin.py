@@ -17,29 +17,35 @@ def _margin_limits(rule: MarginLevel, _: RiskProfile, columns: Columns) -> Limit
 
     MT5 reports level 0.0 for an account without margin: that is no exposure, never an alarm.
     """
-    margin = columns["margin"]
+    margin, so_level = columns["margin"], columns["so_level"]
     flat = margin <= 0
     used = np.where(flat, np.nan, margin) if bool(flat.any()) else margin
+    in_money = columns["so_mode"] == int(StopOutMode.MONEY)
+    by_level, by_money = so_level, None
+    if bool(in_money.any()) or not so_level.min(initial=np.inf) > 0:
+        by_level = np.where((so_level > 0) & ~in_money, so_level, np.nan)
+        by_money = np.where((so_level > 0) & in_money, so_level, np.nan)
     return Limits(
         100.0 / used,
         constant(rule.critical, columns["half"]),
         used * (rule.critical / 100.0),
         off=flat if used is not margin else None,
+        stop_out=(by_level, by_money),
     )
 
 
 def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
     """Equity / margin · 100 against two levels and the broker's stop-out."""
-    equity, so_level = columns["equity"], columns["so_level"]
+    equity = columns["equity"]
     half = 0.005 if rule.boundary == "inclusive" else -0.005
     level = equity * limits.start
     used = rule.critical / level
     distance = equity - limits.allowance
-    out = level <= so_level
-    if bool(columns["so_mode"].any()):
-        in_money = columns["so_mode"] == StopOutMode.MONEY
-        out = np.where(in_money, columns["margin_free"] <= so_level, out)
-    out &= so_level > 0
+    assert limits.stop_out is not None
+    by_level, by_money = limits.stop_out
+    out = level <= by_level
+    if by_money is not None:
+        out |= columns["margin_free"] <= by_money
     critical = level < rule.critical + half
     critical |= out
     caution = level < rule.warning + half
@@ -63,8 +69,8 @@ def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
 
 MARGIN_LEVEL = RuleKind(
     _margin_limits,
-    lambda _rule, _profile: ("margin", "half"),
+    lambda _rule, _profile: ("margin", "so_mode", "so_level", "half"),
     _margin_level,
-    lambda _: ("equity", "margin_free", "so_mode", "so_level"),
+    lambda _: ("equity", "margin_free"),
     "%",
 )

@@ -118,7 +118,7 @@ def _stop_loss_required(rule: StopLossRequired, limits: Limits, columns: Columns
         late = value >= rule.seconds
         state[late] = State.BREACHED
         reason[late] = Reason.BEYOND
-    reason[(reason == Reason.BEYOND)] = Reason.NO_STOP_LOSS
+    reason[reason == np.int8(Reason.BEYOND)] = Reason.NO_STOP_LOSS
     _without_positions(positions, state, reason)
     return Ruled(state, value, limits.limit, used, distance, reason)
 

@@ -74,7 +74,7 @@ def _gained(
     distance = limits.limit - value
     state, reason = banded(rule, used, distance, columns["half"], limits.missing, State.REACHED)
     if rule.flat:
-        held = state == State.REACHED
+        held = state == np.int8(State.REACHED)
         held &= columns["positions"] != 0
         state -= held.view(np.int8)  # REACHED is one above OK
     return gained, used, distance, state, reason

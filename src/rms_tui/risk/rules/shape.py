@@ -55,7 +55,8 @@ class Limits:
     `start` is where counting begins, `limit` the floor or cap, `allowance` the way between them,
     `missing` the Reason why there is no limit where it is NaN. Where `at_least` is True the true
     floor may be higher than `limit`: a breach is certain there, anything else is unknown. `off`
-    are rows the rule has nothing to say of.
+    are rows the rule has nothing to say of. `stop_out` is the broker's own level in percent, and in
+    money of the free margin (None: nobody's), NaN where it is not meant so.
     """
 
     start: Floats
@@ -64,6 +65,7 @@ class Limits:
     missing: Bytes | Reason = Reason.NOT_A_NUMBER
     at_least: Flags | None = None
     off: Flags | None = None
+    stop_out: tuple[Floats, Floats | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def banded(
         state += beyond.view(np.int8)
     else:
         state = beyond.view(np.int8) + _OK
-    if np.isnan(distance.min(initial=np.inf)):  # one NaN makes it NaN
+    if np.isnan(np.minimum.reduce(distance, initial=np.inf)):  # one NaN makes it NaN
         absent = np.isnan(distance)
         state[absent] = State.UNKNOWN
         reason[absent] = missing[absent] if isinstance(missing, np.ndarray) else missing
