@@ -86,6 +86,13 @@ class AlertDesk:
             if logins is not None:
                 self._become(self._admitted(logins, self._clock()))
 
+    def again(self, watched: Selection, logins: Ints | None) -> None:
+        """Go on by steps with a desk that was only shown: nothing rings again."""
+        with self.lock:
+            shown = [*self.desk.alerts.values(), *self.desk.recovered.values()]
+            self.desk = alerts.EMPTY
+            self.restore(shown, watched, logins)
+
     def become(self, desk: Desk) -> None:
         """Show a desk that was recorded."""
         with self.lock:

@@ -329,6 +329,19 @@ class Monitor:
         if selection is not None:
             self.select(selection)
 
+    def go_on_alone(self, *, remember: bool) -> None:
+        """Poll from here on what was only followed; the alerts go on as they were shown.
+
+        With `remember` the memory goes on too: it is of the same accounts.
+        """
+        frame = self._frame
+        if frame is not None and not remember:
+            self._frame = replace(
+                frame, book=None, memory=None, assessment=None, exposure=None, alerts=()
+            )
+        logins = None if frame is None or frame.book is None else frame.book.accounts.login
+        self._alerts.again(self._selection, logins)
+
     def report_in(self, currency: str) -> None:
         """Sum in another currency from the next poll on."""
         self._report_currency = currency
@@ -412,16 +425,17 @@ class Monitor:
         )
         aggregates = assessment.held(book, past)
         undecided = assessment.undecided(book, aggregates[1], stale=stale)
+        good = undecided == int(Reason.NONE)
         remembered = memory.remember(
             None if before is None else before.memory,
             book,
-            undecided == Reason.NONE,
+            good,
             scoped.rollovers,
             interval=self._interval,
             trails=scoped.trails,
             initial=scoped.initial,
         )
-        remembered = self._joined(remembered, book, undecided == Reason.NONE, scoped)
+        remembered = self._joined(remembered, book, good, scoped)
         (known, desk), self._recorded = self._recorded, (None, None)
         remembered = remembered if known is None else known
         assessed = assessment.assess(book, scoped, remembered, aggregates, undecided, past)

@@ -144,6 +144,9 @@ class Settings(BaseSettings):
         60.0, description="minutes before a rollover in which its verdict is shown; 0: never"
     )
     ws_host: str = Field("127.0.0.1", description="address of the WebSocket server")
+    ws_ca: Path | None = Field(
+        None, description="certificates to trust when following a wss:// address"
+    )
     ws_port: Port = Field(8765, description="its port")
     rms_ws_token: SecretStr | None = Field(
         None, description="token of operators: who sends it may change things"

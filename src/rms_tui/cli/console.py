@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,21 +11,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rms_tui.cli import START
 from rms_tui.cli.exits import FAILED, OK, USAGE, end
 from rms_tui.cli.log import begin_log
-from rms_tui.cli.reload import plan_watch
 from rms_tui.latest import Latest
 from rms_tui.monitor import Monitor
+from rms_tui.serve.clock import Clock
+from rms_tui.wiring.book_desk import BookDesk
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.operator import operator
 from rms_tui.wiring.recording import record_switch
-from rms_tui.wiring.sources import Desk, desk, monitor_of
-from rms_tui.wiring.storing import writer_of
+from rms_tui.wiring.reload import plan_watch
+from rms_tui.wiring.sources import Desk, clocked_monitor, desk
 
 if TYPE_CHECKING:
     from rms_tui.alerts import Alert
     from rms_tui.alerts.asked import Asked
     from rms_tui.changes import Change
-    from rms_tui.serve.websocket import Server
-    from rms_tui.store.writer import Writer
 
 T = TypeVar("T")
 
@@ -51,97 +49,80 @@ def open_console(
     if not sys.stdout.isatty() or not sys.stdin.isatty():
         end("the console needs a terminal; without one use `rms-tui start`", USAGE)
     begin_log(made.settings, on_console=False)
-    monitor = monitor_of(made)
-    storing = Storing(made, monitor)
-    server = _served(made, monitor, storing) if websocket else None
+    clock = Clock()
+    monitor = clocked_monitor(made, clock)
+    status: Latest[Any] = Latest()
+    asked = Asking()
     recording = record_switch(made, monitor, record_limit)
     if record is not None:
         recording.start(record)
-    monitor.start()
-    limits = plan_watch(shared, monitor)
-    limits.start()
+    book = BookDesk(
+        made,
+        monitor,
+        clock,
+        limits=lambda: plan_watch(shared, monitor),
+        status=status,
+    )
+    asked.desk = book
+    if websocket:
+        _serve(made, monitor, book)
     try:
         from rms_tui.tui.app import RmsApp
 
         app = RmsApp(
             monitor,
             operator=operator(),
-            store=storing.status,
+            store=status,
             clock=monitor.now,
-            history=storing.history,
-            changes=storing.changes,
+            history=asked.history,
+            changes=asked.changes,
             recording=recording,
-            after_first_paint=storing.start,
+            after_first_paint=book.start,
         )
         app.run(mouse=mouse)
-        status = app.return_code if app.return_code is not None else FAILED
+        code = app.return_code if app.return_code is not None else FAILED
     finally:
-        limits.stop()
-        if server is not None:
-            server.stop(0.3)
-        storing.stop()
-        monitor.stop(timeout=0.3)
-        recording.stop(0.5)
-    raise SystemExit(status or OK)
+        book.stop()
+        recording.stop(0.3)
+    raise SystemExit(code or OK)
 
 
-def _served(made: Desk, monitor: Monitor, storing: Storing) -> Server:
-    """The server beside the console; it listens before a screen could hide why it cannot."""
+def _serve(made: Desk, monitor: Monitor, book: BookDesk) -> None:
+    """Serve beside the console; it listens before a screen could hide why it cannot."""
     from rms_tui.cli.serving import begin
     from rms_tui.wiring.serving import Served, access_of, websocket_of
 
     access = access_of(made.settings, Served())
-    server = websocket_of(monitor, access, store=storing.status, history=storing.history)
+    server = websocket_of(monitor, access, store=book.status, history=book.history)
     begin(server)
-    return server
+    book.serve_at(server, access)
 
 
-class Storing:
-    """The writer, started after the first paint: importing the driver takes its time."""
+class Asking:
+    """What screens ask the database; the desk that answers is there a moment later."""
 
-    def __init__(self, made: Desk, monitor: Monitor) -> None:
-        self.status: Latest[Any] = Latest()
-        self._made = made
-        self._monitor = monitor
-        self._writer: Writer | None = None
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._begin, name="rms-store-start", daemon=True)
-
-    def start(self) -> None:
-        """Begin to connect; returns at once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Write what is left, within half a second."""
-        self._stopped.set()
-        if self._writer is not None:
-            self._writer.stop(0.5)
+    def __init__(self) -> None:
+        self.desk: BookDesk | None = None
 
     def history(self, asked: Asked) -> Sequence[Alert]:
         """The newest such alerts of the database; from any thread. Raises HistoryError."""
         wanted = replace(asked, most=MOST_HISTORY)
-        return self._answer(lambda writer: writer.history(wanted))
+        return self._answer(lambda desk: desk.history(wanted))
 
     def changes(self, login: int) -> Sequence[Change]:
         """Who changed what about an account; from any thread. Raises HistoryError."""
-        return self._answer(lambda writer: writer.changes(login))
+        return self._answer(lambda desk: desk.changes(login))
 
-    def _answer(self, question: Callable[[Writer], T]) -> T:
+    def _answer(self, question: Callable[[BookDesk], T]) -> T:
         from rms_tui.store.errors import StoreError
         from rms_tui.tui.view import HistoryError
 
-        if self._writer is None:
+        if self.desk is None:
             raise HistoryError("MongoDB is being connected")
         try:
-            return question(self._writer)
+            return question(self.desk)
         except StoreError as error:
             raise HistoryError(error.text) from None
-
-    def _begin(self) -> None:
-        writer = writer_of(self._made, self._monitor, status=self.status)
-        if not self._stopped.is_set():
-            self._writer = writer
-            writer.start()
 
 
 def _first_run(shared: Given) -> Desk:

@@ -14,19 +14,20 @@ from rms_tui.alerts import Alert
 from rms_tui.cli import START
 from rms_tui.cli.exits import USAGE, end
 from rms_tui.cli.log import begin_log
-from rms_tui.cli.reload import plan_watch
 from rms_tui.cli.serving import begin
 from rms_tui.feed import Selection
 from rms_tui.frame import Frame
 from rms_tui.latest import Latest
 from rms_tui.logins import parse_logins
 from rms_tui.monitor import AccountChange
+from rms_tui.serve.clock import Clock
+from rms_tui.wiring.book_desk import BookDesk
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.operator import operator
 from rms_tui.wiring.recording import record_switch
+from rms_tui.wiring.reload import plan_watch
 from rms_tui.wiring.serving import Served, access_of, websocket_of
-from rms_tui.wiring.sources import desk, monitor_of
-from rms_tui.wiring.storing import writer_of
+from rms_tui.wiring.sources import clocked_monitor, desk
 
 _log = logging.getLogger("rms_tui")
 
@@ -50,38 +51,32 @@ def watch(
     only = _only(logins)
     access = None if served is None else access_of(made.settings, served)
     path = begin_log(made.settings, on_console=True)
-    monitor = monitor_of(made)
+    clock = Clock()
+    monitor = clocked_monitor(made, clock)
     if only is not None:
         monitor.select(only)
         for login in sorted(only.added):
             monitor.outbox.put(AccountChange(login, None, "add", operator(), time.time()))
-    recording = record_switch(made, monitor, record_limit)
-    if record is not None:
-        _log.info("recording into %s", recording.start(record))
     status: Latest[Any] = Latest()
-    writer = writer_of(made, monitor, status=status)
-    server = None
+    book = BookDesk(made, monitor, clock, limits=lambda: plan_watch(shared, monitor), status=status)
     if access is not None:
-        server = websocket_of(monitor, access, store=status, history=writer.history)
+        server = websocket_of(monitor, access, store=status, history=book.history)
         begin(server)
+        book.serve_at(server, access)
     stopping = threading.Event()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: stopping.set())
     _log.info("watching %s every %g s, log in %s", monitor.feed.title, monitor.interval, path)
-    monitor.start()
-    writer.start()
-    limits = plan_watch(shared, monitor)
-    limits.start()
+    recording = record_switch(made, monitor, record_limit)
+    if record is not None:
+        _log.info("recording into %s", recording.start(record))
+    book.start()
     try:
         _report_until(stopping, monitor.frames.newer)
     finally:
-        limits.stop()
-        if server is not None:
-            server.stop()
-        monitor.stop()
+        book.stop()
         recording.stop()
-        writer.stop()
         _log.info("stopped")
 
 

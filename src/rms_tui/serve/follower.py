@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from rms_tui.feed import Selection
 from rms_tui.frame import FeedState
 from rms_tui.latest import Latest
 from rms_tui.monitor import Monitor
+from rms_tui.serve.clock import Clock
 from rms_tui.serve.followed import Followed
 from rms_tui.serve.followed_feed import FollowedFeed
 from rms_tui.serve.forward import Forwarder
@@ -42,26 +42,6 @@ class Told:
     waiting: int
 
 
-class Clock:
-    """UTC seconds: this host's, or while following the holder's."""
-
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
-        self._ahead = 0.0
-
-    def now(self) -> float:
-        """UTC seconds."""
-        return self._clock() + self._ahead
-
-    def follow(self, now: float) -> None:
-        """The holder says it is this time."""
-        self._ahead = now - self._clock()
-
-    def own(self) -> None:
-        """This host's time again."""
-        self._ahead = 0.0
-
-
 class Follower:
     """Follows one address until stopped. `monitor` must not poll meanwhile."""
 
@@ -73,8 +53,10 @@ class Follower:
         *,
         token: str | None = None,
         authority: Path | None = None,
+        store: Latest[Any] | None = None,
     ) -> None:
-        self.store: Latest[Told] = Latest()
+        """`store` is where the holder's word about its MongoDB is put."""
+        self.store: Latest[Any] = Latest() if store is None else store
         self.final: str | None = None
         """Why trying again cannot help, once that is known."""
         self._monitor = monitor
@@ -128,6 +110,8 @@ class Follower:
     def _follow(self) -> None:
         """One connection, from its opening to its end. Raises LinkError, Unpackable."""
         self._monitor.step(0.0)
+        if "://" not in self._address:  # why there is none, in words
+            raise LinkError(self._address)
         link = Link(self._address, self._token, self._authority)
         try:
             held = self._followed

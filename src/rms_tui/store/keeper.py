@@ -12,12 +12,13 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import pymongo
 from pymongo.errors import PyMongoError
 
-from rms_tui.store import leases
+from rms_tui.feed import Selection
+from rms_tui.store import elements, leases
 from rms_tui.store.database import Rms, connect, in_words
 from rms_tui.store.embedded import Server
 from rms_tui.store.errors import StoreError
@@ -26,10 +27,11 @@ from rms_tui.store.leases import Door, Lease, LeaseLost
 _log = logging.getLogger("rms_tui.lease")
 
 RENEW_S, LOOK_S = 2.5, 1.0
+ANSWER_S = 5.0
 TTL_S = 8.0
 """A holder that died is followed by another within this, a look, and the source's first Book."""
 
-FIRST_S = 6.0
+FIRST_S = 3.0
 """Seconds a start waits for MongoDB's word before it polls alone."""
 
 
@@ -54,6 +56,7 @@ class Following:
     lease: Lease
 
 
+T = TypeVar("T")
 Part: TypeAlias = Alone | Holding | Following
 
 
@@ -103,6 +106,24 @@ class Keeper:
             self._thread.join(timeout)
         self._server.release(0.2)
 
+    def asked(self, question: Callable[[Rms], T]) -> T:
+        """An answer of the database; from any thread. Raises StoreError, also without one."""
+        database = self._database
+        if database is None:
+            raise StoreError("no answer from MongoDB now")
+        with in_words(self._uri), pymongo.timeout(ANSWER_S):
+            return question(database)
+
+    def selection(self, server: str, given: Selection) -> Selection:
+        """Whom a desk of that server watches; `given` where the database does not say."""
+        try:
+            return self.asked(
+                lambda found: elements.selection(found, server, everything=given.everything)
+            )
+        except StoreError as error:
+            _log.warning("whom to watch is not known from MongoDB: %s", error)
+            return given
+
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
@@ -146,7 +167,8 @@ class Keeper:
         """MongoDB does not answer: whoever polls goes on; a book that nobody polls is polled."""
         self._disconnect()
         silent = time.monotonic() - self._unheard
-        waited = silent > (self._first if self._part is None else self._ttl)
+        final = isinstance(error, StoreError) and error.final
+        waited = final or silent > (self._first if self._part is None else self._ttl)
         polled = isinstance(self._part, Alone | Holding) or (
             isinstance(self._part, Following) and self._followed()
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,12 @@ def access_of(settings: Settings, given: Served) -> Access:
         return checked(access)
     except Unsafe as error:
         raise SettingsError(str(error)) from None
+
+
+def reached_at(access: Access, port: int) -> str:
+    """The address by which another process finds a server that listens so."""
+    everywhere = access.host in ("0.0.0.0", "::", "")
+    return (replace(access, host=socket.gethostname()) if everywhere else access).url(port)
 
 
 def websocket_of(

@@ -14,6 +14,7 @@ from rms_tui.gateways import ManagerSpec, SimulatorSpec, Spec, TerminalSpec
 from rms_tui.gateways.process import GatewayProcess
 from rms_tui.monitor import Monitor
 from rms_tui.risk.profile import Plan
+from rms_tui.serve.clock import Clock
 from rms_tui.settings import Loaded, Settings, SettingsError, Source, load
 from rms_tui.wiring.demo import demo_plan
 from rms_tui.wiring.given import Given
@@ -84,6 +85,12 @@ def monitor_of(made: Desk, **more: Any) -> Monitor:
         times=times_of(made.settings),
         **more,
     )
+
+
+def clocked_monitor(made: Desk, clock: Clock) -> Monitor:
+    """The same, on a clock that may be another process's; recorded prices have a time of their
+    own."""
+    return monitor_of(made) if made.source == "replay" else monitor_of(made, clock=clock.now)
 
 
 def times_of(settings: Settings) -> Times:

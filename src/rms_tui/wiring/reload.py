@@ -61,6 +61,11 @@ class PlanWatch:
             self._monitor.set_plan(None)
         return True
 
+    def look_now(self) -> None:
+        """Judge by the file as it is, whether it changed or not."""
+        self._seen = (0, 0)
+        self.look()
+
     def _stamp(self) -> tuple[int, int] | None:
         try:
             found = self._path.stat()
