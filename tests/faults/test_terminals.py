@@ -34,7 +34,7 @@ def vault_of(fleet: Fleet) -> Any:
 def test_a_terminal_that_hangs_in_a_call_is_left_and_its_element_goes_elsewhere(
     fleet: Fleet,
 ) -> None:
-    fleet.settings["RMS_FLEET_FAILURES"] = "2"
+    fleet.settings |= {"RMS_FLEET_FAILURES": "2", "RMS_FEED_ALERT_AFTER": "1"}
     fleet.instances(2)
     fleet.supervise()
     fleet.element()
@@ -47,6 +47,9 @@ def test_a_terminal_that_hangs_in_a_call_is_left_and_its_element_goes_elsewhere(
     until(lambda: fleet.read().get("instance") not in (None, first), 40)
     fleet.active(FIRST)
     until(lambda: fleet.read()["risk"]["state"] != "unknown")
+    silence = {"login": FIRST, "rule": "feed"}
+    until(lambda: fleet.database.alerts.find_one({**silence, "stage": "recovered"}), 10)
+    assert fleet.database.alerts.count_documents({"login": {"$ne": FIRST}}) == 0
     instance = fleet.database.instances.find_one({"_id": first})
     assert instance is not None
     assert (instance["status"], instance["failures"]) == ("FREE", 1)

@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from rms_tui.alerts import TIMES, Alert, AlertEvent, Handling
+from rms_tui.alerts.life import closed
 from rms_tui.book import Positions
 from rms_tui.facts import Entry, Fact
 from rms_tui.frame import FeedState, Frame
@@ -37,6 +38,7 @@ from rms_tui.store.entries import entries_of
 from rms_tui.store.errors import StoreError
 from rms_tui.store.holdings import account_more, holdings
 from rms_tui.store.memory import MemoryWriter
+from rms_tui.store.own_feed import OwnFeed
 from rms_tui.store.schema import Status
 from rms_tui.store.unwritable import in_parts
 from rms_tui.store.values import instant
@@ -116,6 +118,7 @@ class ClaimWriter:
         self._recalls = 0
         self._entries: frozenset[Entry] = frozenset()
         self._handled: set[Any] = set()
+        self._feed = OwnFeed(held.login)
         self._live_since: float | None = None
         self._settled = False
         self._looked = threading.Event()
@@ -195,7 +198,7 @@ class ClaimWriter:
             _log.info("MongoDB is back")
         if self._alerts is None:
             guard = claims.guard(self._database, self._held)
-            self._alerts = AlertWriter(self._hear.on_alerts, None, guard)
+            self._alerts = AlertWriter(self._restored, None, guard)
             self._memories = MemoryWriter(guard, watch=False)
         return self._database
 
@@ -212,15 +215,26 @@ class ClaimWriter:
             self._hear.on_entries(entries)
         found = going_on(database, server, self._clock() - TIMES.close, login)
         if found:
-            self._hear.on_alerts(found)
+            self._restored(found)
         self._recalled = True
 
     def _write_facts(self, database: Rms) -> None:
         while facts := self._outbox.oldest(FACTS):
-            edges = [fact for fact in facts if isinstance(fact, AlertEvent)]
-            assert self._alerts is not None
-            self._alerts.write(database, edges, _in_parts)
+            self._write_edges(database, [one for one in facts if isinstance(one, AlertEvent)])
             self._outbox.drop(len(facts))
+
+    def _write_edges(self, database: Rms, edges: Sequence[AlertEvent]) -> None:
+        assert self._alerts is not None
+        self._alerts.write(database, [self._feed.outward_edge(one) for one in edges], _in_parts)
+
+    def _restored(self, alerts: Sequence[Alert]) -> None:
+        self._hear.on_alerts([self._feed.inward(alert) for alert in alerts])
+
+    def _close_alerts(self, database: Rms, frame: Frame) -> None:
+        """An account that is watched no more has no open alerts."""
+        now = self._clock()
+        ended = [AlertEvent("closed", closed(alert, now), now) for alert in frame.alerts]
+        self._write_edges(database, ended)
 
     def _write_figures(self, database: Rms, frame: Frame) -> None:
         book, assessment = frame.book, frame.assessment
@@ -297,13 +311,13 @@ class ClaimWriter:
             "login": self._held.login,
             "server": self._held.server,
             "action": {"$in": list(ACTIONS.values())},
-            "alert": {"$in": [alert.id for alert in frame.alerts]},
+            "alert": {"$in": [self._feed.outward(alert).id for alert in frame.alerts]},
         }
         rows = [row for row in database.audit.find(asked) if row["_id"] not in self._handled]
         self._handled |= {row["_id"] for row in rows}
         heard = [one for one in map(handling_from, rows) if one is not None]
         if heard:
-            self._hear.on_handled(heard)
+            self._hear.on_handled([self._feed.inward_doing(one) for one in heard])
 
     def _heard(self, element: Document) -> None:
         """Tell of an element that someone else wrote; put right a status that is not ours."""
@@ -341,6 +355,8 @@ class ClaimWriter:
                     if frame is not None and self._recalled:
                         self._write_figures(database, frame)
                         self._write_memory(database, frame)
+                        if self._element["status"] == Status.REMOVED:
+                            self._close_alerts(database, frame)
                     claims.give_back(database, self._held, ending, self._patience, error)
                 self._turn("ended")
                 break
