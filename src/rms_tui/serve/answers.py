@@ -7,11 +7,13 @@ words for a dealer. Who may ask is decided before.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
+import orjson
 
 from rms_tui import snapshot
 from rms_tui.alert_edges import Edges
@@ -28,6 +30,7 @@ from rms_tui.risk.own_profile import OwnProfile
 from rms_tui.risk.profile import Rollover, Trail
 from rms_tui.risk.stress import Shock, Stressed, stress
 from rms_tui.serve import wire
+from rms_tui.serve.columns import encoded
 from rms_tui.serve.packed import Held, pack
 from rms_tui.serve.standing import pending_shape
 from rms_tui.serve.wire import Refused
@@ -84,12 +87,34 @@ PastAlerts = Callable[[int | None, str | None, int], Sequence[Alert]]
 """The newest stored alerts of a login and a rule (None: any), so many at most."""
 
 
+class Everybody:
+    """The snapshots of all accounts, made and encoded once a Frame for all who ask.
+
+    They take a second for ten thousand accounts: nobody shall make the server do that again and
+    again by asking.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._frame: Frame | None = None
+        self._data = orjson.Fragment(b"{}")
+
+    def data(self, watched: Watched, frame: Frame) -> orjson.Fragment:
+        """`{login: snapshot}` of a Frame, encoded."""
+        with self._lock:
+            if self._frame is not frame:
+                self._data = orjson.Fragment(encoded(snapshots(watched, frame, None)))
+                self._frame = frame
+            return self._data
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What requests are answered from. `past_alerts` is None without a database."""
 
     watched: Watched
     past_alerts: PastAlerts | None = None
+    everybody: Everybody = field(default_factory=Everybody)
 
 
 def answer(desk: Desk, request: wire.Request, operator: str) -> Shape:
@@ -105,7 +130,8 @@ def answer(desk: Desk, request: wire.Request, operator: str) -> Shape:
 def initial(desk: Desk) -> Shape:
     """RMS's first message: all snapshots and the stats; no accounts before the first Book."""
     frame = desk.watched.frames.value
-    data = {} if frame is None or frame.book is None else snapshots(desk, frame, None)
+    known = frame is not None and frame.book is not None
+    data = desk.everybody.data(desk.watched, frame) if known and frame is not None else {}
     return {"type": "initial", "data": data, "stats": stats(desk)}
 
 
@@ -117,10 +143,10 @@ def stats(desk: Desk) -> Shape:
     )
 
 
-def snapshots(desk: Desk, frame: Frame, logins: Sequence[int] | None) -> Shape:
+def snapshots(watched: Watched, frame: Frame, logins: Sequence[int] | None) -> Shape:
     """`{login: snapshot}`; `trades` is null where the source does not say."""
     try:
-        return snapshot.accounts_snapshot(frame, desk.watched.history(logins, PATIENCE), logins)
+        return snapshot.accounts_snapshot(frame, watched.history(logins, PATIENCE), logins)
     except FeedError:
         found = snapshot.accounts_snapshot(frame, empty(Deals), logins)
         return {login: {**one, "trades": None} for login, one in found.items()}
@@ -151,9 +177,9 @@ def _known(frame: Frame, login: int) -> None:
 def _get_snapshot(desk: Desk, asked: wire.GetSnapshot, _: str) -> Shape:
     frame = _frame(desk)
     if asked.login_id is None:
-        return {"type": "snapshot", "data": snapshots(desk, frame, None)}
+        return {"type": "snapshot", "data": desk.everybody.data(desk.watched, frame)}
     _known(frame, asked.login_id)
-    found = snapshots(desk, frame, [asked.login_id])
+    found = snapshots(desk.watched, frame, [asked.login_id])
     return {"type": "snapshot", "login_id": asked.login_id, "data": found[str(asked.login_id)]}
 
 

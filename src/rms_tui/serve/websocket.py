@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +21,7 @@ from websockets.asyncio.server import ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
 
 from rms_tui import snapshot
+from rms_tui.frame import Frame
 from rms_tui.serve import answers
 from rms_tui.serve.access import Access, checked
 from rms_tui.serve.answers import Desk
@@ -48,6 +50,10 @@ _library = logging.getLogger("rms_tui.serve.library")
 _library.setLevel(logging.CRITICAL)  # at DEBUG it writes headers down, and tokens stand in those
 
 POLICY_VIOLATION = 1008
+
+SEND_BUFFER = 262_144
+"""Bytes the system may hold for one client: a stalled one is noticed before megabytes are old."""
+
 T = TypeVar("T")
 
 
@@ -82,8 +88,6 @@ class Server:
         self._stopped: asyncio.Event | None = None
         self._update: tuple[int, bytes] = (0, b"")
         self._polls = 0
-        self._initial: tuple[int, bytes] | None = None
-        self._initial_lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._port = access.port
 
@@ -183,25 +187,31 @@ class Server:
             seen, frame = got
             try:
                 step = self.stream.advance(frame)
-                self._make_update(step)
-            except Exception:  # noqa: BLE001  (one Frame that cannot be shown: logged, the next one may)
+                taken.clear()
+                self._call(lambda given=step: self._offer(given, taken))  # type: ignore[misc]
+                self._make_update(frame, step)
+            except Exception:  # noqa: BLE001  (one Frame that cannot be shown: logged, the next may)
                 _log.exception("frame %s was not served", frame.seq)
                 continue
-            taken.clear()
-            self._call(lambda given=step: self._offer(given, taken))  # type: ignore[misc]
             taken.wait(1.0)
 
-    def _make_update(self, step: Step) -> None:
-        """RMS's `update`, once a poll and once for all, if anybody wants it."""
-        standing = self.stream.standing
-        assert standing is not None
-        frame = standing.frame
+    def _make_update(self, frame: Frame, step: Step) -> None:
+        """RMS's `update`, once a poll and once for all, if anybody wants it.
+
+        It takes a while: subscribers have their delta by now.
+        """
         new_poll, self._polls = frame.health.polls != self._polls, frame.health.polls
         wanted = any(client.updates for client in tuple(self._clients))
         if frame.book is not None and new_poll and wanted:
             data = snapshot.update_list(frame)
             message = {"type": "update", "data": data, "timestamp": step.timestamp}
             self._update = step.seq, encoded(message)
+            self._call(self._wake_updated)
+
+    def _wake_updated(self) -> None:
+        for client in self._clients:
+            if client.updates:
+                client.wake.set()
 
     def _offer(self, step: Step, taken: threading.Event) -> None:
         """Send a new number to all who are up to the one before; wake those who are not."""
@@ -211,7 +221,7 @@ class Server:
             follows = place is not None and place.seq == step.seq - 1
             if view is not None and follows and client.clear and step.made.issuperset(view.parts):
                 ready.setdefault(view, []).append(client)
-            else:
+            elif view is not None:
                 client.wake.set()
         for view, clients in ready.items():
             message = step.message(view)
@@ -225,6 +235,8 @@ class Server:
         limits, loop = self._limits, asyncio.get_running_loop()
         bucket = Bucket(limits.rate, limits.burst, limits.burst, loop.time())
         role = self._door.role_of(connection)
+        wire = connection.transport.get_extra_info("socket")
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         client = Client(connection, role, peer(connection), bucket, limits.slow)
         talk = Conversation(client, self._desk, self.stream, self._in_thread, limits.patience)
         self._clients.add(client)
@@ -295,14 +307,9 @@ class Server:
         return asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def _initial_message(self) -> bytes:
-        """RMS's `initial`, made once for all who connect between two polls."""
-        frame = self._desk.watched.frames.value
-        number = 0 if frame is None else frame.seq
-        with self._initial_lock:
-            if self._initial is None or self._initial[0] != number:
-                shape = {**answers.initial(self._desk), "timestamp": snapshot.utc(self._clock())}
-                self._initial = number, encoded(shape)
-            return self._initial[1]
+        """RMS's `initial`."""
+        shape = {**answers.initial(self._desk), "timestamp": snapshot.utc(self._clock())}
+        return encoded(shape)
 
     def _health(self) -> dict[str, Any]:
         """How the feed is, for `GET /health`."""
