@@ -8,15 +8,18 @@ from dataclasses import replace
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.consoles import Bench
-from tests.feeds import SYMBOLS, FakeFeed, book
+from tests.feeds import NOW, SYMBOLS, FakeFeed, book
 from tests.tui.scenes import asking, over
+from textual.widgets import Input
 
 from rms_tui.book import Book
+from rms_tui.changes import Change
 from rms_tui.feed import FeedError
 from rms_tui.tui.screens.ask import Ask
 from rms_tui.tui.screens.by_hand import EnterByHand
 from rms_tui.tui.screens.confirm import Confirm
 from rms_tui.tui.screens.history import AlertHistory
+from rms_tui.tui.screens.limits import ChooseLimits
 from rms_tui.tui.screens.snooze import SnoozeMenu
 from rms_tui.tui.status_line import Piece, composed, titled
 from rms_tui.tui.table.literal import fitted, literal
@@ -55,7 +58,10 @@ async def walk(texts: list[str]) -> None:
         replace(alert, name=texts[0], rule=texts[-1], note=texts[0], operator=texts[-1])
         for alert in over(bench)
     ]
-    asking(bench, lambda _: stored).app.operator = texts[-1]
+    audit = [Change(f"{i}", NOW, text, text, {"profile": text}) for i, text in enumerate(texts)]
+    audit += [Change(f"own {i}", NOW, "profile", text, {"profile": {text: text}})
+             for i, text in enumerate(texts)]  # fmt: skip
+    asking(bench, lambda _: stored, lambda _: audit).app.operator = texts[-1]
     async with bench.app.run_test(size=(160, 48)) as pilot:
         desk = bench.app.desk
         rows = desk.accounts_pane.table.rows
@@ -71,6 +77,13 @@ async def walk(texts: list[str]) -> None:
         await bench.errand(pilot, "history")
         await pilot.press("b")
         assert isinstance(bench.app.screen, EnterByHand)
+        await pilot.press("escape", "7", "z")
+        await bench.errand(pilot, "changes")
+        assert all("\x1b" not in line for line in bench.screen_lines())
+        await pilot.press("l")
+        assert isinstance(bench.app.screen, ChooseLimits)
+        assert all("\x1b" not in line for line in bench.screen_lines())
+        bench.app.screen.query_one(Input).value = texts[0]
         await pilot.press("escape", "escape", "h")
         await bench.errand(pilot, "alert-history")
         assert isinstance(bench.app.screen, AlertHistory)
