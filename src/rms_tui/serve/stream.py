@@ -247,7 +247,9 @@ class Stream:
     def _keep(self, step: Step) -> None:
         self._steps.append(step)
         self._bytes += step.size
-        while len(self._steps) > self._kept_deltas or (self._bytes > KEPT_BYTES and len(self._steps) > 1):
+        while len(self._steps) > self._kept_deltas or (
+            self._bytes > KEPT_BYTES and len(self._steps) > 1
+        ):
             self._bytes -= self._steps.popleft().size
         self._bytes = max(self._bytes, 0)
 
