@@ -32,6 +32,7 @@ def test_a_removed_element_frees_its_instance_and_stays_removed(fleet: Fleet) ->
     fleet.instances(1)
     fleet.supervise()
     fleet.world.account(FIRST, equity=9_000.0, profit=-1_000.0)
+    fleet.world.push()
     fleet.element(FIRST, profile={"max_daily_loss": 500})
     until(lambda: fleet.read().get("status") == "BREACHED")
     fleet.element(SECOND)
