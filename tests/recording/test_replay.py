@@ -115,6 +115,8 @@ def test_limits_and_intervals_that_change_are_replayed_as_they_changed(path):
 
     def run():
         demo.run(4)
+        demo.monitor.set_plan(None, "limits kept as they were: rms.toml: rule: unknown")
+        demo.run(1)
         demo.monitor.set_plan(calm)
         demo.monitor.set_interval(2.0)
         demo.run(4, each=2.0)

@@ -106,6 +106,7 @@ class Replayed:
         self._plan = plan
         self._start = start
         self._went_on = False
+        self._refused_limits: str | None = None
 
     def frames(self) -> Iterator[Frame]:
         """Every frame in order, as fast as they are asked for. Raises Refused."""
@@ -156,6 +157,10 @@ class Replayed:
         feed, monitor = self.feed, self.monitor
         feed.now, feed.entry, feed.status = entry.at, entry, entry.status
         monitor.set_interval(entry.interval)
+        refused = None if entry.failed or entry.error == entry.status.error else entry.error
+        if refused != self._refused_limits:
+            self._refused_limits = refused
+            monitor.set_plan(None, refused)
         memory, desk = entry.memory, entry.desk
         if self._went_on and not entry.outside:
             memory, desk = None, None
