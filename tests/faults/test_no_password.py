@@ -116,8 +116,11 @@ def test_nothing_that_a_fleet_writes_logs_prints_or_shows_holds_a_password(
         fleet.active(FIRST, FIRST + 1)
         until(lambda: fleet.read(FIRST + 2)["status"] == "ERROR", 60)
         run("element", "edit", str(FIRST + 2), "--password", typed=ANOTHER)
+        fleet.active(*PASSWORDS)
+        before = [fleet.worker_of(login).pid for login in PASSWORDS]
         run("secrets", "rotate")
         run("secrets", "rotate", "--master", "--data")
+        assert [fleet.worker_of(login).pid for login in PASSWORDS] == before
         run("secrets", "status", "--json")
         run("element", "list")
         run("element", "show", str(FIRST), "--json")
