@@ -484,6 +484,8 @@ class Monitor:
         if down or age > STALE_AFTER * self._interval:
             return self._with_book(before.book, error.text)
         health = self._health(before.book, before.health.undecided, error.text, 0.0, now)
+        if before.health.state in (FeedState.STALE, FeedState.DISCONNECTED):  # judged as such
+            health = replace(health, state=FeedState.STALE)
         return self._publish(
             now,
             health,

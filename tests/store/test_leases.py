@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
+import psutil
 import pytest
 from pymongo.errors import WriteError
 
+from rms_tui.store.alive import is_dead, this_process
 from rms_tui.store.database import in_transaction
-from rms_tui.store.leases import SHUT, Door, LeaseLost, guard, held, release, renew, take
+from rms_tui.store.leases import SHUT, Door, LeaseLost, Owner, guard, held, release, renew, take
 
 BOOK = "manager/prod-1:443"
 
@@ -125,6 +129,25 @@ def test_names_from_outside_are_text_and_never_an_expression(database, name):
     assert (found.book, found.holder, found.host, found.door.address) == (name,) * 4
     assert take(database, name, "other", host="h", door=SHUT) is None
     assert release(database, lease)
+
+
+def test_a_lease_of_a_process_that_died_here_is_taken_at_once_and_of_no_other(database):
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    born = psutil.Process(child.pid).create_time()
+    here = Owner(this_process().machine, child.pid, born)
+    assert not is_dead(here)
+    assert not is_dead(None)
+    assert is_dead(Owner(here.machine, child.pid, born - 60)), "its number was used again"
+    child.kill()
+    child.communicate()
+    assert is_dead(here)
+    assert not is_dead(Owner("another machine", here.pid, here.born))
+    old = take(database, BOOK, "one", host="h", door=SHUT, owner=here, ttl=60)
+    found = held(database, BOOK)
+    assert found.owner == here
+    assert take(database, BOOK, "two", host="h", door=SHUT) is None
+    assert take(database, BOOK, "two", host="h", door=SHUT, dead=found).term == old.term + 1
+    assert take(database, BOOK, "three", host="h", door=SHUT, dead=found) is None
 
 
 def test_a_token_is_shown_by_no_repr(database):

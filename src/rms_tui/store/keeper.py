@@ -19,6 +19,7 @@ from pymongo.errors import PyMongoError
 
 from rms_tui.feed import Selection
 from rms_tui.store import elements, leases
+from rms_tui.store.alive import is_dead, this_process
 from rms_tui.store.database import Rms, connect, in_words
 from rms_tui.store.embedded import Server
 from rms_tui.store.errors import StoreError
@@ -145,15 +146,17 @@ class Keeper:
             if isinstance(self._part, Holding):
                 leases.renew(database, self._part.lease, door=self._door(), ttl=self._ttl)
                 return
+            theirs = leases.held(database, self._book)
             mine = leases.take(
                 database,
                 self._book,
                 self.holder,
                 host=self._host,
                 door=self._door(),
+                owner=this_process(),
+                dead=theirs if theirs is not None and is_dead(theirs.owner) else None,
                 ttl=self._ttl,
             )
-            theirs = None if mine is not None else leases.held(database, self._book)
         if mine is not None:
             self._become(Holding(mine))
         elif theirs is not None and not self._is_followed(theirs):

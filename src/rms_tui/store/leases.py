@@ -40,6 +40,15 @@ SHUT = Door()
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """The process that holds a lease: on which machine (and in which space of process ids)."""
+
+    machine: str
+    pid: int
+    born: float
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """A book's lease as it stands. `left` is seconds until it runs out, by the server's clock."""
 
@@ -49,6 +58,7 @@ class Lease:
     left: float
     host: str
     door: Door
+    owner: Owner | None = None
 
     @property
     def place(self) -> tuple[object, ...]:
@@ -57,19 +67,29 @@ class Lease:
 
 
 def take(
-    database: Rms, book: str, holder: str, *, host: str, door: Door, ttl: float = TTL
+    database: Rms,
+    book: str,
+    holder: str,
+    *,
+    host: str,
+    door: Door,
+    owner: Owner | None = None,
+    dead: Lease | None = None,
+    ttl: float = TTL,
 ) -> Lease | None:
     """Take the lease of a book if nobody holds it; None when another process does.
 
-    A holder that asks again gets it with a new term: it has forgotten what it knew. Raises
-    PyMongoError.
+    A holder that asks again gets it with a new term: it has forgotten what it knew. `dead` is a
+    lease whose process is known not to live any more: it counts as nobody's. Raises PyMongoError.
     """
     with suppress(DuplicateKeyError):  # another one made it at this moment
         first = {"$setOnInsert": {"term": 0, "holder": None, "expires": None}}
         database.leases.update_one({"_id": text(book)}, first, upsert=True)
     over = {"$lte": [{"$ifNull": ["$expires", "$$NOW"]}, "$$NOW"]}
     mine = {"$eq": ["$holder", _literal(holder)]}
+    gone = [] if dead is None else [_same(dead)]
     fields = {
+        "owner": None if owner is None else _literal_of(owner),
         "holder": _literal(holder),
         "host": _literal(host),
         **_of_door(door),
@@ -78,7 +98,7 @@ def take(
         "expires": _in(ttl),
     }
     found = database.leases.find_one_and_update(
-        {"_id": text(book), "$expr": {"$or": [over, mine]}},
+        {"_id": text(book), "$expr": {"$or": [over, mine, *gone]}},
         [{"$set": fields}],
         return_document=ReturnDocument.AFTER,
     )
@@ -150,6 +170,28 @@ def _literal(value: str) -> Document:
     return {"$literal": text(value)}
 
 
+def _literal_of(owner: Owner) -> Document:
+    return {"$literal": {"machine": owner.machine, "pid": owner.pid, "born": owner.born}}
+
+
+def _same(lease: Lease) -> Document:
+    return {
+        "$and": [
+            {"$eq": ["$holder", _literal(lease.holder)]},
+            {"$eq": ["$term", lease.term]},
+        ]
+    }
+
+
+def _owner(found: object) -> Owner | None:
+    if not isinstance(found, dict):
+        return None
+    try:
+        return Owner(str(found["machine"]), int(found["pid"]), float(found["born"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def _lease(found: Document, left: float) -> Lease:
     return Lease(
         str(found["_id"]),
@@ -158,4 +200,5 @@ def _lease(found: Document, left: float) -> Lease:
         left,
         str(found.get("host") or "?"),
         Door(found.get("address"), found.get("token")),
+        _owner(found.get("owner")),
     )
