@@ -13,13 +13,11 @@ import numpy as np
 from rms_tui.book import Book, Codes, Flags, Floats, Ints, Symbols, summed
 from rms_tui.risk.conversion import mids, paths, rate
 from rms_tui.risk.netting import ByCurrency, Legs, legs, netted
+from rms_tui.risk.pairs import blocks
 from rms_tui.risk.profile import mask_matches
 
 COVERAGE = "coverage*"
 """Groups whose accounts hold the broker's own hedges: apart from the clients, and netted."""
-
-DENSE_CELLS = 20_000_000
-"""Accounts x symbols up to which holders are counted by marking a table of flags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,39 +165,43 @@ def _held(book: Book, before: Held | None) -> Held:
         return before
     positions, count = book.positions, len(book.symbols)
     kind = _kinds(book, before)
-    symbol = positions.symbol.astype(np.int64)
+    key = symbol = positions.symbol.astype(np.int64)
     client = None if kind.all_clients else kind.client[positions.account]
-    lots = positions.lots if client is None else positions.lots * client
-    sided = symbol * 2
-    sided += positions.side > 0
-    sells, buys = summed(sided, lots, 2 * count).reshape(-1, 2).T
-    sold_at, bought_at = summed(sided, lots * positions.price_open, 2 * count).reshape(-1, 2).T
-    if client is None:
-        coverage = np.zeros(count)
-    else:
-        hedges = (positions.lots - lots) * positions.side
-        coverage = summed(symbol, hedges, count)
     if len(kind.currencies) > 1:
         key = symbol * len(kind.currencies)
         key += kind.currency[positions.account]
-    else:
-        key = symbol
+    lots, worth, coverage = np.zeros(2 * count), np.zeros(2 * count), np.zeros(count)
+    accounts, number = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    for rows, here in blocks(positions.account, len(book.accounts), count):
+        own, code = positions.lots[here], symbol[here]
+        account = positions.account[here] - np.int32(rows.start)
+        if client is not None:
+            theirs = client[here]
+            np.add.at(coverage, code, own * ~theirs * positions.side[here])
+            own, mine = own * theirs, code[theirs]
+            account = account[theirs]
+        else:
+            mine = code
+        sided = code * 2
+        sided += positions.side[here] > 0
+        np.add.at(lots, sided, own)
+        np.add.at(worth, sided, own * positions.price_open[here])
+        accounts += _holders(account, mine, rows.stop - rows.start, count)
+        number += np.bincount(mine, minlength=count)
     with np.errstate(divide="ignore", invalid="ignore"):
-        buy_price, sell_price = bought_at / buys, sold_at / sells
-    theirs = symbol if client is None else symbol[client]
-    holder = positions.account if client is None else positions.account[client]
+        price = worth / lots
     held = Held(
         sources,
         kind,
         client,
         key,
-        buys,
-        sells,
+        lots[1::2],
+        lots[0::2],
         coverage,
-        buy_price,
-        sell_price,
-        _holders(holder, theirs, len(book.accounts), count),
-        np.bincount(theirs, minlength=count).astype(np.int64),
+        price[1::2],
+        price[0::2],
+        accounts,
+        number,
         swap=np.zeros(0),
         swap_source=np.zeros(0),
         shown=NOTHING,
@@ -244,15 +246,12 @@ def _coded(texts: tuple[str, ...]) -> tuple[tuple[str, ...], Ints]:
 
 def _holders(account: Codes, symbol: Ints, accounts: int, symbols: int) -> Ints:
     """Distinct accounts that hold each symbol."""
-    cell = account * np.int64(symbols)
-    cell += symbol
-    if accounts * symbols <= DENSE_CELLS:
-        marked = np.zeros(accounts * symbols, dtype=np.bool_)
-        marked[cell] = True
-        counted: Ints = np.count_nonzero(marked.reshape(accounts, symbols), axis=0)
-        return counted
-    pairs: Ints = np.unique(cell) % symbols
-    return np.bincount(pairs, minlength=symbols).astype(np.int64)
+    cell = symbol * accounts
+    cell += account
+    marked = np.zeros(symbols * accounts, dtype=np.bool_)
+    marked[cell] = True
+    counts = map(np.count_nonzero, marked.reshape(symbols, accounts))
+    return np.fromiter(counts, dtype=np.int64, count=symbols)
 
 
 def _by_symbol(book: Book, held: Held, mid: Floats, rates: Mapping[str, float]) -> BySymbol:
