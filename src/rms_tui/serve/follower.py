@@ -110,7 +110,7 @@ class Follower:
     def _follow(self) -> None:
         """One connection, from its opening to its end. Raises LinkError, Unpackable."""
         self._monitor.step(0.0)
-        if "://" not in self._address:  # why there is none, in words
+        if " " in self._address:  # why there is none, in words
             raise LinkError(self._address)
         link = Link(self._address, self._token, self._authority)
         try:
