@@ -42,7 +42,7 @@ def test_a_terminal_that_hangs_in_a_call_is_left_and_its_element_goes_elsewhere(
     first = fleet.read()["instance"]
     fleet.world.terminal["terminals"][path_of(first)] = {"hang": 600}
     fleet.world.push()
-    until(lambda: fleet.read()["risk"]["state"] == "unknown", 15)
+    until(lambda: fleet.read()["risk"]["state"] == "unknown", 40)
     assert fleet.read()["instance"] == first
     until(lambda: fleet.read().get("instance") not in (None, first), 40)
     fleet.active(FIRST)
