@@ -14,6 +14,9 @@ from functools import cache
 
 import numpy as np
 
+LARGE = 20_000
+"""Accounts from which work on a whole book gives back what it freed; a smaller one has little."""
+
 _LARGEST_ADAPTIVE_ALLOCATION = 4_190_000
 """Floats just under glibc's largest adaptive threshold (32 MiB)."""
 

@@ -18,7 +18,7 @@ from rms_tui import alerts
 from rms_tui.alert_desk import AlertDesk
 from rms_tui.alert_edges import Edges
 from rms_tui.alerts import Alert, Desk, Handling, Times
-from rms_tui.allocator import give_back_freed
+from rms_tui.allocator import LARGE, give_back_freed
 from rms_tui.allocator import keep_freed_columns_mapped as keep_freed_columns_mapped
 from rms_tui.book import Book, Deals, Flags
 from rms_tui.facts import AccountChange, BaseEntry, Entry, Fact, PeakEntry, ProfileChange
@@ -37,9 +37,6 @@ from rms_tui.risk.verdict import Reason
 
 STALE_AFTER = 3.0
 """Poll intervals after which the newest Book is stale."""
-
-LARGE = 20_000
-"""Accounts from which freed memory is given back between polls; a smaller book has little."""
 
 READERS = 0.5
 """Longest time in seconds that readers are given to let go of the frame before."""

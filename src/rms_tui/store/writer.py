@@ -21,6 +21,7 @@ import pymongo
 
 from rms_tui.alerts import Alert, AlertEvent, Handling
 from rms_tui.alerts.asked import Asked
+from rms_tui.allocator import LARGE, give_back_freed
 from rms_tui.book import Ints
 from rms_tui.changes import Change
 from rms_tui.facts import (
@@ -300,8 +301,11 @@ class Writer:
 
     def _write_status(self, database: Rms) -> None:
         began = time.monotonic()
-        if self._statuses.write(database, self._frames.value, self._clock()):
+        written = self._statuses.write(database, self._frames.value, self._clock())
+        if written:
             self._wrote(began)
+        if written >= LARGE:
+            give_back_freed()
 
     def _recall(self, database: Rms) -> None:
         """Read back the memory of accounts that were not watched here before, once each."""

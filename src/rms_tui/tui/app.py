@@ -18,6 +18,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 
+from rms_tui.allocator import give_back_freed
 from rms_tui.monitor import Monitor
 from rms_tui.tui import tape
 from rms_tui.tui.announcer import TOAST_SECONDS, Announcer, ToastSeverity
@@ -152,7 +153,7 @@ class RmsApp(FrugalApp[None]):
         self._bridge.start()
         self.set_interval(TICK, self._tick)
         if not self.is_headless:
-            self.set_timer(SETTLED, gc.freeze)
+            self.set_timer(SETTLED, _settle)
         self.call_after_refresh(self._after_first_paint)
         loop = asyncio.get_running_loop()
         for name in SIGNALS:
@@ -370,6 +371,12 @@ class RmsApp(FrugalApp[None]):
     def _to_desk(self) -> None:
         while self.screen is not self.desk and len(self.screen_stack) > 1:
             self.pop_screen()
+
+
+def _settle() -> None:
+    """Everything was imported and made: what that freed goes back too."""
+    gc.freeze()
+    give_back_freed()
 
 
 def _help_place(binding: Binding) -> int:
