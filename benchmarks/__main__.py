@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.rows import Row
 
-NAMES = ("cycle", "ingest", "table", "console", "store", "recording", "start")
+NAMES = ("cycle", "ingest", "table", "console", "memory", "store", "recording", "websocket", "start")
 
 
 def main() -> int:

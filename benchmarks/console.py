@@ -96,6 +96,12 @@ class Screen:
             found += struct.unpack("d", read)
         return found
 
+    def resident(self) -> dict[str, int]:
+        """Memory of the child itself in bytes: `VmRSS` now, `VmHWM` at most so far."""
+        lines = Path(f"/proc/{self._child.pid}/status").read_text().splitlines()
+        pairs = (line.split(":", 1) for line in lines if line.startswith(("VmRSS", "VmHWM")))
+        return {name: int(size.split()[0]) * 1024 for name, size in pairs}
+
     def cpu_seconds(self) -> float:
         """Processor time of the child itself: the simulator is a process of its own."""
         fields = Path(f"/proc/{self._child.pid}/stat").read_text().rpartition(")")[2].split()
