@@ -5,6 +5,7 @@ Every heavy import stands inside its verb: `rms-tui --help` must answer in a bli
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -88,6 +89,19 @@ def console(
             help="Serve programs and browsers beside the console, where WS_HOST and WS_PORT say.",
         ),
     ] = False,
+    connect: Annotated[
+        str | None,
+        typer.Option(
+            "--connect",
+            metavar="URL",
+            help="Follow another rms-tui (ws://HOST:PORT) instead of a source of its own; the "
+            "token is RMS_WS_TOKEN.",
+        ),
+    ] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option("--ca", metavar="FILE", help="Certificates to trust for wss://. [WS_CA]"),
+    ] = None,
     record: Record = None,
     record_limit: RecordLimit = None,
     version: Annotated[  # noqa: ARG001  (the callback prints it)
@@ -96,7 +110,11 @@ def console(
     ] = False,
 ) -> None:
     ctx.obj = shared
-    if ctx.invoked_subcommand is None:
+    if ctx.invoked_subcommand is None and connect is not None:
+        from rms_tui.cli.following import follow
+
+        guarded(lambda: follow(shared, connect, ca, mouse=mouse))
+    elif ctx.invoked_subcommand is None:
         from rms_tui.cli.console import open_console
 
         guarded(

@@ -64,6 +64,7 @@ def open_console(
         status=status,
     )
     asked.desk = book
+    book.measure()
     if websocket:
         _serve(made, monitor, book)
     try:

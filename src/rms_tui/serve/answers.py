@@ -32,6 +32,7 @@ from rms_tui.risk.stress import Shock, Stressed, stress
 from rms_tui.serve import wire
 from rms_tui.serve.columns import encoded
 from rms_tui.serve.packed import Held, pack
+from rms_tui.serve.packed_alerts import alert_exactly
 from rms_tui.serve.standing import pending_shape
 from rms_tui.serve.wire import Refused
 
@@ -207,18 +208,19 @@ def _get_alerts(desk: Desk, asked: wire.GetAlerts, _: str) -> Shape:
         mine = asked.login_id is None or one.login == asked.login_id
         return mine and (asked.rule is None or one.rule == asked.rule)
 
+    shape = alert_exactly if asked.exact else snapshot.alert_shape
     history = None
     if asked.history:
         if desk.past_alerts is None:
             raise Refused("not_ready", "alert history needs MongoDB", field="history")
         found = desk.past_alerts(asked.login_id, asked.rule, asked.most)
-        history = [snapshot.alert_shape(alert) for alert in found]
+        history = [shape(alert) for alert in found]
     shown = (() if frame is None else frame.alerts, () if frame is None else frame.recovered)
     pending = () if frame is None else frame.pending
     return {
         "type": "alerts",
-        "open": [snapshot.alert_shape(alert) for alert in shown[0] if wanted(alert)],
-        "recovered": [snapshot.alert_shape(alert) for alert in shown[1] if wanted(alert)],
+        "open": [shape(alert) for alert in shown[0] if wanted(alert)],
+        "recovered": [shape(alert) for alert in shown[1] if wanted(alert)],
         "pending": [pending_shape(one) for one in pending if wanted(one)],
         "history": history,
     }

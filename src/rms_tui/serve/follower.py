@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rms_tui.alerts import Alert
+from rms_tui.alerts.asked import Asked
 from rms_tui.feed import Selection
 from rms_tui.frame import FeedState
 from rms_tui.latest import Latest
@@ -24,6 +26,7 @@ from rms_tui.serve.followed_feed import FollowedFeed
 from rms_tui.serve.forward import Forwarder
 from rms_tui.serve.link import Link, LinkError
 from rms_tui.serve.packed import Unpackable
+from rms_tui.serve.packed_alerts import alert_from
 
 _log = logging.getLogger("rms_tui.follow")
 
@@ -31,6 +34,8 @@ SILENT_S = 1.0
 """Seconds without a message after which the age of what there is is looked at."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.3, 5.0
+
+HISTORY_S, MOST_HISTORY = 10.0, 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,24 @@ class Follower:
     @property
     def connected(self) -> bool:
         return self._link is not None
+
+    def history(self, asked: Asked) -> list[Alert]:
+        """Alerts of the holder's database, the newest first. Raises LinkError."""
+        link = self._link
+        if link is None:
+            raise LinkError("no connection to the process that polls")
+        request = {
+            "type": "get_alerts",
+            "history": True,
+            "exact": True,
+            "most": min(asked.most, MOST_HISTORY),
+        }
+        only = {"login_id": asked.login, "rule": asked.rule}
+        given = {name: value for name, value in only.items() if value is not None}
+        answer = link.ask({**request, **given}, HISTORY_S)
+        if answer["type"] == "error":
+            raise LinkError(str(answer["message"]))
+        return [found for found in map(alert_from, answer["history"]) if asked.wants(found)]
 
     def start(self) -> None:
         """Begin; returns at once."""

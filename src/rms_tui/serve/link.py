@@ -49,7 +49,7 @@ class Link:
         self._answers: dict[str, Callable[[Shape], None]] = {}
         self._asked = 0
         self._lock = threading.Lock()
-        self._place = urlsplit(address).netloc
+        self._place = urlsplit(checked(address)).netloc
         self._open = ExitStack()
         self._connection = _opened(self._open, address, token, authority)
 
@@ -110,12 +110,27 @@ class Link:
         self._open.close()
 
 
+def checked(address: str) -> str:
+    """The same, if it is one to connect to. Raises LinkError, which never repeats it."""
+    try:
+        place = urlsplit(address)
+        port = place.port
+    except ValueError:
+        raise LinkError(_EXPECTED, final=True) from None
+    if place.scheme not in ("ws", "wss") or not place.hostname or port == 0:
+        raise LinkError(_EXPECTED, final=True)
+    if place.username or place.query or place.fragment or place.path not in ("", "/", "/stream"):
+        raise LinkError(f"{_EXPECTED}; a token goes into RMS_WS_TOKEN", final=True)
+    return address
+
+
+_EXPECTED = "expected ws://HOST:PORT or wss://HOST:PORT"
+
+
 def _opened(
     opened: ExitStack, address: str, token: str | None, authority: Path | None
 ) -> ClientConnection:
-    place = urlsplit(address)
-    if place.scheme not in ("ws", "wss") or not place.hostname or place.username or place.query:
-        raise LinkError("expected ws://HOST:PORT or wss://HOST:PORT", final=True)
+    place = urlsplit(checked(address))
     trusted = None
     if place.scheme == "wss":
         try:
@@ -141,7 +156,7 @@ def _opened(
         text = _REFUSED.get(code, f"answered {code}")
         raise LinkError(f"{place.netloc} {text}", final=code in (401, 403, 404)) from None
     except InvalidURI:
-        raise LinkError("expected ws://HOST:PORT or wss://HOST:PORT", final=True) from None
+        raise LinkError(_EXPECTED, final=True) from None
     except ssl.SSLCertVerificationError as error:
         text = f"{place.netloc}: its certificate is not trusted: {error.verify_message}"
         raise LinkError(text) from None

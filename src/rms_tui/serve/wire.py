@@ -133,6 +133,7 @@ class GetAlerts(_Strict):
     login_id: Annotated[StrictInt, Field(ge=0, lt=2**63)] | None = None
     rule: Annotated[StrictStr, Field(max_length=64)] | None = None
     history: StrictBool = False
+    exact: Annotated[StrictBool, Field(description="every field, as in detail book")] = False
     most: Annotated[StrictInt, Field(ge=1, le=2_000)] = 200
 
 

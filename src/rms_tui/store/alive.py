@@ -10,7 +10,7 @@ import socket
 from functools import cache
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from rms_tui.store.leases import Owner
 
@@ -31,7 +31,7 @@ def is_dead(owner: Owner | None) -> bool:
     try:
         found = psutil.Process(owner.pid)
         zombie = found.status() == psutil.STATUS_ZOMBIE
-        return zombie or abs(found.create_time() - owner.born) > _SAME_BIRTH
+        return bool(zombie or abs(found.create_time() - owner.born) > _SAME_BIRTH)
     except psutil.NoSuchProcess:
         return True
     except psutil.Error:

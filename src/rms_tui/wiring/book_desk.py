@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rms_tui.serve.clock import Clock
     from rms_tui.serve.follower import Follower
     from rms_tui.serve.notify.notifier import Notifier
+    from rms_tui.serve.notify.post import Delivery
     from rms_tui.serve.websocket import Server
     from rms_tui.store.database import Rms
     from rms_tui.store.keeper import Keeper, Part
@@ -73,6 +74,7 @@ class BookDesk:
         self._watch: PlanWatch | None = None
         self._notifier: Notifier | None = None
         self._follower: Follower | None = None
+        self._end_metrics: Callable[[], None] = lambda: None
         self._stopped = threading.Event()
         self._lock = threading.RLock()
         self._thread = threading.Thread(target=self._begin, name="rms-part-start", daemon=True)
@@ -92,13 +94,35 @@ class BookDesk:
         """Ask MongoDB which part to play, and play it; returns at once."""
         self._thread.start()
 
+    def measure(self) -> None:
+        """Serve metrics where the settings say so. Raises SettingsError for a taken port."""
+        from rms_tui.wiring.measuring import metrics_of
+
+        self._end_metrics = metrics_of(
+            self._made.settings,
+            self._monitor,
+            store=self.status,
+            deliveries=self.deliveries,
+            clients=lambda: 0 if self._served is None else self._served.clients,
+        )
+
+    def deliveries(self) -> Sequence[Delivery]:
+        """How the channels of notifications stand; none while another process sends them."""
+        notifier = self._notifier
+        return () if notifier is None else notifier.status.value or ()
+
     def stop(self) -> None:
         """End whatever part this is, within a second even when everything hangs.
 
         What is left is written before the lease is given back.
         """
         self._stopped.set()
-        ends = [self._end_writing, self._end_following, lambda: self._monitor.stop(0.3)]
+        ends = [
+            self._end_writing,
+            self._end_following,
+            self._end_metrics,
+            lambda: self._monitor.stop(0.3),
+        ]
         if (served := self._served) is not None:
             ends.append(lambda: served.stop(0.3))
         threads = [threading.Thread(target=end, daemon=True) for end in ends]

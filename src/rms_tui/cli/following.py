@@ -1,0 +1,82 @@
+"""`--connect`: a console that follows another process, without MT5 and MongoDB of its own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rms_tui.cli.exits import FAILED, OK, USAGE, end
+from rms_tui.cli.log import begin_log
+from rms_tui.latest import Latest
+from rms_tui.monitor import Monitor
+from rms_tui.risk.profile import Plan
+from rms_tui.serve.clock import Clock
+from rms_tui.wiring.given import Given
+from rms_tui.wiring.operator import operator
+from rms_tui.wiring.sources import loaded
+
+if TYPE_CHECKING:
+    from rms_tui.alerts import Alert
+    from rms_tui.alerts.asked import Asked
+    from rms_tui.serve.follower import Follower
+
+
+def follow(shared: Given, address: str, authority: Path | None, *, mouse: bool) -> None:
+    """Show what the process at that address sees, until the dealer quits.
+
+    The token is RMS_WS_TOKEN. A lost connection is said, and made again.
+    """
+    from rms_tui.serve.followed_feed import FollowedFeed
+    from rms_tui.serve.follower import Follower
+    from rms_tui.serve.link import LinkError, checked
+
+    settings = loaded(shared).settings
+    try:
+        checked(address)
+    except LinkError as error:
+        end(f"--connect: {error.text}", USAGE)
+    trusted = authority or settings.ws_ca
+    if trusted is not None and not trusted.is_file():
+        end(f"--ca {trusted}: no such file", USAGE)
+    if not sys.stdout.isatty() or not sys.stdin.isatty():
+        end("the console needs a terminal", USAGE)
+    begin_log(settings, on_console=False)
+    clock, status = Clock(), Latest[Any]()
+    monitor = Monitor(FollowedFeed(address, clock.now()), Plan(profiles=()), clock=clock.now)
+    token = settings.rms_ws_token
+    follower = Follower(
+        monitor,
+        address,
+        clock,
+        token=None if token is None else token.get_secret_value(),
+        authority=trusted,
+        store=status,
+    )
+    try:
+        from rms_tui.tui.app import RmsApp
+
+        app = RmsApp(
+            monitor,
+            operator=operator(),
+            store=status,
+            clock=monitor.now,
+            history=lambda asked: _history(follower, asked),
+            after_first_paint=follower.start,
+        )
+        app.run(mouse=mouse)
+        code = app.return_code if app.return_code is not None else FAILED
+    finally:
+        follower.stop(0.5)
+    raise SystemExit(code or OK)
+
+
+def _history(follower: Follower, asked: Asked) -> Sequence[Alert]:
+    from rms_tui.serve.link import LinkError
+    from rms_tui.tui.view import HistoryError
+
+    try:
+        return follower.history(asked)
+    except LinkError as error:
+        raise HistoryError(error.text) from None
