@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +20,13 @@ COMMAND = f"{sys.executable} -m rms_tui --interval 1"
 HANDLED = f"ack {getpass.getuser()}"
 TAKEN_OVER = 15.0
 """Seconds within which a follower polls after a kill -9 of the holder."""
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
 
 
 @pytest.fixture
@@ -88,5 +96,35 @@ def test_a_holder_that_quits_is_followed_at_once_by_the_one_who_followed_it(
     terminal.type("q")
     terminal.until(lambda text: "status 0" in text, 4, "exit status 0")
     second.until(lambda text: "● LIVE" in text, 6, "second console that polls")
+    second.type("q")
+    second.until(lambda text: "status 0" in text, 4, "exit status 0")
+
+
+def test_a_console_far_away_follows_by_an_address_and_says_when_it_is_gone(
+    terminal: Terminal, second: Terminal, tmp_path: Path
+) -> None:
+    world(tmp_path)
+    port = free_port()
+    terminal.type(f"export WS_PORT={port}", "Enter")
+    named = {
+        **MANAGER,
+        "RMS_FAKE_WORLD": tmp_path / "world.json",
+        "RMS_DATA_DIR": tmp_path / "data",
+    }
+    words = " ".join(f"{name}={value}" for name, value in named.items())
+    terminal.type(f"export {words}; {COMMAND} --websocket; echo status $?", "Enter")
+    terminal.until(lambda text: "● LIVE" in text and "CRITICAL" in text, 40, "live desk")
+    connect = f"{sys.executable} -m rms_tui --connect ws://127.0.0.1:{port}"
+    second.type(f"export RMS_DATA_DIR={tmp_path / 'far'}; {connect}; echo status $?", "Enter")
+    second.until(lambda text: "● FOLLOWING" in text and "CRITICAL" in text, 20, "following desk")
+    assert not (tmp_path / "far" / "mongodb").exists(), "it needs no database of its own"
+    second.type("4", "Space")
+    terminal.until(lambda text: HANDLED in text, 10, "acknowledgement from far away")
+    second.type("h")
+    second.until(lambda text: "max_loss" in text or "max loss" in text, 10, "the holder's history")
+    second.type("Escape")
+    terminal.type("q")
+    terminal.until(lambda text: "status 0" in text, 4, "exit status 0")
+    second.until(lambda text: "DISCONNECTED" in text, 15, "word for a lost holder")
     second.type("q")
     second.until(lambda text: "status 0" in text, 4, "exit status 0")

@@ -78,6 +78,7 @@ def open_console(
             history=asked.history,
             changes=asked.changes,
             recording=recording,
+            deliveries=book.deliveries,
             after_first_paint=book.start,
         )
         app.run(mouse=mouse)

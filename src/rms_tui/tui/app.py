@@ -20,7 +20,7 @@ from textual.dom import DOMNode
 
 from rms_tui.allocator import give_back_freed
 from rms_tui.monitor import Monitor
-from rms_tui.tui import tape
+from rms_tui.tui import notices, tape
 from rms_tui.tui.announcer import TOAST_SECONDS, Announcer, ToastSeverity
 from rms_tui.tui.board import Board
 from rms_tui.tui.bridge import Bridge
@@ -120,6 +120,7 @@ class RmsApp(FrugalApp[None]):
         changes: AskChanges | None = None,
         recording: tape.Recording | None = None,
         playback: tape.Playback | None = None,
+        deliveries: notices.Deliveries = tuple,
         after_first_paint: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(css_path=stylesheet())
@@ -131,6 +132,7 @@ class RmsApp(FrugalApp[None]):
         self._history = history
         self._changes = changes
         self._curves = Curves()
+        self._deliveries = deliveries
         self._tape = tape.Tape(self, recording, playback, self._toast)
         self._exporting = Exporting(self, monitor, self.moment, self._toast)
         self._requests = Requests(self, monitor, operator, self.moment, self._toast)
@@ -195,7 +197,7 @@ class RmsApp(FrugalApp[None]):
         if newest is not None:
             self._curves.follow(newest)
         self.desk.store = None if self._store is None else self._store.value or NotYet()
-        self.desk.tape = self._tape.pieces()
+        self.desk.tape = [*self._tape.pieces(), *notices.pieces(self._deliveries())]
         moment = self.moment()
         if moment is None:
             return
