@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rms_tui import Monitor
+from rms_tui import Frame, Monitor
 from rms_tui.alerts import AlertEvent
 from rms_tui.store.database import Rms
 
@@ -49,3 +49,30 @@ def test_a_mongodb_that_is_not_there_does_not_stop_a_monitor(
     nowhere = "mongodb://127.0.0.1:9/?directConnection=true"
     with Monitor(demo=True, accounts=5, interval=0.2, mongodb=nowhere) as monitor:
         assert len(monitor.snapshots()) == 5
+
+
+def test_of_two_monitors_on_one_mongodb_one_polls_and_the_other_follows(
+    database: Rms, server_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RMS_MONGODB_DATABASE", database.name)
+    given = {"demo": True, "accounts": 12, "seed": 3, "interval": 0.2, "mongodb": server_uri}
+    first, second = Monitor(**given), Monitor(**given)  # type: ignore[arg-type]
+    with first:
+        theirs = first.wait(PATIENCE)
+        with second:
+            frame = second.wait(PATIENCE)
+            assert frame.health.state == "FOLLOWING"
+            assert sorted(second.snapshots()) == sorted(first.snapshots())
+            login = min(first.snapshots())
+            assert second.remove(login) == {login: "removed"}
+            assert login not in second.snapshots()
+            gone = threading.Event()
+
+            @first.on_frame
+            def left(newest: Frame) -> None:
+                if newest.book is not None and login not in newest.book.accounts.login:
+                    gone.set()
+
+            assert gone.wait(PATIENCE)
+    assert theirs.book is not None

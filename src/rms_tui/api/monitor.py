@@ -1,19 +1,19 @@
 """`Monitor`: a source of MT5 accounts, watched by a program.
 
 It looks once where it was not started, and polls in a thread of its own where it was. Without
-`mongodb` it writes nothing anywhere and remembers nothing over a restart.
+`mongodb` it writes nothing anywhere and remembers nothing over a restart; with it, it is one more
+desk of that book: of all on that MongoDB one polls and writes, the others follow.
 """
 
 from __future__ import annotations
 
 import atexit
-import threading
 import time
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import Self, TypeVar
 
 from rms_tui import export as exports
 from rms_tui import snapshot
@@ -21,6 +21,7 @@ from rms_tui.alerts import Alert, AlertEvent
 from rms_tui.api import news, shapes
 from rms_tui.api.callbacks import HANGS, Callbacks
 from rms_tui.api.news import TICK
+from rms_tui.api.watched import ANSWER, Watched, shared_book
 from rms_tui.book import Deals
 from rms_tui.facts import AccountChange
 from rms_tui.feed import Selection
@@ -28,25 +29,19 @@ from rms_tui.frame import Frame, Health
 from rms_tui.monitor import Monitor as Poller
 from rms_tui.monitor import Outcome
 from rms_tui.risk.own_profile import OwnProfile
+from rms_tui.serve.clock import Clock
 from rms_tui.settings import SettingsError
 from rms_tui.snapshot import Shape
 from rms_tui.whole_file import write_whole
-from rms_tui.wiring.first import PATIENCE, failing, first_frame, silent
+from rms_tui.wiring.first import PATIENCE
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.operator import operator as this_operator
-from rms_tui.wiring.sources import Desk, desk, monitor_of
-from rms_tui.wiring.storing import writer_of
-
-if TYPE_CHECKING:  # pymongo is imported when somebody really writes
-    from rms_tui.store.writer import Writer
+from rms_tui.wiring.sources import clocked_monitor, desk
 
 NO_SOURCE = (
     "no source of accounts is configured: Monitor(demo=True), or MT5_HOST, MT5_MANAGER_USER and "
     "MT5_MANAGER_PASS, or MT5_PATH, in .env or the environment"
 )
-
-ANSWER = 10.0
-"""Seconds for a short question to the source."""
 
 OnFrame = TypeVar("OnFrame", bound=Callable[[Frame], object])
 OnAlert = TypeVar("OnAlert", bound=Callable[[AlertEvent], object])
@@ -89,22 +84,23 @@ class Monitor:
         environment says. `operator` is who acts in audit rows (user@host). `clock` gives UTC
         seconds. Nothing is connected yet. Raises SettingsError.
         """
-        made = desk(
-            Given(
-                demo=demo or None,
-                source=source,
-                accounts=accounts,
-                seed=seed,
-                prices=None if prices is None else Path(prices),
-                interval=interval,
-                mongodb=mongodb,
-                env_file=None if env_file is None else Path(env_file),
-            )
+        given = Given(
+            demo=demo or None,
+            source=source,
+            accounts=accounts,
+            seed=seed,
+            prices=None if prices is None else Path(prices),
+            interval=interval,
+            mongodb=mongodb,
+            env_file=None if env_file is None else Path(env_file),
         )
+        made = desk(given)
         if made is None:
             raise SettingsError(NO_SOURCE)
-        poller = monitor_of(made, **({} if clock is None else {"clock": clock}))
-        self._begin(poller, made, mongodb is not None, operator, HANGS)
+        shared = Clock(time.time if clock is None else clock)
+        poller = clocked_monitor(made, shared)
+        share = None if mongodb is None else partial(shared_book, given, made, poller, shared)
+        self._begin(Watched(poller, share), operator, HANGS)
         if logins is not None:
             self._watch_only(frozenset(int(login) for login in logins))
 
@@ -115,23 +111,17 @@ class Monitor:
         `hangs` is how many seconds a callback may take before the log says so.
         """
         made = cls.__new__(cls)
-        made._begin(poller, None, False, operator, hangs)
+        made._begin(Watched(poller), operator, hangs)
         return made
 
-    def _begin(
-        self, poller: Poller, made: Desk | None, stores: bool, operator: str | None, hangs: float
-    ) -> None:
-        self._poller = poller
-        self._desk = made
-        self._stores = stores
-        self._writer: Writer | None = None
+    def _begin(self, watched: Watched, operator: str | None, hangs: float) -> None:
+        self._watched = watched
+        self._poller = watched.poller
         self.operator = this_operator() if operator is None else operator
         self._callbacks = Callbacks(hangs)
-        self._looking = threading.Lock()
-        self._opened = self._stopped = False
 
     def __repr__(self) -> str:
-        stage = "stopped" if self._stopped else "running" if self.running else "not started"
+        stage = "stopped" if self._watched.stopped else "running" if self.running else "not started"
         return f"Monitor({self._poller.feed.title}, {stage})"
 
     # Beginning and end
@@ -141,28 +131,18 @@ class Monitor:
 
         Raises RuntimeError once stopped.
         """
-        with self._looking:
-            self._usable()
-            if self.running:
-                return
+        if self._watched.start():
             atexit.register(self.stop)
-            self._poller.start()
-            if self._stores and self._desk is not None:
-                self._writer = writer_of(self._desk, self._poller)
-                self._writer.start()
             self._callbacks.start()
 
     def stop(self, timeout: float = 2.0) -> None:
         """End polling, callbacks and iterators, write what is left, close the source."""
-        if self._stopped:
+        if self._watched.stopped:
             return
-        self._stopped = True
         atexit.unregister(self.stop)
         deadline = time.monotonic() + timeout
-        self._poller.stop(timeout / 2)
-        self._callbacks.stop(max(0.0, deadline - time.monotonic()) / 2)
-        if self._writer is not None:
-            self._writer.stop(max(0.5, deadline - time.monotonic()))
+        self._watched.stop(timeout / 2)
+        self._callbacks.stop(max(0.0, deadline - time.monotonic()))
 
     def __enter__(self) -> Self:
         self.start()
@@ -178,8 +158,8 @@ class Monitor:
 
     @property
     def running(self) -> bool:
-        """Whether it polls."""
-        return self._poller.running and not self._stopped
+        """Whether it was started, and not stopped yet."""
+        return self._watched.running
 
     def wait(self, timeout: float = PATIENCE) -> Frame:
         """The newest frame, once there is one with a Book.
@@ -187,21 +167,7 @@ class Monitor:
         Polls once where it was not started. Raises FeedError when the source says why it cannot,
         or gives no accounts within `timeout` seconds; RuntimeError once stopped.
         """
-        self._usable()
-        with self._looking:
-            if not self.running:
-                return self._looked_once(timeout)
-        deadline, seen = time.monotonic() + timeout, 0
-        while True:
-            got = self._poller.frames.newer(seen, TICK)
-            if got is not None:
-                seen, frame = got
-                if frame.book is not None:
-                    return frame
-            self._usable()
-            failing(self._poller)
-            if time.monotonic() > deadline:
-                raise silent(self._poller, timeout)
+        return self._watched.wait(timeout)
 
     # What there is to see
 
@@ -226,7 +192,7 @@ class Monitor:
 
     def _frames(self) -> Iterator[Frame]:
         seen = 0
-        while not self._stopped:
+        while self.running:
             got = self._poller.frames.newer(seen, TICK)
             if got is not None:
                 seen = got[0]
@@ -329,7 +295,7 @@ class Monitor:
         self.wait()
         outcomes = dict(self._poller.add(logins, self.operator, ANSWER))
         added = {login for login, outcome in outcomes.items() if outcome == "added"}
-        self._settle(added.issubset)
+        self._watched.settle(added.issubset)
         return outcomes
 
     def remove(self, *logins: int) -> dict[int, Outcome]:
@@ -338,14 +304,14 @@ class Monitor:
         outcomes: dict[int, Outcome] = dict.fromkeys(logins, "not watched")
         outcomes |= dict(self._poller.remove(watched, self.operator))
         removed = {login for login, outcome in outcomes.items() if outcome == "removed"}
-        self._settle(removed.isdisjoint)
+        self._watched.settle(removed.isdisjoint)
         return outcomes
 
     def watch(self, *logins: int) -> None:
         """Watch exactly these accounts; those that the source does not have are left out."""
         self._poller.select(Selection(everything=False, added=frozenset(logins)))
         there = self.known(*logins)
-        self._settle(lambda watched: watched == there)
+        self._watched.settle(lambda watched: watched == there)
 
     def acknowledge(self, alert_id: str, note: str | None = None) -> bool:
         """Mark an alert as handled; False when it is not open or already was."""
@@ -391,42 +357,18 @@ class Monitor:
 
     # Inside
 
-    def _usable(self) -> None:
-        if self._stopped:
-            raise RuntimeError("this Monitor was stopped: make another one")
-
-    def _looked_once(self, timeout: float) -> Frame:
-        """A poll without the thread; the source stays connected for the next one."""
-        if not self._opened:
-            self._opened = True
-            weakref.finalize(self, self._poller.feed.close)
-            self._poller.feed.select(self._poller.selection)
-        self._poller.feed.start()
-        return first_frame(self._poller, timeout)
-
     def _has(self, login: int) -> bool:
         """Whether an account is watched by name, or is among all that are there."""
         if login in self._poller.selection.added or self.frame is None or self.frame.book is None:
             return True
         return login in self.frame.book.accounts.login
 
-    def _settle(self, holds: Callable[[set[int]], bool]) -> None:
-        """While it runs, wait until this holds of the watched logins; not for ever."""
-        deadline, seen = time.monotonic() + ANSWER, 0
-        while self.running and time.monotonic() < deadline:
-            got = self._poller.frames.newer(seen, TICK)
-            if got is None:
-                continue
-            seen, frame = got
-            if frame.book is not None and holds(set(frame.book.accounts.login.tolist())):
-                return
-
     def _history(self, logins: Sequence[int] | None) -> Deals:
         return self._poller.history(logins, PATIENCE)
 
     def _watch_only(self, logins: frozenset[int]) -> None:
         self._poller.select(Selection(everything=False, added=logins))
-        if self._stores:  # as `start -a`: a removed account comes back
+        if self._watched.shares:  # as `start -a`: a removed account comes back
             for login in sorted(logins):
                 now = self._poller.now()
                 self._poller.outbox.put(AccountChange(login, None, "add", self.operator, now))
