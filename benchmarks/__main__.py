@@ -12,7 +12,10 @@ from typing import Any
 
 from benchmarks.rows import Row
 
-NAMES = ("cycle", "ingest", "table", "console", "memory", "store", "recording", "websocket", "start")
+NAMES = (
+    "cycle", "ingest", "table", "console", "memory", "store", "fleet", "recording", "websocket",
+    "start",
+)  # fmt: skip
 
 
 def main() -> int:
