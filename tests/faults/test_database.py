@@ -22,8 +22,10 @@ DOWN = 7.0
 
 
 @contextmanager
-def fleet_at(uri: str, folder: Path, uri_of_database: str | None = None) -> Iterator[Fleet]:
-    database = connect(uri_of_database or uri, f"rms_{uuid.uuid4().hex[:12]}")
+def fleet_at(uri: str, folder: Path) -> Iterator[Fleet]:
+    """A fleet on a server of its own; the test itself waits longer for it than the fleet does."""
+    patient = uri.replace("serverSelectionTimeoutMS=500", "serverSelectionTimeoutMS=15000")
+    database = connect(patient, f"rms_{uuid.uuid4().hex[:12]}")
     made = Fleet(folder, uri, database, World(folder))
     try:
         yield made
