@@ -39,6 +39,7 @@ from rms_tui.store.errors import StoreError
 from rms_tui.store.holdings import account_more, holdings
 from rms_tui.store.memory import MemoryWriter
 from rms_tui.store.own_feed import OwnFeed
+from rms_tui.store.risk_rules import rules_document
 from rms_tui.store.schema import Status
 from rms_tui.store.unwritable import in_parts
 from rms_tui.store.values import instant
@@ -258,6 +259,7 @@ class ClaimWriter:
         restated = bool(self._written.restated(made, rows)[0])
         fields = {**documents(made, rows)[0], "error": error}
         fields["account"] |= account_more(book.accounts, 0)
+        fields["risk"] |= rules_document(assessment, 0)
         status = str(fields["status"] if restated else fields.pop("status"))
         if held is not None:
             held |= {"login": self._held.login, "server": self._held.server}
