@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -111,14 +111,29 @@ _SHARED: dict[str, Any] = {
 }  # fmt: skip
 
 
+_LOGGING: dict[str, Any] = {
+    "log_json": Annotated[
+        bool | None, _option("Log one JSON object a line. [RMS_LOG_JSON]", "--log-json")
+    ],
+}
+
+
 def shared_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb the shared options: it is called with one `shared: Given` argument instead."""
+    return _with(verb, _SHARED)
 
+
+def service_options(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a verb that runs until it is stopped: how it logs is an option too."""
+    return _with(verb, {**_SHARED, **_LOGGING})
+
+
+def _with(verb: Callable[..., Any], options: Mapping[str, Any]) -> Callable[..., Any]:
     own = inspect.signature(verb, eval_str=True).parameters
 
     @functools.wraps(verb)
     def with_options(ctx: typer.Context, **given: Any) -> Any:
-        mine = Given(**{name: given.pop(name) for name in _SHARED})
+        mine = Given(**{name: given.pop(name) for name in options})
         before = ctx.obj if isinstance(ctx.obj, Given) else Given()
         if "ctx" in own:
             given["ctx"] = ctx
@@ -130,7 +145,7 @@ def shared_options(verb: Callable[..., Any]) -> Callable[..., Any]:
         *(p.replace(kind=keyword) for name, p in own.items() if name not in ("shared", "ctx")),
         *(
             inspect.Parameter(name, keyword, default=None, annotation=annotation)
-            for name, annotation in _SHARED.items()
+            for name, annotation in options.items()
         ),
     ]
     signed: Any = with_options

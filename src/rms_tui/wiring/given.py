@@ -21,6 +21,7 @@ class Given:
     interval: float | None = None
     mongodb: str | None = None
     env_file: Path | None = None
+    log_json: bool | None = None
 
     def over(self, before: Given) -> Given:
         """These options, with what is not given here taken from those before the verb."""

@@ -50,6 +50,7 @@ def loaded(shared: Given) -> Loaded:
         "RMS_SOURCE": "simulator" if shared.demo else shared.source,
         "RMS_UPDATE_INTERVAL": shared.interval,
         "RMS_MONGODB_URI": shared.mongodb,
+        "RMS_LOG_JSON": shared.log_json,
     }
     return load(options, env_file=shared.env_file)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rms_tui.cli.exits import guarded
-from rms_tui.cli.options import Json, shared_options
+from rms_tui.cli.options import Json, service_options
 from rms_tui.wiring.given import Given
 
 verbs = typer.Typer(rich_markup_mode=None)
@@ -19,7 +19,7 @@ Host = Annotated[
 
 
 @verbs.command()
-@shared_options
+@service_options
 def supervise(shared: Given, host: Host = None, json: Json = False) -> None:
     """Run this host's terminals: give waiting elements free instances, launch and watch workers.
 
@@ -32,7 +32,7 @@ def supervise(shared: Given, host: Host = None, json: Json = False) -> None:
 
 
 @verbs.command()
-@shared_options
+@service_options
 def worker(
     shared: Given,
     element_id: Annotated[

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from rms_tui.cli.exits import guarded
-from rms_tui.cli.options import Record, RecordLimit, shared_options
+from rms_tui.cli.options import Record, RecordLimit, service_options
 from rms_tui.wiring.given import Given
 
 verbs = typer.Typer(rich_markup_mode=None)
 
 
 @verbs.command()
-@shared_options
+@service_options
 def websocket(
     shared: Given,
     host: Annotated[
