@@ -10,7 +10,7 @@ import socket
 from functools import cache
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil  # type: ignore[import-untyped, unused-ignore]  # no types
 
 from rms_tui.store.leases import Owner
 
