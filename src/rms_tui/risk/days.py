@@ -11,7 +11,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from rms_tui.book import Book, Bytes, Deals, Flags, Floats, Ints
+from rms_tui.book import Book, Bytes, Deals, Flags, Floats, Ints, repeated
 from rms_tui.risk.clock import last_rollover, next_rollover
 from rms_tui.risk.flows import CREDIT_TYPES, after, complete_since, sums
 from rms_tui.risk.profile import SERVER, Rollover
@@ -228,6 +228,9 @@ def _put(
     rows = rows & ~np.isnan(balance)
     if not bool(rows.any()):
         return columns
+    if bool(rows.all()):
+        count = len(rows)
+        return balance, equity, np.full(count, np.int8(origin)), repeated(taken, count)
     return (
         np.where(rows, balance, columns[0]),
         np.where(rows, equity, columns[1]),
@@ -248,10 +251,14 @@ def _with_flows(day: DayBase, book: Book, flow_types: tuple[int, ...]) -> DayBas
         return day
     later = after(book, day.taken, np.isin(book.deals.type, flow_types))
     flow = sums(book, later, types=flow_types)
-    flow_balance = sums(book, later, types=flow_types, exclude=CREDIT_TYPES)
+    credited = bool(np.isin(book.deals.type, CREDIT_TYPES).any())
+    flow_balance = flow
+    if credited:
+        flow_balance = sums(book, later, types=flow_types, exclude=CREDIT_TYPES)
     if not complete_since(book, day.at) and book.deals_since is not None:
         unread = day.taken < book.deals_since - (book.server_offset or 0.0)
-        flow, flow_balance = np.where(unread, np.nan, flow), np.where(unread, np.nan, flow_balance)
+        flow = np.where(unread, np.nan, flow)
+        flow_balance = np.where(unread, np.nan, flow_balance) if credited else flow
     if np.array_equal(flow, day.flow, equal_nan=True):
         flow = day.flow
     if np.array_equal(flow_balance, day.flow_balance, equal_nan=True):

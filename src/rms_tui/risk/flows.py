@@ -69,8 +69,7 @@ def counted(
     if book.deals_since != total.since:
         missed = (ticket > NEVER) & (last_at < book.deals_since - offset)
         if bool(missed.any()):
-            flow = np.where(missed, np.nan, flow)
-            flow_balance = np.where(missed, np.nan, flow_balance)
+            flow, flow_balance = _both(flow, flow_balance, missed, np.nan)
     if total.counted is deals:
         return replace(total, flow=flow, flow_balance=flow_balance, since=book.deals_since), None
     fresh = ticket == NEVER
@@ -81,16 +80,24 @@ def counted(
     later = (deals.ticket[new] > ticket[row]) & ~fresh[row]
     if bool(later.any()):
         came = _came(deals, new[later], row[later], len(ticket), flow_types)
-        flow, flow_balance = flow + came.equity, flow_balance + came.balance
+        alike = flow is flow_balance and came.equity is came.balance
+        flow, before = flow + came.equity, flow_balance
+        flow_balance = flow if alike else before + came.balance
     if bool(fresh.any()):
-        flow = np.where(fresh, 0.0, flow)
-        flow_balance = np.where(fresh, 0.0, flow_balance)
+        flow, flow_balance = _both(flow, flow_balance, fresh, 0.0)
         everybody = rows_of(book.accounts.login, deals.login)
         new, row = np.flatnonzero(everybody >= 0), everybody[everybody >= 0]
     if bool(fresh.any()) or len(new):
         ticket = np.where(fresh, NONE_YET, ticket)
         np.maximum.at(ticket, row, deals.ticket[new])
     return Total(flow, flow_balance, ticket, deals, book.deals_since), came
+
+
+def _both(flow: Floats, flow_balance: Floats, rows: Flags, value: float) -> tuple[Floats, Floats]:
+    """Both sums with a value on those rows; they stay one column while no credit was moved."""
+    changed = np.where(rows, value, flow)
+    alike = flow is flow_balance
+    return changed, changed if alike else np.where(rows, value, flow_balance)
 
 
 def _new(deals: Deals, before: Deals | None) -> Ints:
@@ -108,9 +115,11 @@ def _came(deals: Deals, new: Ints, row: Ints, rows: int, flow_types: tuple[int, 
     amount = deals.profit[new] + deals.swap[new] + deals.commission[new]
     kind = deals.type[new]
     external, credit = np.isin(kind, flow_types), np.isin(kind, CREDIT_TYPES)
+    equity = summed(row, amount * external, rows)
+    no_credit = not bool(credit.any())
     return Came(
-        summed(row, amount * external, rows),
-        summed(row, amount * (external & ~credit), rows),
+        equity,
+        equity if no_credit else summed(row, amount * (external & ~credit), rows),
         summed(row, amount * ~credit, rows),
     )
 

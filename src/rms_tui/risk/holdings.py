@@ -14,7 +14,7 @@ import numpy as np
 
 from rms_tui.book import Book, Codes, Floats, summed
 from rms_tui.risk.conversion import rates
-from rms_tui.risk.ideas import idea_risk
+from rms_tui.risk.ideas import Closed, closed_trades, idea_risk
 from rms_tui.risk.pairs import blocks, pairs
 from rms_tui.risk.profile import mask_matches
 from rms_tui.risk.stops import risk_at_stop
@@ -60,10 +60,11 @@ BARE_AGE = "bare age"
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A column with the objects it was made from."""
+    """A column with the objects it was made from, and for ideas the closed trades among them."""
 
     sources: tuple[object, ...]
     column: Floats
+    closed: Closed | None = None
 
 
 Figures: TypeAlias = Mapping[Hashable, Figure]
@@ -107,7 +108,10 @@ def figure(key: Hashable, book: Book, before: Figure | None) -> Figure:
             return _kept(before, sources, lambda: _largest(book, symbols, _notionals))
         case IdeaRisk(seconds):
             sources = (*_risk_sources(book), book.positions.opened, book.deals)
-            return _kept(before, sources, lambda: idea_risk(book, seconds))
+            if before is not None and _same(sources, before.sources):
+                return before
+            closed = closed_trades(book, None if before is None else before.closed)
+            return Figure(sources, idea_risk(book, seconds, closed), closed)
         case Rate(currency):
             symbols_now = book.symbols
             sources = (book.accounts.currency, symbols_now.bid, symbols_now.ask, symbols_now.name)

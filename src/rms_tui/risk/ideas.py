@@ -20,9 +20,10 @@ class Closed:
     """One row a closed trade of an account and a symbol in the Book, in account order.
 
     `kind` is symbol·2 + 1 for what had been bought, `result` profit + swap + commission; `time`
-    and `opened` are server times.
+    and `opened` are server times. `sources` are the objects it was made from.
     """
 
+    sources: tuple[object, ...]
     row: Ints
     kind: Ints
     result: Floats
@@ -30,14 +31,14 @@ class Closed:
     opened: Floats
 
 
-def idea_risk(book: Book, window: float) -> Floats:
+def idea_risk(book: Book, window: float, closed: Closed) -> Floats:
     """Each account's largest net loss of an idea: its open positions at their stops and what it
-    closed at a loss; infinite where one of the positions has no stop. `window` is in seconds."""
+    closed at a loss; infinite where one of the positions has no stop. `window` is in seconds,
+    `closed` are the Book's closed trades."""
     positions, count = book.positions, len(book.accounts)
     risk, kinds = np.zeros(count), 2 * len(book.symbols)
     if len(positions) == 0:
         return risk
-    closed = _closed(book)
     for rows, here in blocks(positions.account, count, kinds):
         kind = positions.symbol[here].astype(np.int64)
         kind *= 2
@@ -47,7 +48,7 @@ def idea_risk(book: Book, window: float) -> Floats:
         at_stop, bare = losses_at_stop(book, here)
         at_stop[bare] = 0.0
         loss = ideas.summed(at_stop)
-        if closed is not None:
+        if len(closed.row):
             loss += _lost(ideas, positions.opened[here], _of(closed, rows), window)
         loss[ideas.of[bare]] = np.inf
         risk[rows] = ideas.largest(loss)
@@ -59,6 +60,7 @@ def _of(closed: Closed, rows: slice) -> Closed:
     start, end = np.searchsorted(closed.row, (rows.start, rows.stop))
     mine = slice(int(start), int(end))
     return Closed(
+        closed.sources,
         closed.row[mine] - rows.start,
         closed.kind[mine],
         closed.result[mine],
@@ -89,13 +91,14 @@ def _lost(ideas: Pairs, opened: Ints, closed: Closed, window: float) -> Floats:
     return lost
 
 
-def _closed(book: Book) -> Closed | None:
-    """All closed trades of the Book's accounts and symbols; None where there are none."""
+def closed_trades(book: Book, before: Closed | None) -> Closed:
+    """All closed trades of the Book's accounts and symbols; those before while none was added."""
     deals = book.deals
+    sources = (deals, book.symbols.name, book.accounts.login)
+    if before is not None and all(a is b for a, b in zip(sources, before.sources, strict=True)):
+        return before
     trades = np.flatnonzero(np.isin(deals.type, TRADE_TYPES))
     closing = trades[np.isin(deals.entry[trades], CLOSING_ENTRIES)]
-    if len(closing) == 0:
-        return None
     code = {name: i for i, name in enumerate(book.symbols.name)}
     symbol = np.array([code.get(deals.symbol[i], -1) for i in closing.tolist()], dtype=np.int64)
     row = rows_of(book.accounts.login, deals.login[closing])
@@ -105,6 +108,7 @@ def _closed(book: Book) -> Closed | None:
     at = closing[order]
     bought = deals.type[at] == TRADE_TYPES[1]  # a sell closes what was bought
     return Closed(
+        sources,
         row[order],
         symbol[order] * 2 + bought,
         deals.profit[at] + deals.swap[at] + deals.commission[at],

@@ -63,7 +63,7 @@ def _daily_limits(rule: DailyLoss, profile: RiskProfile, columns: Columns) -> Li
         floor = floor + columns[flows_of(rule, day)]
     if np.isnan(initial) and (rule.base == "initial" or (rule.percent and rule.of == "initial")):
         missing[:] = Reason.INITIAL_UNKNOWN
-    return Limits(floor + amount, floor, amount, missing)
+    return Limits(None, floor, amount, missing)
 
 
 def day_base(rule: DailyLoss, initial: float, day: Rollover, columns: Columns) -> Floats:

@@ -36,12 +36,13 @@ def _margin_limits(rule: MarginLevel, _: RiskProfile, columns: Columns) -> Limit
 
 def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
     """Equity / margin · 100 against two levels and the broker's stop-out."""
+    assert limits.start is not None
+    assert limits.stop_out is not None
     equity = columns["equity"]
     half = 0.005 if rule.boundary == "inclusive" else -0.005
     level = equity * limits.start
     used = rule.critical / level
     distance = equity - limits.allowance
-    assert limits.stop_out is not None
     by_level, by_money = limits.stop_out
     out = level <= by_level
     if by_money is not None:

@@ -68,6 +68,7 @@ def _max_profit(rule: MaxProfit, limits: Limits, columns: Columns) -> Ruled:
 def _gained(
     rule: Gain, limits: Limits, columns: Columns, value: Floats
 ) -> tuple[Floats, Floats, Floats, Bytes, Bytes]:
+    assert limits.start is not None
     gained = value - limits.start
     used = gained / limits.allowance
     used.clip(0.0, np.inf, out=used)

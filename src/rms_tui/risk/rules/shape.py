@@ -52,14 +52,15 @@ class Ruled(NamedTuple):
 class Limits:
     """What a rule measures against, for each account: it moves with the day, not with the price.
 
-    `start` is where counting begins, `limit` the floor or cap, `allowance` the way between them,
-    `missing` the Reason why there is no limit where it is NaN. Where `at_least` is True the true
-    floor may be higher than `limit`: a breach is certain there, anything else is unknown. `off`
-    are rows the rule has nothing to say of. `stop_out` is the broker's own level in percent, and in
-    money of the free margin (None: nobody's), NaN where it is not meant so.
+    `start` is where a gain or a level is counted from (None: nowhere), `limit` the floor or cap,
+    `allowance` the way between them, `missing` the Reason why there is no limit where it is NaN.
+    Where `at_least` is True the true floor may be higher than `limit`: a breach is certain there,
+    anything else is unknown. `off` are rows the rule has nothing to say of. `stop_out` is the
+    broker's own level in percent, and in money of the free margin (None: nobody's), NaN where it
+    is not meant so.
     """
 
-    start: Floats
+    start: Floats | None
     limit: Floats
     allowance: Floats
     missing: Bytes | Reason = Reason.NOT_A_NUMBER
