@@ -24,7 +24,10 @@ from rms_tui.settings import SECRETS, Loaded, SettingsError
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.sources import Desk, desk, loaded
 
-PACKAGES = ("textual", "numpy", "pydantic", "pymongo", "typer", "orjson", "psutil")
+PACKAGES = (
+    "textual", "numpy", "pydantic", "pymongo", "pymongocrypt", "websockets", "apprise",
+    "prometheus-client", "typer", "orjson", "psutil",
+)  # fmt: skip
 VENDOR = {"manager": "MT5Manager", "terminal": "MetaTrader5"}
 PATIENCE = 20.0
 
