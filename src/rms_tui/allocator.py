@@ -21,6 +21,10 @@ _LARGEST_ADAPTIVE_ALLOCATION = 4_190_000
 """Floats just under glibc's largest adaptive threshold (32 MiB)."""
 
 
+_ARENAS = -8
+"""`M_ARENA_MAX` of malloc.h."""
+
+
 def keep_freed_columns_mapped() -> None:
     """Let the allocator keep what a cycle frees for the rest of the cycle.
 
@@ -30,18 +34,29 @@ def keep_freed_columns_mapped() -> None:
     np.empty(_LARGEST_ADAPTIVE_ALLOCATION)
 
 
+def share_one_heap() -> None:
+    """Let all threads that begin later allocate from one heap.
+
+    Columns are made by one thread and freed by another; with a heap for each thread every one of
+    them grows to its own peak. Python's own lock lets one thread at a time allocate in any case.
+    For a whole program to decide, so nothing but a program's start may call it.
+    """
+    option = _of_glibc("mallopt", ctypes.c_int, ctypes.c_int)
+    if option is not None:
+        option(_ARENAS, 1)
+
+
 def give_back_freed() -> None:
     """Hand every free page to the kernel: some milliseconds for 100 MB, and as many again to fetch
     them with the next poll. Other threads go on meanwhile."""
-    _trim()(0)
+    trim = _of_glibc("malloc_trim", ctypes.c_size_t)
+    if trim is not None:
+        trim(0)
 
 
 @cache
-def _trim() -> Callable[[int], object]:
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim.argtypes, trim.restype = (ctypes.c_size_t,), ctypes.c_int
-            made: Callable[[int], object] = trim
-            return made
-    return lambda _: None
+def _of_glibc(name: str, *takes: type) -> Callable[..., object] | None:
+    found = getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
+    if found is not None:
+        found.argtypes, found.restype = takes, ctypes.c_int
+    return found

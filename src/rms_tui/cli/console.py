@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rms_tui.allocator import share_one_heap
 from rms_tui.cli import START
 from rms_tui.cli.exits import FAILED, OK, USAGE, end
 from rms_tui.cli.log import begin_log
@@ -49,6 +50,7 @@ def open_console(
     if not sys.stdout.isatty() or not sys.stdin.isatty():
         end("the console needs a terminal; without one use `rms-tui start`", USAGE)
     begin_log(made.settings, on_console=False)
+    share_one_heap()
     clock = Clock()
     monitor = clocked_monitor(made, clock)
     status: Latest[Any] = Latest()
