@@ -66,7 +66,7 @@ def open_console(
         status=status,
     )
     asked.desk = book
-    book.measure()
+    book.prepare()
     if websocket:
         _serve(made, monitor, book)
     try:

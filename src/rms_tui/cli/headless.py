@@ -59,7 +59,7 @@ def watch(
             monitor.outbox.put(AccountChange(login, None, "add", operator(), time.time()))
     status: Latest[Any] = Latest()
     book = BookDesk(made, monitor, clock, limits=lambda: plan_watch(shared, monitor), status=status)
-    book.measure()
+    book.prepare()
     if access is not None:
         server = websocket_of(monitor, access, store=status, history=book.history)
         begin(server)

@@ -45,6 +45,8 @@ class Told:
     state: str
     text: str
     waiting: int
+    refused: int = 0
+    latency: float | None = None
 
 
 class Follower:

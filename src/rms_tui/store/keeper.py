@@ -187,7 +187,10 @@ class Keeper:
                 _log.info("holding %s, term %d", lease.book, lease.term)
             case Following(lease):
                 _log.info("%s holds %s; following %s", lease.holder, lease.book, lease.door.address)
-        self._on_part(part)
+        try:
+            self._on_part(part)
+        except Exception:  # noqa: BLE001  the lease must be kept, whatever fails of the part
+            _log.exception("a part could not be played")
 
     def _connected(self) -> Rms:
         if self._database is None:

@@ -14,13 +14,14 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from rms_tui.store.database import Document, Guard, Rms
+from rms_tui.store.errors import StoreError
 from rms_tui.store.values import text
 
 TTL = 15.0
 """Seconds that a lease lasts from its last renewal."""
 
 
-class LeaseLost(Exception):
+class LeaseLost(StoreError):
     """Another process holds the book now: nothing may be written for it any more."""
 
 

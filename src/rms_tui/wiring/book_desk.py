@@ -12,15 +12,18 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from rms_tui.facts import Fact
 from rms_tui.feed import Selection
 from rms_tui.frame import FeedState
 from rms_tui.gateways import server_of
 from rms_tui.gateways.process import GatewayProcess
 from rms_tui.latest import Latest
 from rms_tui.monitor import Monitor
-from rms_tui.wiring.notifying import notifier_of
+from rms_tui.outbox import Outbox
+from rms_tui.wiring.notifying import notifier_of, senders
 from rms_tui.wiring.reload import PlanWatch
 from rms_tui.wiring.sources import LIVE_WORD, Desk
 from rms_tui.wiring.storing import REMEMBERED, server, writer_of
@@ -45,6 +48,21 @@ _log = logging.getLogger("rms_tui")
 LONGEST_STOP = 1.0
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """The word on a MongoDB that does not answer: what is to be written waits."""
+
+    outbox: Outbox[Fact]
+    text: str
+    state: Literal["down"] = "down"
+    refused: int = 0
+    latency: float | None = None
+
+    @property
+    def waiting(self) -> int:
+        return len(self.outbox)
 
 
 class BookDesk:
@@ -94,9 +112,15 @@ class BookDesk:
         """Ask MongoDB which part to play, and play it; returns at once."""
         self._thread.start()
 
-    def measure(self) -> None:
-        """Serve metrics where the settings say so. Raises SettingsError for a taken port."""
+    def prepare(self) -> None:
+        """Serve metrics where the settings say so, and look at the channels of notifications.
+
+        Raises SettingsError for a taken port, and for a channel of a service nobody knows.
+        """
         from rms_tui.wiring.measuring import metrics_of
+
+        if self._made.loaded.channels:
+            senders(self._made.loaded.channels)
 
         self._end_metrics = metrics_of(
             self._made.settings,
@@ -192,7 +216,8 @@ class BookDesk:
             if self._stopped.is_set():
                 return
             match part:
-                case Alone():
+                case Alone(why):
+                    self.status.put(Unwritten(self._monitor.outbox, why))
                     self._poll()
                 case Holding(lease):
                     self._serve()
