@@ -10,8 +10,8 @@ import sys
 import pytest
 
 from rms_tui.cli import main
-from rms_tui.cli.reload import PlanWatch
 from rms_tui.settings import SettingsError, load
+from rms_tui.wiring.reload import PlanWatch
 
 LESSON = {
     "profile": {"initial_balance": 200_000, "zone": "Europe/Prague", "rules": [

@@ -16,9 +16,9 @@ import pytest
 from desk import ALERT, NOW, PLAN, SERVER, HandFeed, book, until
 
 from rms_tui.alerts import AlertEvent, Severity, Stage
+from rms_tui.alerts.asked import Asked
 from rms_tui.monitor import Monitor
 from rms_tui.store import alert_query, alerts
-from rms_tui.alerts.asked import Asked
 from rms_tui.store.alert_query import history
 from rms_tui.store.alert_watch import AlertWatch
 from rms_tui.store.database import Rms
