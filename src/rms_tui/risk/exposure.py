@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from operator import is_
 
 import numpy as np
 
@@ -161,7 +162,7 @@ def _terms(book: Book) -> tuple[object, ...]:
 
 def _held(book: Book, before: Held | None) -> Held:
     sources = _terms(book)
-    if before is not None and all(a is b for a, b in zip(sources, before.sources, strict=True)):
+    if before is not None and all(map(is_, sources, before.sources)):
         return before
     positions, count = book.positions, len(book.symbols)
     kind = _kinds(book, before)
@@ -268,8 +269,23 @@ def _by_symbol(book: Book, held: Held, mid: Floats, rates: Mapping[str, float]) 
     quote_rate = np.array([rates.get(quote, nan) for quote in symbols.quote])
     net = held.buy - held.sell
     notional = np.where(net == 0, 0.0, net * symbols.contract * mid * quote_rate)
-    code = held.shown.code
-    return replace(held.shown, notional=notional[code], floating=floating[code])
+    shown = held.shown
+    return BySymbol(
+        shown.code,
+        shown.buy,
+        shown.sell,
+        shown.net,
+        shown.gross,
+        shown.coverage,
+        shown.total,
+        notional[shown.code],
+        shown.accounts,
+        shown.positions,
+        shown.buy_price,
+        shown.sell_price,
+        floating[shown.code],
+        shown.sentiment,
+    )
 
 
 def _shown(held: Held) -> BySymbol:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from operator import is_
 from typing import TypeAlias
 
 import numpy as np
@@ -141,7 +142,7 @@ def _kept(before: Figure | None, sources: tuple[object, ...], make: Callable[[],
 
 
 def _same(a: tuple[object, ...], b: tuple[object, ...]) -> bool:
-    return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))
+    return len(a) == len(b) and all(map(is_, a, b))
 
 
 def _terms(book: Book) -> tuple[object, ...]:

@@ -7,6 +7,7 @@ before: then the idea began with that trade.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import is_
 
 import numpy as np
 
@@ -95,7 +96,7 @@ def closed_trades(book: Book, before: Closed | None) -> Closed:
     """All closed trades of the Book's accounts and symbols; those before while none was added."""
     deals = book.deals
     sources = (deals, book.symbols.name, book.accounts.login)
-    if before is not None and all(a is b for a, b in zip(sources, before.sources, strict=True)):
+    if before is not None and all(map(is_, sources, before.sources)):
         return before
     trades = np.flatnonzero(np.isin(deals.type, TRADE_TYPES))
     closing = trades[np.isin(deals.entry[trades], CLOSING_ENTRIES)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import is_
 
 import numpy as np
 
@@ -43,7 +44,7 @@ class Legs:
 def legs(symbols: Symbols, buy: Floats, sell: Floats, before: Legs | None) -> Legs:
     """The legs of lots bought and sold of each symbol; those before while nothing changed."""
     sources = (symbols.name, symbols.base, symbols.quote, symbols.contract, buy, sell)
-    if before is not None and all(a is b for a, b in zip(sources, before.sources, strict=True)):
+    if before is not None and all(map(is_, sources, before.sources)):
         return before
     row = np.flatnonzero(buy + sell)
     sides: list[str] = []
