@@ -94,6 +94,7 @@ class Monitor:
         self._errors = 0
         self._taken_at: float | None = None
         self._recorded: tuple[Memory | None, Desk | None] = (None, None)
+        self._laid_over: Callable[[assessment.Assessment], assessment.Assessment] | None = None
 
     @property
     def interval(self) -> float:
@@ -348,6 +349,12 @@ class Monitor:
         them: they are what a recording has of that very poll."""
         self._recorded = (memory, desk)
 
+    def lay_over(
+        self, verdicts: Callable[[assessment.Assessment], assessment.Assessment] | None
+    ) -> None:
+        """From the next Book on show what others judged: it is put over each assessment."""
+        self._laid_over = verdicts
+
     def show_desk(self, desk: Desk) -> None:
         """Have this desk from now on: it was recorded between two polls."""
         self._alerts.become(desk)
@@ -436,6 +443,8 @@ class Monitor:
         (known, desk), self._recorded = self._recorded, (None, None)
         remembered = remembered if known is None else known
         assessed = assessment.assess(book, scoped, remembered, aggregates, undecided, past)
+        if self._laid_over is not None:
+            assessed = self._laid_over(assessed)
         shown = exposure.exposure(
             book, self._report_currency, None if before is None else before.exposure
         )

@@ -47,8 +47,8 @@ class Settings(BaseSettings):
         extra="ignore", case_sensitive=False, env_ignore_empty=True, frozen=True
     )
 
-    rms_source: Source | None = Field(
-        None, description="where accounts come from: manager, terminal, simulator or replay"
+    rms_source: Source | Literal["fleet"] | None = Field(
+        None, description="where accounts come from: manager, terminal, simulator, replay or fleet"
     )
     rms_update_interval: Annotated[float, Field(ge=0.05, le=3600, allow_inf_nan=False)] = Field(
         5.0, description="seconds between polls"

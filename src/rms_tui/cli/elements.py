@@ -90,16 +90,14 @@ def edit(shared: Given, element: str, server: str | None, asked: Asked, *, json:
 
 def remove(shared: Given, element: str, server: str | None, *, json: bool) -> None:
     """Stop watching an account: its element stays, REMOVED."""
-    from rms_tui.store import element_edits, elements
+    from rms_tui.store import element_edits
+    from rms_tui.wiring.elements import removed
 
     layers = loaded(shared)
     with _writing(layers) as found:
         known = element_edits.named(found, element, server)
-        gone = known.get("status") == "REMOVED"
-        if not gone:
-            source: Source = known.get("source") or "terminal"
-            elements.remove(found, int(known["login"]), known["server"], source, operator())
-        _said(found, known["_id"], "already removed" if gone else "removed", json=json)
+        was = removed(found, known, operator())
+        _said(found, known["_id"], "removed" if was else "already removed", json=json)
 
 
 def show(shared: Given, element: str, server: str | None, *, json: bool) -> None:
@@ -226,15 +224,9 @@ def _said(found: Rms, id_: Any, outcome: str, *, json: bool) -> None:
 
 def _password(layers: Loaded, found: Rms, whose: str) -> Any:
     """Asked for once it is known that it can be encrypted."""
-    from rms_tui.store.secrets import open_vault
+    from rms_tui.wiring.elements import encrypted
 
-    vault = open_vault(found, master_key_file(layers.settings))
-    try:
-        vault.encrypt("")  # says beforehand what is missing
-        given = ask(whose)
-        return vault.encrypt(given.get_secret_value())
-    finally:
-        vault.close()
+    return encrypted(found, master_key_file(layers.settings), lambda: ask(whose))
 
 
 @contextmanager

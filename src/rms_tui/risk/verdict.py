@@ -40,6 +40,9 @@ class Reason(IntEnum):
     NOT_A_NUMBER = 12
     ZERO_EQUITY = 13
     IDENTITY = 14
+    SILENT = 15
+    NO_TERMINAL = 16
+    REFUSED = 17
     BASE_UNKNOWN = 20
     INITIAL_UNKNOWN = 21
     NO_RATE = 22
@@ -66,6 +69,9 @@ WORDS: dict[Reason, str] = {
     Reason.NOT_A_NUMBER: "a needed figure is missing",
     Reason.ZERO_EQUITY: "equity is 0 with balance and open positions",
     Reason.IDENTITY: "equity is not balance + credit + floating",
+    Reason.SILENT: "STALE: its worker is silent",
+    Reason.NO_TERMINAL: "STALE: it waits for a terminal",
+    Reason.REFUSED: "STALE: in error, not watched",
     Reason.BASE_UNKNOWN: "day base unknown",
     Reason.INITIAL_UNKNOWN: "initial balance unknown",
     Reason.NO_RATE: "no conversion rate",

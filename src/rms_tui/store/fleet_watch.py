@@ -27,7 +27,7 @@ QUIET = (
 )  # fmt: skip
 """Fields whose change alone is nobody's business here, with all that stands below them."""
 
-_LOST = frozenset({9, 72, 260, 280, 286, 40576, 40585, 40647, 40649, 50811, 50816})
+LOST = frozenset({9, 72, 260, 280, 286, 40576, 40585, 40647, 40649, 50811, 50816})
 """Server codes that say: no stream from this token."""
 
 _log = logging.getLogger("rms_tui.fleet")
@@ -63,7 +63,7 @@ class FleetWatch:
         try:
             event = self._stream.try_next()
         except OperationFailure as error:
-            if error.code not in _LOST:
+            if error.code not in LOST:
                 raise
             self._forget(error)
             self._stream = self._open(None)

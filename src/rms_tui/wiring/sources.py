@@ -62,6 +62,11 @@ def desk(shared: Given) -> Desk | None:
     source = settings.rms_source or _implied(settings)
     if source is None:
         return None
+    if source == "fleet":
+        raise SettingsError(
+            "source fleet is for the console: its accounts are polled by their workers, and "
+            "`rms-tui element list` prints them"
+        )
     spec = _SPECS[source](settings, shared)
     demo = source == "simulator"
     interval = settings.rms_update_interval
