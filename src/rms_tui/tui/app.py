@@ -203,7 +203,7 @@ class RmsApp(FrugalApp[None]):
             return
         for screen in reversed(self.screen_stack):
             show = getattr(screen, "show", None)
-            if show is not None and screen.is_mounted:
+            if show is not None:
                 show(moment)
             if not screen.is_modal:
                 break

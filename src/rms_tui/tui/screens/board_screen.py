@@ -68,8 +68,10 @@ class BoardScreen(Screen[None]):
     def note_seen(self) -> None:
         """The operator looks at the account that is meant."""
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key that makes no sense over this monitor is not there."""
+        if action == "go" and parameters and int(str(parameters[0])) > len(self.board.panes):
+            return False
         allows = getattr(self.app, "allows", None)
         return True if allows is None else bool(allows(action))
 
@@ -124,8 +126,9 @@ class BoardScreen(Screen[None]):
             self.post_message(CopyAsked("\t".join(literal(cell.text) for cell in cells)))
 
     def action_go(self, number: int) -> None:
-        """To a pane by its number."""
-        self.board.go(self.board.panes[number - 1])
+        """To a pane by its number, where there is one."""
+        if number <= len(self.board.panes):
+            self.board.go(self.board.panes[number - 1])
 
     def action_pane(self, by: int) -> None:
         """To the next pane."""

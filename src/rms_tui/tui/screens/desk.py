@@ -13,12 +13,14 @@ from rms_tui.export import What
 from rms_tui.tui.board import Board
 from rms_tui.tui.filter import EVERYTHING, parse
 from rms_tui.tui.filter_bar import FilterBar
+from rms_tui.tui.fleet_side import FleetSide, fleet_pieces
 from rms_tui.tui.heading import Moment, Totals, heading, notice
 from rms_tui.tui.keys_line import KeysLine
 from rms_tui.tui.messages import AddAsked, DetailsAsked, ExportAsked, RemoveAsked
 from rms_tui.tui.panes.accounts import AccountsSource
 from rms_tui.tui.panes.alerts import AlertsSource
 from rms_tui.tui.panes.exposure import ExposureSource
+from rms_tui.tui.panes.instances import InstancesSource
 from rms_tui.tui.panes.pane import Pane
 from rms_tui.tui.panes.positions import PositionsSource
 from rms_tui.tui.screens.board_screen import BoardScreen, handling_keys, pane_keys, taking_keys
@@ -66,11 +68,13 @@ class Desk(BoardScreen):
         ),
         Binding("e", "export", "Export", show=False, tooltip="Export to a file", id="desk.export"),
         *taking_keys("desk"),
-        *pane_keys("desk", ("Accounts", "Positions", "Exposure", "Alerts")),
+        *pane_keys("desk", ("Accounts", "Positions", "Exposure", "Alerts", "Instances")),
         Binding("escape", "clear", "Clear filter", show=False, id="desk.clear"),
     ]
 
-    def __init__(self, operator: str, store: StoreView | None) -> None:
+    def __init__(
+        self, operator: str, store: StoreView | None, fleet: FleetSide | None = None
+    ) -> None:
         super().__init__()
         self._operator = operator
         self.store = store
@@ -85,9 +89,13 @@ class Desk(BoardScreen):
         self.positions_pane = Pane(2, self.positions, id="positions")
         self.exposure_pane = Pane(3, self.exposure, id="exposure")
         self.alerts_pane = Pane(4, AlertsSource(), id="alerts")
-        self.board = Board(
-            [self.accounts_pane, self.positions_pane], [self.alerts_pane, self.exposure_pane]
-        )
+        self._fleet = fleet
+        left = [self.accounts_pane, self.positions_pane]
+        self.instances: InstancesSource | None = None
+        if fleet is not None:
+            self.instances = InstancesSource(fleet)
+            left.append(Pane(5, self.instances, id="instances"))
+        self.board = Board(left, [self.alerts_pane, self.exposure_pane])
 
     def compose(self) -> ComposeResult:
         """Two lines on top, the panes, the filter when typed, the keys."""
@@ -119,7 +127,7 @@ class Desk(BoardScreen):
         """Paint a moment: where only time went on, only what tells the time."""
         same = self._moment is not None and self._moment.frame is moment.frame
         self._moment = moment
-        if not self._is_painted:
+        if not self._is_painted or not self.children:  # too early, or already gone
             return
         if same and moment.frame.book is not None:
             self._say_heading(moment)
@@ -129,7 +137,8 @@ class Desk(BoardScreen):
     def _paint(self, moment: Moment) -> None:
         self._say_heading(moment)
         self.standing.follow(moment.frame)
-        self.query_one("#summary", StatusLine).say(self._totals.pieces(moment.frame))
+        terminals = () if self._fleet is None else fleet_pieces(self._fleet.newest)
+        self.query_one("#summary", StatusLine).say(self._totals.pieces(moment.frame), terminals)
         for pane in self.board.panes:
             pane.show(moment)
 
@@ -150,6 +159,8 @@ class Desk(BoardScreen):
             return next((a.login for a in self._moment.frame.alerts if a.id == key), None)
         if pane is self.positions_pane and self.positions.everybody:
             return self._owner(key)
+        if self.instances is not None and pane.source is self.instances:
+            return self.instances.account(key)
         under = self.accounts_pane.table.cursor_key
         return under if isinstance(under, int) else None
 
@@ -258,7 +269,7 @@ class Desk(BoardScreen):
 
     def action_export(self) -> None:
         """Ask for a file for the current pane's table, or everything."""
-        self.post_message(ExportAsked(TABLES[self.board.current.number]))
+        self.post_message(ExportAsked(TABLES.get(self.board.current.number, "accounts")))
 
     def action_add(self) -> None:
         """Ask which accounts to add."""

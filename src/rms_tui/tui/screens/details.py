@@ -115,7 +115,7 @@ class Details(BoardScreen):
         """Paint a moment."""
         same = self._moment is not None and self._moment.frame is moment.frame
         self._moment = moment
-        if not self._is_painted:
+        if not self._is_painted or not self.children:  # too early, or already gone
             return
         self._say_heading(moment)
         self._day.curve = self._curves.of(self.login)

@@ -82,7 +82,7 @@ class AlertHistory(Screen[None]):
         """Paint a moment; the alerts only when other ones are over."""
         before = None if self._moment is None else self._moment.frame
         self._moment = moment
-        if not self._is_painted:
+        if not self._is_painted or not self.children:  # too early, or already gone
             return
         self._say_heading(moment)
         same = before is not None and before.desk.recovered is moment.frame.desk.recovered
