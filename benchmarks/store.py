@@ -47,7 +47,7 @@ def one_by_one(database: Rms, frame: Frame, count: int) -> float:
     rows = np.arange(count)
     began = time.perf_counter()
     for row, fields in zip(rows.tolist(), documents(new, rows), strict=True):
-        where = {"login": int(new.accounts.login[row]), "server": new.server}
+        where = {"login": int(new.login[row]), "server": new.server}
         stamp = {"last_ping": True, "updated_at": True}
         database.elements.update_one(where, {"$set": fields, "$currentDate": stamp})
     return count / (time.perf_counter() - began)
