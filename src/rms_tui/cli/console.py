@@ -20,7 +20,7 @@ from rms_tui.wiring.given import Given
 from rms_tui.wiring.operator import operator
 from rms_tui.wiring.recording import record_switch
 from rms_tui.wiring.reload import plan_watch
-from rms_tui.wiring.sources import Desk, clocked_monitor, desk
+from rms_tui.wiring.sources import Desk, clocked_monitor, desk, loaded
 
 if TYPE_CHECKING:
     from rms_tui.alerts import Alert
@@ -46,6 +46,10 @@ def open_console(
     Raises FeedError for a file that cannot be recorded into, SettingsError for a server that must
     not be started so.
     """
+    if loaded(shared).settings.rms_source == "fleet":
+        from rms_tui.cli.fleet_console import open_fleet_console
+
+        open_fleet_console(shared, mouse=mouse, asked=websocket or record is not None)
     made = desk(shared) or _first_run(shared)
     if not sys.stdout.isatty() or not sys.stdin.isatty():
         end("the console needs a terminal; without one use `rms-tui start`", USAGE)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Literal, Protocol
 
+from rms_tui.account_keys import login_of
 from rms_tui.alerts import Alert, Severity
 from rms_tui.frame import Frame
 from rms_tui.tui.edges import Edges
@@ -53,7 +54,7 @@ class Announcer:
         self._untold = []
         for alert in untold[: TOASTS if len(untold) <= TOASTS else 1]:
             self._toast(
-                f"{alert.login} {alert.name}: {rule_words(alert.rule)}, {_why(alert)}",
+                f"{login_of(alert.login)} {alert.name}: {rule_words(alert.rule)}, {_why(alert)}",
                 SEVERITY_CELLS[alert.severity].text,
                 "error" if alert.severity >= Severity.CRITICAL else "warning",
             )

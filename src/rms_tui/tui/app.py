@@ -28,6 +28,7 @@ from rms_tui.tui.commands import Command
 from rms_tui.tui.curves import Curves
 from rms_tui.tui.display import FrugalApp
 from rms_tui.tui.exporting import Exporting
+from rms_tui.tui.fleet_side import FleetSide
 from rms_tui.tui.heading import Moment
 from rms_tui.tui.messages import (
     AckAsked,
@@ -46,8 +47,9 @@ from rms_tui.tui.palette import DeskCommands
 from rms_tui.tui.panes.pane import Pane
 from rms_tui.tui.requests import Requests
 from rms_tui.tui.screens.add import AddAccounts
+from rms_tui.tui.screens.add_element import AddToFleet
 from rms_tui.tui.screens.ask import Ask
-from rms_tui.tui.screens.desk import Desk
+from rms_tui.tui.screens.desk import Desk, FleetBoard
 from rms_tui.tui.screens.details import Details
 from rms_tui.tui.screens.help import Help
 from rms_tui.tui.screens.history import AlertHistory
@@ -122,7 +124,9 @@ class RmsApp(FrugalApp[None]):
         playback: tape.Playback | None = None,
         deliveries: notices.Deliveries = tuple,
         after_first_paint: Callable[[], None] = lambda: None,
+        fleet: FleetSide | None = None,
     ) -> None:
+        """`fleet` is given where the accounts are a fleet's elements."""
         super().__init__(css_path=stylesheet())
         self.monitor = monitor
         self.operator = operator
@@ -135,7 +139,8 @@ class RmsApp(FrugalApp[None]):
         self._deliveries = deliveries
         self._tape = tape.Tape(self, recording, playback, self._toast)
         self._exporting = Exporting(self, monitor, self.moment, self._toast)
-        self._requests = Requests(self, monitor, operator, self.moment, self._toast)
+        self._requests = Requests(self, monitor, operator, self.moment, self._toast, fleet)
+        self._fleet = fleet
         self._after_first_paint = after_first_paint
         self._paused: Moment | None = None
         self._announcer = Announcer(lambda: self.bell(), self._toast, clock() - BEGINNING)
@@ -143,7 +148,7 @@ class RmsApp(FrugalApp[None]):
         for own in OWN:
             self.register_theme(own)
         self.theme = theme or first_theme(self.console.color_system)
-        self.desk = Desk(operator, None)
+        self.desk = Desk(operator, None) if fleet is None else FleetBoard(operator, None, fleet)
 
     def get_default_screen(self) -> Desk:
         """The desk."""
@@ -290,7 +295,10 @@ class RmsApp(FrugalApp[None]):
 
     def on_add_asked(self) -> None:
         """Add accounts."""
-        self.push_screen(AddAccounts(self.monitor, self.operator))
+        if self._fleet is not None:
+            self.push_screen(AddToFleet(self._fleet))
+        else:
+            self.push_screen(AddAccounts(self.monitor, self.operator))
 
     def on_details_asked(self, asked: DetailsAsked) -> None:
         """Open an account."""

@@ -9,6 +9,7 @@ import numpy as np
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
+from rms_tui.account_keys import login_of
 from rms_tui.tui.commands import Command, Commanded
 from rms_tui.tui.filter import starts_with
 from rms_tui.tui.table.literal import literal
@@ -54,7 +55,7 @@ class DeskCommands(Provider):
             rows = [row for row, name in enumerate(names) if wanted in name.casefold()][:MOST]
         for row in rows:
             login = int(logins[row])
-            yield f"Account {login}  {names[row]}", partial(app.go_to_account, login)
+            yield f"Account {login_of(login)}  {names[row]}", partial(app.go_to_account, login)
         for symbol in book.symbols.name:
             if wanted in symbol.casefold():
                 yield f"Symbol {symbol}  who holds it", partial(app.go_to_symbol, symbol)

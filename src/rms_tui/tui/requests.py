@@ -7,12 +7,15 @@ from typing import Any, Protocol
 
 from textual.app import App
 
+from rms_tui.account_keys import login_of
 from rms_tui.alerts import Stage
 from rms_tui.monitor import Monitor
 from rms_tui.risk.entries import Outcome
 from rms_tui.risk.own_profile import OwnProfile
 from rms_tui.tui import figures, limits
 from rms_tui.tui.announcer import ToastSeverity
+from rms_tui.tui.errand import once, run_errand
+from rms_tui.tui.fleet_side import FleetSide
 from rms_tui.tui.heading import Moment
 from rms_tui.tui.messages import AckAsked, EntryAsked, LimitsAsked, RemoveAsked, SnoozeAsked
 from rms_tui.tui.panes.account_figures import row_of_login
@@ -42,15 +45,21 @@ class Requests:
         operator: str,
         moment: Callable[[], Moment | None],
         say: Say,
+        fleet: FleetSide | None = None,
     ) -> None:
         self._app = app
         self._monitor = monitor
         self._operator = operator
         self._moment = moment
         self._say = say
+        self._fleet = fleet
 
     def remove(self, asked: RemoveAsked) -> None:
         """Stop watching an account, once confirmed."""
+
+        if self._fleet is not None:
+            self._remove_element(self._fleet, asked.login)
+            return
 
         def answered(yes: bool | None) -> None:
             if yes:
@@ -68,6 +77,40 @@ class Requests:
             ),
             answered,
         )
+
+    def _remove_element(self, fleet: FleetSide, key: int) -> None:
+        """Have a fleet's account watched no more, once confirmed; said once it is written."""
+        row = next((one for one in fleet.newest.rows if one.key == key), None)
+        server = self._server_of(key) if row is None else row.server
+        who = f"{login_of(key)} on {server}"
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                run_errand(
+                    self._app,
+                    "remove-element",
+                    once(lambda: fleet.remove(key)),
+                    self._say,
+                    lambda error: self._say(f"{who} not removed: {error.text}", severity="error"),
+                )
+
+        self._app.push_screen(
+            Confirm(
+                "Remove from the fleet",
+                f"Stop watching {who}?",
+                "Its worker ends and its terminal is free for another one. Nothing happens to the "
+                "account itself; a adds it again, with its password.",
+            ),
+            answered,
+        )
+
+    def _server_of(self, key: int) -> str:
+        """Where a fleet's account is: there its group."""
+        moment = self._moment()
+        row = None if moment is None else row_of_login(moment.frame, key)
+        if moment is None or moment.frame.book is None or row is None:
+            return "?"
+        return moment.frame.book.accounts.group[row]
 
     def acknowledge(self, asked: AckAsked) -> None:
         """Mark alerts as handled, under the operator's name."""
@@ -88,7 +131,7 @@ class Requests:
         if not asked.with_note:
             noted(None)
             return
-        title = f"Acknowledge {len(alerts)} of {alerts[0].login}"
+        title = f"Acknowledge {len(alerts)} of {login_of(alerts[0].login)}"
         self._app.push_screen(
             Ask(title, "A note for the next shift"),
             lambda note: None if note is None else noted(note),
@@ -113,21 +156,21 @@ class Requests:
             offset = None if frame is None else frame.health.server_offset
             until = figures.clock(self._monitor.now() + seconds, offset, seconds=False)
             self._say(
-                f"{_alerts(sum(done))} of {alerts[0].login} snoozed until {until}"
+                f"{_alerts(sum(done))} of {login_of(alerts[0].login)} snoozed until {until}"
                 if any(done)
                 else "no longer open: nothing snoozed"
             )
 
         first = alerts[0]
         what = rule_words(first.rule) if len(alerts) == 1 else _alerts(len(alerts))
-        self._app.push_screen(SnoozeMenu(f"{first.login} {first.name}: {what}"), chosen)
+        self._app.push_screen(SnoozeMenu(f"{login_of(first.login)} {first.name}: {what}"), chosen)
 
     def enter(self, asked: EntryAsked) -> None:
         """Enter what nobody vouches for, and say of each day and peak what became of it."""
         login, frame = asked.login, self._monitor.frames.value
         known = [] if frame is None else limits.by_hand(frame, login, self._monitor.now())
         if not known:
-            self._say(f"{login}: its trading days are not known yet", severity="warning")
+            self._say(f"{login_of(login)}: its trading days are not known yet", severity="warning")
             return
 
         def answered(taken: Entered | None) -> None:
@@ -151,14 +194,14 @@ class Requests:
         lines = [one.words for one in said if one.of in shown]
         if used:
             lines.append("shown with the next poll")
-        self._say(lines, str(login), "information" if used else "warning")
+        self._say(lines, str(login_of(login)), "information" if used else "warning")
 
     def limit(self, asked: LimitsAsked) -> None:
         """Judge an account by another profile, by limits of its own, or by its group's again."""
         login, frame = asked.login, self._monitor.frames.value
         present = None if frame is None else limits.applied(frame, login)
         if present is None:
-            self._say(f"{login} is not watched", severity="warning")
+            self._say(f"{login_of(login)} is not watched", severity="warning")
             return
         title = self._title(login)
 
@@ -193,22 +236,22 @@ class Requests:
             if text is not None:
                 self._assign(login, {"preset": preset, "initial_balance": amount(text)})
 
-        question = f"{preset} counts from the initial balance of {login}: which?"
+        question = f"{preset} counts from the initial balance of {login_of(login)}: which?"
         self._app.push_screen(Ask("Initial balance", question, wrong=wrong), taken)
 
     def _assign(self, login: int, profile: OwnProfile | None) -> None:
         try:
             self._monitor.assign(login, profile, self._operator)
         except ValueError as error:
-            self._say(f"limits of {login} not changed: {error}", severity="error")
+            self._say(f"limits of {login_of(login)} not changed: {error}", severity="error")
             return
         words = "its group's again" if profile is None else "of its own"
         if isinstance(profile, str):
             words = profile
-        self._say(f"limits of {login}: {words}, from the next poll on")
+        self._say(f"limits of {login_of(login)}: {words}, from the next poll on")
 
     def _title(self, login: int) -> str:
-        return f"{login} {self._name_of(login)}"
+        return f"{login_of(login)} {self._name_of(login)}"
 
     def _name_of(self, login: int) -> str:
         moment = self._moment()

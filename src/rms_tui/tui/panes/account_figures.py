@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rms_tui.account_keys import login_of
 from rms_tui.book import rows_of
 from rms_tui.frame import Frame
 from rms_tui.risk.assignment import assigned
@@ -39,7 +40,7 @@ class FiguresSource:
     @property
     def subject(self) -> str:
         """See `Source.subject`."""
-        return str(self._login)
+        return str(login_of(self._login))
 
     def columns(self, width: int) -> tuple[Column, ...]:
         """See `Source.columns`; the value takes what the label leaves."""

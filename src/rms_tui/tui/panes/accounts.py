@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rms_tui.account_keys import SPAN, login_of
 from rms_tui.book import Accounts, Bytes, Flags, Floats, rows_of
 from rms_tui.frame import Frame
 from rms_tui.risk.assessment import Assessment
@@ -121,7 +122,7 @@ FIELDS: Fields = {
     "level": NumberField(margin_level),
     "used": NumberField(lambda frame: assessment(frame).used, scale=0.01),
     "state": WordField(lambda frame: assessment(frame).state, STATE_WORDS),
-    "login": IdField(lambda frame: accounts(frame).login),
+    "login": IdField(lambda frame: accounts(frame).login % SPAN),
     "name": TextField(lambda frame: accounts(frame).name),
     "group": TextField(lambda frame: accounts(frame).group),
     "symbol": HoldsField(_holding),
@@ -203,7 +204,7 @@ class AccountsSource:
         return {
             "mark": lambda row: _mark(standing.is_marked(int(table.login[row])), row in breaching),
             "state": lambda row: STATE_CELLS[int(made.state[row])],
-            "login": lambda row: Cell(str(int(table.login[row]))),
+            "login": lambda row: Cell(str(login_of(int(table.login[row])))),
             "name": lambda row: Cell(table.name[row]),
             "group": lambda row: Cell(table.group[row]),
             "currency": lambda row: Cell(table.currency[row]),

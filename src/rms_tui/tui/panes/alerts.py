@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from rich.cells import cell_len
 
+from rms_tui.account_keys import login_of
 from rms_tui.alerts import Alert, Pending, Stage
 from rms_tui.frame import Frame
 from rms_tui.tui import figures
@@ -62,7 +63,9 @@ HANDLED = {Stage.ACKNOWLEDGED: "ack", Stage.SNOOZED: "snoozed"}
 """Stages in which someone took care of it."""
 
 FIELDS: Fields = {
-    "login": IdField(lambda frame: np.array([a.login for a in frame.alerts], dtype=np.int64)),
+    "login": IdField(
+        lambda frame: np.array([login_of(a.login) for a in frame.alerts], dtype=np.int64)
+    ),
     "severity": WordField(
         lambda frame: np.array([int(a.severity) for a in frame.alerts]), SEVERITY_WORDS
     ),
@@ -193,7 +196,7 @@ def _listed(
         cells = {
             "severity": "PENDING",
             "time": figures.clock(one.first_seen, offset, seconds=False),
-            "login": str(one.login),
+            "login": str(login_of(one.login)),
             "rule": rule_words(one.rule),
             "handled": f"{one.polls} of {one.confirm.polls}",
             "reason": f"{one.severity.word}, if it lasts {one.confirm.polls} polls{lasting}",
@@ -219,7 +222,7 @@ def _drawn(alerts: tuple[Alert, ...], offset: float | None, room: int) -> dict[s
     return {
         "severity": severity,
         "time": lambda row: Cell(figures.clock(alerts[row].changed_at, offset, seconds=False)),
-        "login": lambda row: Cell(str(alerts[row].login)),
+        "login": lambda row: Cell(str(login_of(alerts[row].login))),
         "rule": lambda row: Cell(rule_words(alerts[row].rule)),
         "used": used,
         "handled": handled,

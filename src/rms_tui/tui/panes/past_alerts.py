@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rms_tui.account_keys import login_of
 from rms_tui.alerts import Alert, Stage
 from rms_tui.alerts.asked import Asked
 from rms_tui.frame import Frame
@@ -128,7 +129,7 @@ def _cells(alert: Alert, offset: float | None) -> dict[str, Cell]:
         "severity": Cell(SEVERITY_CELLS[alert.severity].text, "dim"),
         "raised_at": when(alert.raised_at),
         "ended": when(_ended(alert)),
-        "login": Cell(str(alert.login)),
+        "login": Cell(str(login_of(alert.login))),
         "name": Cell(alert.name),
         "rule": Cell(rule_words(alert.rule)),
         "used": Cell(figures.percent(alert.used)),

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from rms_tui.account_keys import login_of
 from rms_tui.book import Book, Floats, Ints, rows_of
 from rms_tui.frame import Frame
 from rms_tui.tui import figures
@@ -116,7 +117,7 @@ class PositionsSource:
         """See `Source.subject`."""
         if self.everybody:
             return "all accounts"
-        return "" if self.login is None else str(self.login)
+        return "" if self.login is None else str(login_of(self.login))
 
     def columns(self, width: int) -> tuple[Column, ...]:
         """See `Source.columns`."""
@@ -152,7 +153,7 @@ class PositionsSource:
             return "No open positions in the book."
         if self.login is None:
             return "No account under the cursor."
-        return f"{self.login} has no open positions."
+        return f"{login_of(self.login)} has no open positions."
 
     def _own(self, book: Book) -> Ints:
         if self.login is None:
@@ -205,7 +206,7 @@ class PositionsSource:
             return Cell(figures.price(value, int(symbols.digits[held.symbol[row]])))
 
         return {
-            "login": lambda row: Cell(str(int(accounts.login[held.account[row]]))),
+            "login": lambda row: Cell(str(login_of(int(accounts.login[held.account[row]])))),
             "ticket": lambda row: Cell(str(int(held.ticket[row]))),
             "symbol": lambda row: Cell(symbols.name[held.symbol[row]]),
             "side": lambda row: Cell("buy" if held.side[row] > 0 else "sell"),

@@ -68,7 +68,7 @@ class Desk(BoardScreen):
         ),
         Binding("e", "export", "Export", show=False, tooltip="Export to a file", id="desk.export"),
         *taking_keys("desk"),
-        *pane_keys("desk", ("Accounts", "Positions", "Exposure", "Alerts", "Instances")),
+        *pane_keys("desk", ("Accounts", "Positions", "Exposure", "Alerts")),
         Binding("escape", "clear", "Clear filter", show=False, id="desk.clear"),
     ]
 
@@ -279,3 +279,11 @@ class Desk(BoardScreen):
         """Ask whether to stop watching the account that is meant."""
         if self.login is not None:
             self.post_message(RemoveAsked(self.login))
+
+
+class FleetBoard(Desk):
+    """The desk of a fleet: the same, with its terminals as the fifth pane."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("5", "go(5)", "Instances", show=False, tooltip="To Instances", id="desk.pane_5")
+    ]

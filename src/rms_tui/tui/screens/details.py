@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from rms_tui.account_keys import login_of
 from rms_tui.book import Deals
 from rms_tui.changes import Change
 from rms_tui.feed import FeedError
@@ -130,7 +131,7 @@ class Details(BoardScreen):
         if moment.frame.book is not None:
             row = row_of_login(moment.frame, self.login)
             name = "" if row is None else moment.frame.book.accounts.name[row]
-        left = [Piece(f"{self.login} {name}", "bold"), *state_pieces(moment)]
+        left = [Piece(f"{login_of(self.login)} {name}", "bold"), *state_pieces(moment)]
         self.query_one("#heading", StatusLine).say(left, worst_pieces(moment.frame))
         words = rollover_words(moment, self.login)
         self.say_notice([Piece(words, "bold $text-warning")] if words else [])
