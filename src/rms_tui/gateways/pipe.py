@@ -195,8 +195,8 @@ def _applied(
                 columns[name] = last
             case Grown(tail) if isinstance(tail, tuple):
                 columns[name] = last + tail
-            case Grown(tail):
-                columns[name] = growing.longer(name, last, tail)
+            case Grown(np.ndarray() as tail):
+                columns[name] = growing.longer(name, cast("npt.NDArray[Any]", last), tail)
             case _:
                 columns[name] = fresh
     return build(table, columns)
