@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from rms_tui.tui.errand import once, run_errand
 from rms_tui.tui.fleet_side import FleetSide
@@ -36,8 +36,13 @@ class AddToFleet(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Close", id="add_element.close"),
-        Binding("down", "app.focus_next", "Next line", show=False, id="add_element.next"),
-        Binding("up", "app.focus_previous", "Line before", show=False, id="add_element.before"),
+        # Before any line sees them: what is typed after is the next line's, and never a password
+        # on the line before, however fast it comes.
+        Binding("enter", "go_on", "Go on", show=False, priority=True, id="add_element.go_on"),
+        Binding("down,tab", "next(1)", "Next", show=False, priority=True, id="add_element.next"),
+        Binding(
+            "up,shift+tab", "next(-1)", "Before", show=False, priority=True, id="add_element.before"
+        ),
     ]
 
     def __init__(self, fleet: FleetSide) -> None:
@@ -58,19 +63,32 @@ class AddToFleet(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Ready to type."""
-        self._line("login").focus()
+        self.set_focus(self._line("login"))
         self._say(HINT, "$text-muted")
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """To the next line; after the last one, add."""
+    def action_next(self, by: int) -> None:
+        """To another line, at once."""
+        lines = list(self.query(LineInput))
+        at = lines.index(self.focused) if isinstance(self.focused, LineInput) else -1
+        self.set_focus(lines[(at + by) % len(lines)])
+
+    def action_go_on(self) -> None:
+        """To the next line; after the last one add, once all that was typed is there."""
+        last = self.focused is self._line("profile")
         names = [name for name, _, _ in FIELDS]
-        at = names.index((event.input.id or "").removeprefix("element-"))
-        wrong = self._wrong(names[: at + 1])
+        at = len(names) - 1
+        if not last:
+            at = next((n for n, name in enumerate(names) if self.focused is self._line(name)), 0)
+            self.action_next(1)
+        self.call_after_refresh(lambda: self._check(names[: at + 1], add=last))
+
+    def _check(self, names: list[str], *, add: bool) -> None:
+        wrong = self._wrong(names)
         if wrong is not None:
-            self._line(wrong[0]).focus()
+            if add:
+                self.set_focus(self._line(wrong[0]))
             self._say(wrong[1], "$text-error")
-        elif at + 1 < len(names):
-            self._line(names[at + 1]).focus()
+        elif not add:
             self._say(HINT, "$text-muted")
         elif not self._busy:
             self._add()
@@ -99,7 +117,7 @@ class AddToFleet(ModalScreen[None]):
     def _ended(self, words: str, style: str) -> None:
         self._busy = False
         if self.is_attached:
-            self._line("login").focus()
+            self.set_focus(self._line("login"))
             self._say(words, style)
 
     def _wrong(self, names: list[str]) -> tuple[str, str] | None:
