@@ -39,6 +39,10 @@ class AccountKeys:
             self._names[key] = (login, server)
         return key
 
+    def shared(self, login: int) -> bool:
+        """Whether two servers have that login: then it alone says nothing."""
+        return login + SPAN in self._names
+
     def name(self, key: int) -> tuple[int, str] | None:
         """Login and server of an account; None for a number that was never given."""
         return self._names.get(key)

@@ -65,10 +65,10 @@ _SHARED: dict[str, Any] = {
     "source": Annotated[
         str | None,
         _option(
-            "Where accounts come from: manager, terminal, simulator, replay. [RMS_SOURCE]",
+            "Where accounts come from: manager, terminal, simulator, replay, fleet. [RMS_SOURCE]",
             "--source",
             metavar="NAME",
-            autocompletion=lambda: ["manager", "terminal", "simulator", "replay"],
+            autocompletion=lambda: ["manager", "terminal", "simulator", "replay", "fleet"],
         ),
     ],
     "accounts": Annotated[

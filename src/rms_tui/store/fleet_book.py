@@ -101,7 +101,7 @@ def fleet_rows(
     held = [known.positions.get(element["_id"]) or {} for _, element in listed]
     offsets = [figure(one.get("server_offset")) for one in held]
     offset = _usual(offsets)
-    accounts = build(Accounts, _account_columns(listed))
+    accounts = build(Accounts, _account_columns(listed, keys))
     symbols, positions = _holdings(held, offsets, offset)
     book = Book(
         "fleet",
@@ -166,7 +166,10 @@ def fleet_desk(known: FleetDocuments, keys: AccountKeys) -> Desk:
 
 def _named(alert: Alert, keys: AccountKeys) -> Alert | None:
     key = keys.key(alert.login, alert.server)
-    return None if key is None else replace(alert, login=key, group=alert.server)
+    if key is None:
+        return None
+    whose = _whose(alert.name, {"login": alert.login, "server": alert.server}, keys)
+    return replace(alert, login=key, name=whose, group=alert.server)
 
 
 def _fleet_row(
@@ -215,11 +218,16 @@ def _usual(offsets: Sequence[float]) -> float | None:
     return known.most_common(1)[0][0] if known else None
 
 
-def _account_columns(listed: Sequence[tuple[int, Document]]) -> dict[str, object]:
+def _account_columns(
+    listed: Sequence[tuple[int, Document]], keys: AccountKeys
+) -> dict[str, object]:
     found: list[Mapping[str, Any]] = [element["account"] for _, element in listed]
     columns: dict[str, object] = {
         "login": [key for key, _ in listed],
-        "name": [str(one.get("name") or "") for one in found],
+        "name": [
+            _whose(str(element["account"].get("name") or ""), element, keys)
+            for _, element in listed
+        ],
         "group": [str(element["server"]) for _, element in listed],
         "currency": [str(one.get("currency") or "") for one in found],
         "margin_free": [figure(one.get("free_margin")) for one in found],
@@ -231,6 +239,12 @@ def _account_columns(listed: Sequence[tuple[int, Document]]) -> dict[str, object
         for one in found
     ]
     return columns
+
+
+def _whose(name: str, element: Mapping[str, Any], keys: AccountKeys) -> str:
+    """The name, with the server before it where another server has the same login."""
+    shared = keys.shared(int(element["login"]))
+    return f"{element['server']}: {name}" if shared else name
 
 
 def _count(value: object, name: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -57,6 +58,13 @@ IMPORTANCE = (
     "group", "currency", "balance", "margin", "credit", "positions", "free", "leverage",
 )  # fmt: skip
 """Which columns stay in a narrow pane."""
+
+FLEET_COLUMNS = tuple(
+    replace(column, title="Server", width=14) if column.id == "group" else column
+    for column in COLUMNS
+)
+FLEET_IMPORTANCE = ("mark", "state", "login", "used", "group", *IMPORTANCE)
+"""A fleet's accounts are on several servers, and an MT5 terminal knows no group."""
 
 UNLIMITED = 99_999.0
 """Sort value, in percent, of a share that is infinite."""
@@ -145,18 +153,21 @@ class AccountsSource:
     """Rows of the accounts table; `standing` is shared with whoever says a row was seen."""
 
     name = "Accounts"
-    fields = FIELDS
     words = ("login", "name", "group")
     default_sort: Sort = ("state", True)
     subject = ""
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, standing: Standing, *, fleet: bool = False) -> None:
         self._standing = standing
+        self._is_fleet = fleet
+        self.fields = {**FIELDS, "server": FIELDS["group"]} if fleet else FIELDS
         self._ranks = Ranks()
 
     def columns(self, width: int) -> tuple[Column, ...]:
         """See `Source.columns`."""
-        return fitting(COLUMNS, IMPORTANCE, width, elastic="name")
+        columns = FLEET_COLUMNS if self._is_fleet else COLUMNS
+        importance = FLEET_IMPORTANCE if self._is_fleet else IMPORTANCE
+        return fitting(columns, list(dict.fromkeys(importance)), width, elastic="name")
 
     def view(self, frame: Frame, columns: tuple[Column, ...], sort: Sort, query: Query) -> View:
         """See `Source.view`."""

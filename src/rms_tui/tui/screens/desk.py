@@ -85,7 +85,9 @@ class Desk(BoardScreen):
         self.standing = Standing()
         self.positions = PositionsSource()
         self.exposure = ExposureSource()
-        self.accounts_pane = Pane(1, AccountsSource(self.standing), id="accounts")
+        self.accounts_pane = Pane(
+            1, AccountsSource(self.standing, fleet=fleet is not None), id="accounts"
+        )
         self.positions_pane = Pane(2, self.positions, id="positions")
         self.exposure_pane = Pane(3, self.exposure, id="exposure")
         self.alerts_pane = Pane(4, AlertsSource(), id="alerts")
