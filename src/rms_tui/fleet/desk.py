@@ -98,13 +98,18 @@ class FleetDesk:
         self._server.release(0.3)
 
     def asked(self, question: Callable[[Rms], T]) -> T:
-        """Ask the database, from any thread. Raises StoreError, also while it is away."""
+        """Ask the database, from any thread. Raises StoreError, also while it is away, and the
+        question's own ValueError."""
         database = self._database
         if database is None:
             link = self.store.value
             raise StoreError("MongoDB is being connected" if link is None else link.text)
         with in_words(self._uri), within(ASKED_S):
-            return question(database)
+            try:
+                return question(database)
+            except ValueError as error:  # about what was asked, not about the connection
+                refused = error
+        raise refused
 
     def history(self, asked: Asked) -> Sequence[Alert]:
         """The newest such alerts; from any thread. Raises StoreError."""

@@ -121,11 +121,10 @@ class FleetView:
             return self._anew()
         try:
             return self._open(token)
-        except OperationFailure as error:
-            if error.code not in LOST:
-                raise
+        except (OperationFailure, ValueError, TypeError) as error:
+            anew = self._anew()  # raises when it was not for the token
             _log.warning("the change stream's place is lost, everything is read again: %s", error)
-            return self._anew()
+            return anew
 
     def _anew(self) -> DatabaseChangeStream[Document]:
         stream = self._open(None)
