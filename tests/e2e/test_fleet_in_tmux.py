@@ -37,7 +37,7 @@ def test_an_element_added_by_keyboard_is_watched_breached_and_survives_its_worke
     for _said in rotation.init(fleet.database, fleet.folder / "data" / "master.key"):
         continue
     fleet.instances(1)
-    fleet.world.account(FIRST, name="Bob[/red]")
+    fleet.world.account(FIRST, name="B[/b]")
     fleet.world.terminal["accounts"][str(FIRST)]["password"] = PASSWORD
     fleet.world.push()
     fleet.supervise()
@@ -58,7 +58,7 @@ def test_an_element_added_by_keyboard_is_watched_breached_and_survives_its_worke
         "an occupied terminal",
     )
     terminal.until(
-        lambda text: "Bob[/red]" in text and "10 000.00" in plain(text),
+        lambda text: "B[/b]" in text and "10 000.00" in plain(text),
         20,
         "figures",
     )
