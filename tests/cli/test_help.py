@@ -66,7 +66,7 @@ def test_every_verb_that_prints_speaks_json(name: str) -> None:
     ("line", "offered"),
     [
         ("sn", {"snapshot", "snooze"}),
-        ("--source ", {"manager", "terminal", "simulator", "replay"}),
+        ("--source ", {"manager", "terminal", "simulator", "replay", "fleet"}),
         ("snapshot --source sim", {"simulator"}),
         ("export --what ", {"accounts", "positions", "exposure", "alerts"}),
         ("export --format ", {"json", "csv"}),
