@@ -21,6 +21,7 @@ from rms_tui.settings import load
 from rms_tui.store import alerts, rotation
 from rms_tui.store.database import Rms, connect
 from rms_tui.store.embedded import Remote
+from rms_tui.store.fleet_book import fleet_rows, fleet_state
 from rms_tui.store.fleet_view import FleetDocuments, FleetView
 from rms_tui.store.risk_rules import judged_from
 from rms_tui.store.secrets import open_vault
@@ -233,3 +234,23 @@ anything = st.recursive(
 @given(st.dictionaries(st.sampled_from(["rules", "state", "used"]), anything))
 def test_whatever_stands_where_verdicts_should_breaks_nothing(risk: dict[str, Any]) -> None:
     assert judged_from(risk) == [] or isinstance(risk["rules"], list)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["equity", "margin", "digits", "leverage", "name", "currency"]), anything
+    ),
+    st.dictionaries(st.sampled_from(["positions", "symbols", "time", "server_offset"]), anything),
+    anything,
+)
+def test_whatever_stands_where_figures_should_is_a_row_or_none_and_never_a_crash(
+    figures: dict[str, Any], held: dict[str, Any], risk: Any
+) -> None:
+    element = {
+        "_id": 1, "login": 1, "server": "[S]", "status": "ACTIVE", "account": figures, "risk": risk,
+    }  # fmt: skip
+    known = FleetDocuments({1: element}, {1: held}, {1: {"_id": 1, "element": 1}})
+    rows = fleet_rows(known, AccountKeys(), 0.0, 30.0, None)
+    assert rows.undecided == (Reason.SILENT,), "it never pinged"
+    assert rows.book.accounts.login.tolist() == [1]
+    assert fleet_state(known, AccountKeys(), 30.0).rows[0].login == 1
