@@ -25,6 +25,7 @@ from rms_tui.latest import Latest
 from rms_tui.monitor import Monitor
 from rms_tui.risk.profile import Plan
 from rms_tui.store import alerts, audit, elements, entries, profiles
+from rms_tui.store import memory as memories
 from rms_tui.store.alert_query import history
 from rms_tui.store.database import Rms, connect, in_words, let_go, within
 from rms_tui.store.embedded import Server
@@ -82,6 +83,7 @@ class FleetDesk:
         self._known = FleetDocuments()
         self._database: Rms | None = None
         self._uri = ""
+        self._recalled: set[int] = set()
         self._shown_at = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rms-fleet-view", daemon=True)
@@ -156,19 +158,19 @@ class FleetDesk:
         view = FleetView(database, self._known)
         try:
             self._tell("connected")
-            self._show()
+            self._show(database)
             while not self._stopping.is_set():
                 changed = view.wait(min(LOOK, self.monitor.interval))
                 wrote = self._write_facts(database)
                 due = time.monotonic() - self._shown_at >= self.monitor.interval
                 if changed or wrote or due:
-                    self._show()
+                    self._show(database)
         finally:
             view.close()
         with within(0.5):
             self._write_facts(database)
 
-    def _show(self) -> None:
+    def _show(self, database: Rms) -> None:
         """Publish how the documents stand."""
         known, monitor, now = self._known, self.monitor, self._clock()
         before = None if monitor.frames.value is None else monitor.frames.value.book
@@ -176,12 +178,26 @@ class FleetDesk:
         monitor.set_own_profiles(rows.own)
         monitor.lay_over(rows.laid_over)
         monitor.go_on_from(None, fleet_desk(known, self.keys))
+        self._recall(database, rows.book.accounts.login.tolist())
         self.feed.made(rows.book)
         state = fleet_state(known, self.keys, self._silent)
         if state != self.state.value:
             self.state.put(state)
         monitor.step(0.0)
         self._shown_at = time.monotonic()
+
+    def _recall(self, database: Rms, present: Sequence[int]) -> None:
+        """What workers remember of accounts that are new here, for details to show bases of."""
+        new: dict[str, list[int]] = {}
+        for key in present:
+            name = self.keys.name(key)
+            if key not in self._recalled and name is not None and name[0] == key:
+                new.setdefault(name[1], []).append(key)
+        for server, logins in new.items():
+            stored, _ = memories.read(database, server, logins, own_watch=True)
+            if stored is not None:
+                self.monitor.recall(stored)
+                self._recalled |= set(stored.login.tolist())
 
     def _write_facts(self, database: Rms) -> bool:
         wrote = False
