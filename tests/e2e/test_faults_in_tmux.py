@@ -66,6 +66,7 @@ def test_a_killed_console_leaves_no_orphan_once_the_next_one_ends(
     assert mongod_of(tmp_path).pid == mongod.pid, "the one that was left is taken over"
     client = client_of(mongod)
     terminal.until(lambda _: client["rms"].alerts.count_documents({}) > 0, 20, "alert in MongoDB")
+    terminal.until(lambda _: client["rms"].elements.count_documents({}) == 60, 20, "statuses")
     written = client["rms"].elements.count_documents({"status": {"$in": ["ACTIVE", "BREACHED"]}})
     alerts = [found["_id"] for found in client["rms"].alerts.find()]
     client.close()

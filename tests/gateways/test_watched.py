@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rms_tui.book import Book, Deals, narrowed
 from rms_tui.feed import Selection
 from rms_tui.gateways import SimulatorSpec
+from rms_tui.gateways.mapped import Growing
 from rms_tui.gateways.pipe import applied, changes, receive, send
 from rms_tui.gateways.simulator import Simulator
 from rms_tui.gateways.watched import View, watched_rows
@@ -68,13 +69,14 @@ def test_narrowed_books_that_crossed_the_pipe_are_what_plain_narrowing_gives(see
     steps = books(sum(many for *_, many in choices), seed=seed)
     login = steps[0].accounts.login
     view, here, at = View(Recorded(steps), Selection()), None, 0
+    growing = Growing()
     for everything, rows, many in choices:
         logins = frozenset(login[sorted(rows)].tolist())
         selection = Selection(everything, added=logins, without=logins)
         view.selection = selection
         for _ in range(many):
             before, book = view.advance()
-            here = applied(through_a_pipe(changes(book, before)), here)
+            here = applied(through_a_pipe(changes(book, before)), here, growing)
             plain = narrowed(steps[at], watched_rows(steps[at], selection))
             assert same(here, plain)
             assert same(book, plain)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.recording.taped import NOON, Demo, differences
+from tests.recording.taped import NOON, Demo, differences, written
 
 from rms_tui.feed import FeedError
 from rms_tui.recording import body, disk
@@ -237,7 +237,9 @@ def test_at_its_limit_the_oldest_goes_and_what_is_left_replays_the_same(path):
     demo = Demo(accounts=150)
     recorder = demo.recorder(path, limit=2_000_000)
     recorder.start()
-    demo.run(420)
+    for _ in range(42):  # a second passes between two real polls
+        demo.run(10)
+        written(recorder)
     recorder.stop()
     assert recorder.view.value.state == "on", recorder.view.value.text
     there = parts(path)
