@@ -30,3 +30,15 @@ def test_it_says_what_to_do_instead(
     assert said in told
     assert "Traceback" not in told
     assert told.count("\n") == 1
+
+
+def test_doctor_looks_at_the_database_of_a_fleet(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(str(tmp_path))
+    monkeypatch.setenv("RMS_DATA_DIR", str(tmp_path))
+    with pytest.raises(SystemExit):
+        main(["doctor", "--source", "fleet"])
+    told = capfd.readouterr().out
+    assert "source: a fleet, in MongoDB" in told
+    assert "FAIL  settings" not in told

@@ -61,12 +61,13 @@ def _findings(shared: Given) -> Iterator[Line]:
     yield from _packages()
     try:
         layers = loaded(shared)
-        made = desk(shared)
+        is_fleet = layers.settings.rms_source == "fleet"
+        made = None if is_fleet else desk(shared)
     except SettingsError as error:
         yield Line("FAIL", "settings", str(error), "correct the value where it comes from")
         return
     yield from _settings(layers)
-    yield from _source(made)
+    yield from [Line("OK", "source", "a fleet, in MongoDB")] if is_fleet else _source(made)
     yield from _mongodb(layers)
     yield _terminal()
     yield _data(layers)
