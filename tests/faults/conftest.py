@@ -35,6 +35,9 @@ def fleet_uri(mongod_path: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 def fleet(fleet_uri: str, tmp_path: Path) -> Iterator[Fleet]:
     """An empty fleet; whatever a test does, no claim may have overlapped another."""
     database = connect(fleet_uri, f"rms_{uuid.uuid4().hex[:12]}")
+    # A process that is stopped in the middle of a transaction holds its documents until the server
+    # ends it: after a minute, far below the 300 s of a silent claim. Times are short here.
+    database.client.admin.command("setParameter", 1, transactionLifetimeLimitSeconds=2)
     made = Fleet(tmp_path, fleet_uri, database, World(tmp_path))
     yield made
     made.end()
