@@ -95,7 +95,7 @@ class Supervisor:
         self._say = say
         self._wake = threading.Event()
         self._follower = Follower(server, database, host, self._wake)
-        self._running: dict[Any, _Running] = {}
+        self._running: dict[tuple[Any, int], _Running] = {}
         self._owed: list[tuple[Claim, Ending, str | None]] = []
         self._database: Rms | None = None
         self._uri = ""
@@ -270,7 +270,7 @@ class Supervisor:
             _log.error("a worker cannot be started: %s", error)
             self._owed.append((held, Ending.CRASHED, f"a worker cannot be started: {error}"))
             return
-        self._running[held.instance] = _Running(held, child, time.monotonic())
+        self._running[held.instance, held.term] = _Running(held, child, time.monotonic())
         self._say("claimed", {**_named(held), "pid": child.pid})
 
     def _sweep(self, database: Rms) -> None:
