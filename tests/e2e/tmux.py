@@ -22,7 +22,9 @@ class Terminal:
             capture_output=True,
             text=True,
             timeout=10,
-            env=dict(os.environ),  # without the LINES and COLUMNS that readline sets behind it
+            # A shell that finds LINES and COLUMNS exports them, and a program then stays that size;
+            # readline sets them behind Python, and whoever Python starts inherits them.
+            env={k: v for k, v in os.environ.items() if k not in ("LINES", "COLUMNS")},
         )
         return done.stdout
 
