@@ -52,3 +52,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("faults: what happened")
         for name, count in sorted(TOTALS.items()):
             terminalreporter.write_line(f"{count:6}  {name}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the counts over where this process is one of several."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["faults"] = dict(TOTALS)
