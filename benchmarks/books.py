@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rms_tui.book import Accounts, Book, Deals, Positions, Symbols, build, empty
+from rms_tui.book import Accounts, Book, Deals, Positions, Symbols, build, empty, summed
 
 NAMES = ("EURUSD", "GBPUSD", "AUDUSD", "NZDUSD", "EURGBP", "USDJPY", "USDCHF", "USDCAD", "XAUUSD")
 PRICES = (1.15, 1.31, 0.66, 0.60, 0.86, 150.0, 0.80, 1.38, 4000.0)
@@ -112,8 +112,7 @@ def moved(book: Book, seed: int) -> Book:
     drift = random.normal(1.0, 1e-4, len(symbols))
     profit = np.round(positions.profit * random.normal(1.0, 0.01, len(positions)), 2)
     floating = np.round(
-        np.bincount(positions.account, weights=profit + positions.swap, minlength=len(accounts)),
-        2,
+        summed(positions.account.astype(np.int64), profit + positions.swap, len(accounts)), 2
     )
     equity = np.round(accounts.balance + floating, 2)
     return replace(

@@ -17,7 +17,7 @@ from benchmarks.rows import Row
 from rms_tui.book import Book
 from rms_tui.monitor import keep_freed_columns_mapped
 from rms_tui.risk import assessment, exposure, memory
-from rms_tui.risk.periods import COLUMNS
+from rms_tui.risk.periods import COLUMNS, Period
 from rms_tui.risk.profile import Plan, RiskProfile
 
 SIZES = (1_000, 10_000, 100_000)
@@ -279,14 +279,18 @@ def _memory(book: Book) -> Row:
                "pydantic objects, as measured before", "≤ 1000", each <= 1000)  # fmt: skip
 
 
+def _apart(period: Period) -> dict[str, Any]:
+    """Columns of the period's own, equal to those it shares."""
+    return {name: np.array(getattr(period, name)) for name in COLUMNS}
+
+
 def _memory_apart(book: Book) -> Row:
     """The worst case: every period has begun at another time and none shares a column."""
     cycle = Cycle()
     cycle.run(book)
     assert cycle.remembered is not None
     periods = {
-        span: replace(period, **{name: np.array(getattr(period, name)) for name in COLUMNS})
-        for span, period in cycle.remembered.periods.items()
+        span: replace(period, **_apart(period)) for span, period in cycle.remembered.periods.items()
     }
     cycle.remembered = replace(cycle.remembered, periods=periods, quiet=None)
     later = moved(book, 0)

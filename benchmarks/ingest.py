@@ -23,6 +23,7 @@ from rms_tui.gateways.manager.columns import POSITION_FIELDS, AccountTable, Posi
 from rms_tui.gateways.manager.directory import Directory
 from rms_tui.gateways.manager.ledger import Ledger
 from rms_tui.gateways.manager.symbols import SymbolBoard
+from rms_tui.gateways.mapped import Growing
 from rms_tui.gateways.pipe import Changes, applied, changes, kept_tables, receive, send
 
 _TYPES = {
@@ -207,13 +208,15 @@ def through_the_pipe(accounts: int, positions_each: int = 5, repeats: int = 15) 
         os._exit(0)
     os.close(wanted)
     os.close(give)
-    times, book = [], None
+    times: list[float] = []
+    book: Book | None = None
+    growing = Growing()
     with os.fdopen(came, "rb", 0) as stream, os.fdopen(ask, "wb", 0) as asking:
         for _ in range(repeats + 2):
             time.sleep(0.05)  # the child moves its rows meanwhile
             began = time.perf_counter()
             asking.write(b"?")
-            book = applied(cast("Changes", receive(stream)), book)
+            book = applied(cast("Changes", receive(stream)), book, growing)
             times.append(time.perf_counter() - began)
     os.waitpid(child, 0)
     return float(np.median(times[2:])) * 1e6 / accounts

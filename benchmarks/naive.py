@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy.typing as npt
 from pydantic import BaseModel
 
 from rms_tui.book import Book
@@ -61,7 +62,7 @@ class ExposureObject(BaseModel):
 def objects(book: Book) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
     """What a source without columns hands out each poll: an account and its positions."""
     accounts, held, symbols = book.accounts, book.positions, book.symbols
-    columns = {
+    columns: dict[str, npt.NDArray[Any]] = {
         "side": held.side,
         "lots": held.lots,
         "price_open": held.price_open,

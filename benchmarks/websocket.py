@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import psutil
+import psutil  # type: ignore[import-untyped, unused-ignore]  # no types
 from websockets.asyncio.server import ServerConnection, serve
 
 from benchmarks.books import made
