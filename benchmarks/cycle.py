@@ -19,6 +19,7 @@ from rms_tui.monitor import keep_freed_columns_mapped
 from rms_tui.risk import assessment, exposure, memory
 from rms_tui.risk.periods import COLUMNS, Period
 from rms_tui.risk.profile import Plan, RiskProfile
+from rms_tui.risk.reading import judged, reading, remembered
 
 SIZES = (1_000, 10_000, 100_000)
 
@@ -73,21 +74,9 @@ class Cycle:
 
     def run(self, book: Book) -> assessment.Assessment:
         past = self.assessed
-        scoped = assessment.scope(self.plan, book.accounts, None if past is None else past.scope)
-        aggregates = assessment.held(book, past)
-        undecided = assessment.undecided(book, aggregates[1])
-        self.remembered = memory.remember(
-            self.remembered,
-            book,
-            undecided == 0,
-            scoped.rollovers,
-            interval=1.0,
-            trails=scoped.trails,
-            initial=scoped.initial,
-        )
-        self.assessed = assessment.assess(
-            book, scoped, self.remembered, aggregates, undecided, past
-        )
+        read = reading(book, self.plan, past)
+        self.remembered = remembered(read, self.remembered, interval=1.0)
+        self.assessed = judged(read, self.remembered, past)
         self.exposed = exposure.exposure(book, "USD", self.exposed)
         return self.assessed
 

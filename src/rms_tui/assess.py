@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from rms_tui.book import Accounts, Book, Deals, Positions, Symbols, build, empty
-from rms_tui.risk import assessment, memory
-from rms_tui.risk.assessment import Assessment
+from rms_tui.risk import assessment
 from rms_tui.risk.memory import Memory, Origin
 from rms_tui.risk.profile import (
     DailyLoss,
@@ -29,6 +28,7 @@ from rms_tui.risk.profile import (
     rollover_of,
     trail_of,
 )
+from rms_tui.risk.reading import judged, reading, remembered
 from rms_tui.risk.verdict import Reason, State, Verdict
 from rms_tui.timeline import Timeline, WrittenPosition, WrittenRow
 
@@ -41,31 +41,20 @@ def assess(timeline: Timeline) -> Iterator[dict[str, Any]]:
     """For each row its time and what every rule says, ready for JSON; unknown numbers are None."""
     plan = Plan(profiles=(timeline.profile,), default=timeline.profile.name)
     ledger = Ledger.of(timeline)
-    remembered: Memory | None = None
-    judged: Assessment | None = None
+    memory: Memory | None = None
     for row, at in zip(timeline.rows, timeline.at, strict=True):
         ledger = ledger.after(row, at)
         book = _book(timeline, row, at, ledger)
-        scoped = assessment.scope(plan, book.accounts, None if judged is None else judged.scope)
         held = assessment.held(book, None)
         if row.positions is None and abs(row.equity - row.balance - row.credit) > 0:
             unknown = np.full(1, np.nan)
             held = (held[0], unknown, unknown)
-        undecided = assessment.undecided(book, held[1])
-        remembered = memory.remember(
-            remembered,
-            book,
-            undecided == Reason.NONE,
-            scoped.rollovers,
-            interval=math.inf,
-            trails=scoped.trails,
-            initial=scoped.initial,
-            vouched=True,
-        )
-        judged = assessment.assess(book, scoped, remembered, held, undecided, None)
+        read = reading(book, plan, held=held)
+        memory = remembered(read, memory, interval=math.inf, vouched=True)
+        verdicts = judged(read, memory).verdicts
         yield {
             "time": row.time,
-            "rules": [_shape(timeline.profile, verdict, remembered) for verdict in judged.verdicts],
+            "rules": [_shape(timeline.profile, verdict, memory) for verdict in verdicts],
         }
 
 

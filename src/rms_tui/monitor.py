@@ -6,12 +6,12 @@ a one-slot mailbox, facts (alert edges, accounts added and removed) into an outb
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from rms_tui import alerts
@@ -20,20 +20,20 @@ from rms_tui.alert_edges import Edges
 from rms_tui.alerts import Alert, Desk, Handling, Times
 from rms_tui.allocator import LARGE, give_back_freed
 from rms_tui.allocator import keep_freed_columns_mapped as keep_freed_columns_mapped
-from rms_tui.book import Book, Deals, Flags
-from rms_tui.facts import AccountChange, BaseEntry, Entry, Fact, PeakEntry, ProfileChange
+from rms_tui.book import Book, Deals
+from rms_tui.facts import AccountChange, BaseEntry, Entry, Fact, ProfileChange
 from rms_tui.feed import Feed, FeedError, Selection
 from rms_tui.frame import FeedState, Frame, Health
 from rms_tui.latest import Latest
-from rms_tui.memory_desk import MemoryDesk
+from rms_tui.memory_desk import MemoryDesk, bases_of, peak_of
 from rms_tui.outbox import Outbox
 from rms_tui.plan_desk import PlanDesk
-from rms_tui.risk import assessment, entries, exposure, memory
+from rms_tui.risk import assessment, exposure
 from rms_tui.risk.entries import Outcome as EntryOutcome
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.own_profile import OwnProfile
 from rms_tui.risk.profile import Plan, Trail
-from rms_tui.risk.verdict import Reason
+from rms_tui.risk.reading import judged, reading, remembered
 
 STALE_AFTER = 3.0
 """Poll intervals after which the newest Book is stale."""
@@ -276,13 +276,8 @@ class Monitor:
 
         Raises ValueError for an account that is not watched or figures that cannot be.
         """
-        remembered = self._remembered(login, balance, equity)
-        starts = {day.at for day in remembered.days.values() if not math.isnan(day.at)}
-        now = self.now()
-        return self._entered(
-            remembered,
-            [BaseEntry(login, at, balance, equity, operator, now) for at in sorted(starts)],
-        )
+        made = bases_of(self._memory, login, balance, equity, operator, self.now())
+        return self._entered(made)
 
     def enter_peak(
         self, login: int, trail: Trail, value: float, operator: str
@@ -292,27 +287,20 @@ class Monitor:
         Raises ValueError for an account that is not watched, a peak that no rule follows, or a
         figure that cannot be.
         """
-        remembered = self._remembered(login, value)
-        if trail not in remembered.peaks:
-            raise ValueError(f"no rule here follows a peak of {trail.source}")
-        return self._entered(remembered, [PeakEntry(login, trail, value, operator, self.now())])
+        return self._entered(peak_of(self._memory, login, trail, value, operator, self.now()))
 
-    def _remembered(self, login: int, *figures: float) -> Memory:
-        frame = self._frame
-        if not all(map(math.isfinite, figures)):
-            raise ValueError("expected amounts of money")
-        if frame is None or frame.memory is None or login not in frame.memory.login:
-            raise ValueError(f"account {login} is not watched")
-        return frame.memory
+    @property
+    def _memory(self) -> Memory | None:
+        return None if self._frame is None else self._frame.memory
 
-    def _entered(self, remembered: Memory, made: Sequence[Entry]) -> list[EntryOutcome]:
+    def _entered(self, made: Sequence[Entry]) -> list[EntryOutcome]:
         """What became of each; one that nothing would use is no fact."""
-        said = [(entry, entries.outcomes(remembered, entry)) for entry in made]
-        wanted = [entry for entry, found in said if any(one.used for one in found)]
+        assert self._memory is not None
+        wanted, outcomes = self._memories.enter_useful(self._memory, made)
         for entry in wanted:
             self.outbox.put(entry)
-        self.enter(wanted)
-        return [one for _, found in said for one in found]
+        self._wake.set()
+        return outcomes
 
     def history(self, logins: Sequence[int] | None, timeout: float = 10.0) -> Deals:
         """Deals of the history window. Raises FeedError."""
@@ -424,25 +412,14 @@ class Monitor:
         began = time.perf_counter()
         stale = error is not None or now - book.taken_at > STALE_AFTER * self._interval
         past = None if before is None else before.assessment
-        scoped = assessment.scope(
-            self._plans.judged_by, book.accounts, None if past is None else past.scope
-        )
-        aggregates = assessment.held(book, past)
-        undecided = assessment.undecided(book, aggregates[1], stale=stale)
-        good = undecided == int(Reason.NONE)
-        remembered = memory.remember(
-            None if before is None else before.memory,
-            book,
-            good,
-            scoped.rollovers,
-            interval=self._interval,
-            trails=scoped.trails,
-            initial=scoped.initial,
-        )
-        remembered = self._joined(remembered, book, good, scoped)
-        (known, desk), self._recorded = self._recorded, (None, None)
-        remembered = remembered if known is None else known
-        assessed = assessment.assess(book, scoped, remembered, aggregates, undecided, past)
+        read = reading(book, self._plans.judged_by, past, stale=stale)
+        step = partial(remembered, read, interval=self._interval)
+        memory = step(None if before is None else before.memory)
+        if bool(read.good.any()):
+            memory = self._memories.joined(memory, step)
+        (recorded, desk), self._recorded = self._recorded, (None, None)
+        memory = memory if recorded is None else recorded
+        assessed = judged(read, memory, past)
         if self._laid_over is not None:
             assessed = self._laid_over(assessed)
         shown = exposure.exposure(
@@ -450,7 +427,7 @@ class Monitor:
         )
         with self._alerts.lock:
             if desk is None:
-                self._alerts.step(book, assessed, remembered, now)
+                self._alerts.step(book, assessed, memory, now)
             else:
                 self._alerts.desk = desk
             cycle = time.perf_counter() - began
@@ -458,28 +435,10 @@ class Monitor:
                 now,
                 self._health(book, assessed.counts, error, cycle, now),
                 book=book,
-                memory=remembered,
+                memory=memory,
                 assessment=assessed,
                 exposure=shown,
             )
-
-    def _joined(self, live: Memory, book: Book, good: Flags, scoped: assessment.Scope) -> Memory:
-        """The memory with what was read back and what operators entered meanwhile."""
-        if not bool(good.any()):
-            return live
-
-        def stepped(stored: Memory) -> Memory:
-            return memory.remember(
-                stored,
-                book,
-                good,
-                scoped.rollovers,
-                interval=self._interval,
-                trails=scoped.trails,
-                initial=scoped.initial,
-            )
-
-        return self._memories.joined(live, stepped)
 
     def _without_book(self, error: FeedError) -> Frame:
         before, now = self._frame, self.now()

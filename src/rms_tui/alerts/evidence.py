@@ -18,11 +18,11 @@ from pydantic import ValidationError
 from rms_tui.alerts.life import AlertEvent
 from rms_tui.alerts.plain import Unreadable, plain, rows_taken, shaped
 from rms_tui.book import Book, Ints, Positions, rows_of, take
-from rms_tui.risk import assessment
 from rms_tui.risk.assessment import Assessment
 from rms_tui.risk.conversion import mids, paths
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.profile import Plan, RiskProfile
+from rms_tui.risk.reading import judged, reading
 from rms_tui.risk.verdict import Reason, State, Verdict
 
 MOST_ACCOUNTS = 1_000
@@ -159,11 +159,8 @@ def replayed(found: Mapping[str, Any]) -> Said:
 
 
 def _judged(book: Book, memory: Memory, profile: RiskProfile, key: str) -> Said | None:
-    scoped = assessment.scope(Plan(profiles=(profile,), default=profile.name), book.accounts)
-    held = assessment.held(book, None)
-    undecided = assessment.undecided(book, held[1])
-    assessed = assessment.assess(book, scoped, memory, held, undecided)
-    for one, verdict in zip(scoped.applied, assessed.verdicts, strict=True):
+    read = reading(book, Plan(profiles=(profile,), default=profile.name))
+    for one, verdict in zip(read.scope.applied, judged(read, memory).verdicts, strict=True):
         if one.key == key:
             return _said(verdict, 0)
     return None

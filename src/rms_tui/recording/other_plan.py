@@ -12,10 +12,10 @@ from types import MappingProxyType
 
 from rms_tui.book import Book
 from rms_tui.monitor import STALE_AFTER
-from rms_tui.risk import assessment, memory
+from rms_tui.risk import assessment
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.profile import Plan
-from rms_tui.risk.verdict import Reason
+from rms_tui.risk.reading import reading, remembered
 
 
 def memory_for(
@@ -31,16 +31,8 @@ def memory_for(
     ):
         return recorded
     stale = now - book.taken_at > STALE_AFTER * interval
-    undecided = assessment.undecided(book, assessment.held(book, None)[1], stale=stale)
-    stepped = memory.remember(
-        recorded if own is None else own,
-        book,
-        undecided == Reason.NONE,
-        scoped.rollovers,
-        interval=interval,
-        trails=scoped.trails,
-        initial=scoped.initial,
-    )
+    read = reading(book, plan, stale=stale)
+    stepped = remembered(read, recorded if own is None else own, interval=interval)
     return replace(
         recorded,
         days=MappingProxyType({**stepped.days, **recorded.days}),

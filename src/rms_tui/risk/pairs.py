@@ -60,7 +60,8 @@ class Pairs:
             table = sums.reshape(self.kinds, self.accounts)
             return cast("Floats", np.maximum.reduce(table, axis=0, initial=0.0))
         found = np.zeros(self.accounts)
-        np.maximum.at(found, self.held // self.kinds, sums)
+        with np.errstate(invalid="ignore"):  # NaN is an answer here
+            np.maximum.at(found, self.held // self.kinds, sums)
         return found
 
     def find(self, account: Ints, kind: Ints) -> Ints:

@@ -1,0 +1,69 @@
+"""A Book on its way to its verdicts: which rules run over it, and which of its rows may be decided.
+
+Whatever judges goes this way (a poll, a written timeline, evidence, a recording under other
+limits), so that the same figures come to the same verdict everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rms_tui.book import Book, Bytes, Flags
+from rms_tui.risk import assessment, holdings, memory
+from rms_tui.risk.assessment import Assessment, Scope
+from rms_tui.risk.memory import Memory
+from rms_tui.risk.profile import Plan
+from rms_tui.risk.verdict import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A Book with all that can be said of it before anything is remembered.
+
+    `undecided` is each row's Reason for giving no decision, and `good` says where it has none.
+    """
+
+    book: Book
+    scope: Scope
+    held: holdings.Held
+    undecided: Bytes
+    good: Flags
+
+
+def reading(
+    book: Book,
+    plan: Plan,
+    before: Assessment | None = None,
+    *,
+    stale: bool = False,
+    held: holdings.Held | None = None,
+) -> Reading:
+    """Lay the plan over a Book. `before` saves what did not change since the assessment before.
+
+    `held` is for a Book that does not say what its accounts hold.
+    """
+    scope = assessment.scope(plan, book.accounts, None if before is None else before.scope)
+    holds = assessment.held(book, before) if held is None else held
+    undecided = assessment.undecided(book, holds[1], stale=stale)
+    return Reading(book, scope, holds, undecided, undecided == Reason.NONE)
+
+
+def remembered(
+    read: Reading, before: Memory | None, *, interval: float, vouched: bool = False
+) -> Memory:
+    """The memory after this Book; `interval` and `vouched` as in `rms_tui.risk.memory.remember`."""
+    return memory.remember(
+        before,
+        read.book,
+        read.good,
+        read.scope.rollovers,
+        interval=interval,
+        trails=read.scope.trails,
+        initial=read.scope.initial,
+        vouched=vouched,
+    )
+
+
+def judged(read: Reading, known: Memory, before: Assessment | None = None) -> Assessment:
+    """Every verdict over this Book by what is remembered; `before` as in `reading`."""
+    return assessment.assess(read.book, read.scope, known, read.held, read.undecided, before)
