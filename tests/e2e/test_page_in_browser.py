@@ -161,6 +161,43 @@ def test_the_figures_are_live_and_a_client_s_name_is_text(browser, house, size, 
     assert (pictures / f"page-{size[0]}x{size[1]}.png").stat().st_size > 10_000
 
 
+BROKEN_CELLS = """panel => [...document.querySelectorAll(`#${panel} tbody td`)].filter(cell => {
+  const text = document.createRange();
+  text.selectNodeContents(cell.firstChild);
+  return new Set([...text.getClientRects()].map(box => Math.round(box.top))).size > 1;
+}).map(cell => cell.textContent)"""
+CUT_OFF = """panel => {
+  const box = document.querySelector(`#${panel} .scroll`);
+  return box.scrollWidth - box.clientWidth;
+}"""
+
+
+@SIZES
+def test_no_figure_is_broken_over_two_lines_and_no_column_is_cut_off(browser, house, size):
+    page = opened(browser, house, size)
+    expect(page.locator("#accounts tbody tr")).to_have_count(12)
+    people = house.whole.accounts
+    named = replace(
+        people,
+        name=tuple(f"Wilhelmina Merriweather-{login}" for login in people.login),
+        group=("real\\standard-usd-hedged",) * len(people),
+        balance=people.balance + 1_000_000,
+        equity=people.equity + 1_000_000,
+    )
+    house.poll(replace(house.whole, accounts=named), times=3)
+    expect(page.locator("#accounts tbody tr").first).to_contain_text("Wilhelmina")
+    for panel in ("accounts", "positions", "exposure"):
+        shown(page, panel)
+        expect(page.locator(f"#{panel} tbody tr").first).to_be_visible()
+        assert page.evaluate(BROKEN_CELLS, panel) == []
+        assert page.evaluate(CUT_OFF, panel) <= 0
+    expect(page.locator("nav button[data-to=alerts]")).to_contain_text("(")
+    small = """[...document.querySelectorAll("button, input")].filter(one => one.offsetParent)
+      .map(one => [one.textContent, one.getBoundingClientRect().height])
+      .filter(([, height]) => height < 24 && innerWidth < 700)"""
+    assert page.evaluate(small) == [], "a finger hits what is 24 pixels high"
+
+
 @SIZES
 def test_an_account_is_removed_and_added_from_the_page(browser, house, size):
     page = opened(browser, house, size)
