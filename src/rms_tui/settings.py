@@ -85,6 +85,11 @@ class Settings(BaseSettings):
         None,
         description="file of the master key of passwords; unset: master.key in the data folder",
     )
+    rms_keys: Path | None = Field(
+        None,
+        description="file of key bindings; unset: keys.toml in the working folder, or in your "
+        "configuration folder",
+    )
     rms_log_level: LogLevel = Field("INFO", description="least severity that rms.log records")
     rms_log_json: bool = Field(False, description="log one JSON object a line")
     rms_metrics_host: str = Field("127.0.0.1", description="address of the metrics endpoint")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rms_tui.allocator import share_one_heap
 from rms_tui.cli import START
 from rms_tui.cli.exits import FAILED, OK, USAGE, end
+from rms_tui.cli.keys import console_keys
 from rms_tui.cli.log import begin_log
 from rms_tui.latest import Latest
 from rms_tui.monitor import Monitor
@@ -53,6 +54,7 @@ def open_console(
     made = desk(shared) or _first_run(shared)
     if not sys.stdout.isatty() or not sys.stdin.isatty():
         end("the console needs a terminal; without one use `rms-tui start`", USAGE)
+    keymap = console_keys(made.settings)
     begin_log(made.settings, on_console=False)
     share_one_heap()
     clock = Clock()
@@ -86,6 +88,7 @@ def open_console(
             recording=recording,
             deliveries=book.deliveries,
             after_first_paint=book.start,
+            keymap=keymap,
         )
         app.run(mouse=mouse)
         code = app.return_code if app.return_code is not None else FAILED

@@ -94,6 +94,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("replay monday.rec --speed 10", "ten times as fast"),
         ("replay monday.rec --from 10m --snapshot", "all accounts as they were then, as JSON"),
     ),
+    "keys": (("keys", "desk.add, a, Add accounts: what keys.toml may rebind"),),
     "doctor": (("doctor", "each line OK, WARN or FAIL with the way to mend it"),),
 }
 """For each verb what may be typed after `rms-tui`, and what that does."""

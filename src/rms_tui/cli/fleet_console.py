@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from rms_tui.cli.exits import FAILED, OK, USAGE, end
+from rms_tui.cli.keys import console_keys
 from rms_tui.cli.log import begin_log
 from rms_tui.wiring.fleet_desk import add_element, fleet_desk, remove_element
 from rms_tui.wiring.given import Given
@@ -42,6 +43,7 @@ def open_fleet_console(shared: Given, *, mouse: bool, asked: bool) -> NoReturn:
     if not sys.stdout.isatty() or not sys.stdin.isatty():
         end("the console needs a terminal; without one use `rms-tui element list --watch`", USAGE)
     layers = loaded(shared)
+    keymap = console_keys(layers.settings)
     begin_log(layers.settings, on_console=False)
     desk = fleet_desk(layers)
     acts = Acts(layers, desk)
@@ -58,6 +60,7 @@ def open_fleet_console(shared: Given, *, mouse: bool, asked: bool) -> NoReturn:
             changes=acts.changes,
             after_first_paint=desk.start,
             fleet=FleetSide(desk.state, acts.add, acts.remove),
+            keymap=keymap,
         )
         app.run(mouse=mouse)
         code = app.return_code if app.return_code is not None else FAILED

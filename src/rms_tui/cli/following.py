@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rms_tui.cli.exits import FAILED, OK, USAGE, end
+from rms_tui.cli.keys import console_keys
 from rms_tui.cli.log import begin_log
 from rms_tui.latest import Latest
 from rms_tui.monitor import Monitor
@@ -42,6 +43,7 @@ def follow(shared: Given, address: str, authority: Path | None, *, mouse: bool) 
         end(f"--ca {trusted}: no such file", USAGE)
     if not sys.stdout.isatty() or not sys.stdin.isatty():
         end("the console needs a terminal", USAGE)
+    keymap = console_keys(settings)
     begin_log(settings, on_console=False)
     clock, status = Clock(), Latest[Any]()
     monitor = Monitor(FollowedFeed(address, clock.now()), Plan(profiles=()), clock=clock.now)
@@ -64,6 +66,7 @@ def follow(shared: Given, address: str, authority: Path | None, *, mouse: bool) 
             clock=monitor.now,
             history=lambda asked: _history(follower, asked),
             after_first_paint=follower.start,
+            keymap=keymap,
         )
         app.run(mouse=mouse)
         code = app.return_code if app.return_code is not None else FAILED

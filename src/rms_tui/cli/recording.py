@@ -16,6 +16,7 @@ import orjson
 
 from rms_tui import snapshot
 from rms_tui.cli.exits import FAILED, OK, USAGE, end
+from rms_tui.cli.keys import console_keys
 from rms_tui.cli.oneshot import plain, print_json
 from rms_tui.cli.profiles import profile_named
 from rms_tui.frame import Frame
@@ -30,12 +31,13 @@ from rms_tui.risk.verdict import State
 from rms_tui.timeline import Refused
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.operator import operator
+from rms_tui.wiring.sources import loaded
 
 PATIENCE = 1.0
 """Seconds of silence before progress is said, and between two sayings."""
 
 
-def replay(file: Path, speed: float, begin: str | None, *, mouse: bool) -> None:
+def replay(shared: Given, file: Path, speed: float, begin: str | None, *, mouse: bool) -> None:
     """Show a recording in the console. Raises FeedError for one that cannot be read."""
     if not SLOWEST <= speed <= FASTEST:
         end(f"--speed {speed:g}: expected {SLOWEST:g} to {FASTEST:g}", USAGE)
@@ -43,6 +45,7 @@ def replay(file: Path, speed: float, begin: str | None, *, mouse: bool) -> None:
     at = None if begin is None else _moment(recording, begin)
     if not sys.stdout.isatty() or not sys.stdin.isatty():
         end("the console needs a terminal; without one use `rms-tui replay FILE --snapshot`", USAGE)
+    keymap = console_keys(loaded(shared).settings)
     player = Player(recording, start=at, speed=speed)
     try:
         from rms_tui.tui.app import RmsApp
@@ -53,6 +56,7 @@ def replay(file: Path, speed: float, begin: str | None, *, mouse: bool) -> None:
             clock=player.now,
             playback=player,
             after_first_paint=player.start,
+            keymap=keymap,
         )
         app.run(mouse=mouse)
         status = app.return_code if app.return_code is not None else FAILED

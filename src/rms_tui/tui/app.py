@@ -10,7 +10,7 @@ import asyncio
 import gc
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -125,8 +125,9 @@ class RmsApp(FrugalApp[None]):
         deliveries: notices.Deliveries = tuple,
         after_first_paint: Callable[[], None] = lambda: None,
         fleet: FleetSide | None = None,
+        keymap: Mapping[str, str] | None = None,
     ) -> None:
-        """`fleet` is given where the accounts are a fleet's elements."""
+        """`fleet` is given where the accounts are a fleet's elements; `keymap` is a checked one."""
         super().__init__(css_path=stylesheet())
         self.monitor = monitor
         self.operator = operator
@@ -141,6 +142,7 @@ class RmsApp(FrugalApp[None]):
         self._exporting = Exporting(self, monitor, self.moment, self._toast)
         self._requests = Requests(self, monitor, operator, self.moment, self._toast, fleet)
         self._fleet = fleet
+        self._keymap = dict(keymap or {})
         self._after_first_paint = after_first_paint
         self._paused: Moment | None = None
         self._announcer = Announcer(lambda: self.bell(), self._toast, clock() - BEGINNING)
@@ -360,10 +362,17 @@ class RmsApp(FrugalApp[None]):
             for _, binding in node._bindings:
                 if binding.id and binding.tooltip and self.allows(binding.action):
                     run = partial(self._run, binding.action, node)
-                    found.append(Command(binding.tooltip, self.get_key_display(binding), run))
+                    found.append(Command(binding.tooltip, self._key_of(binding), run))
         note = partial(self._run, "acknowledge(True)", self.desk)
         found.append(Command("Acknowledge with a note", "", note))
         return found
+
+    def _key_of(self, binding: Binding) -> str:
+        """The first key that a binding has, as the keymap gives it."""
+        own = self._keymap.get(binding.id or "")
+        if own is not None:
+            binding = binding.with_key(own.split(",")[0])
+        return self.get_key_display(binding)
 
     def _run(self, action: str, node: DOMNode) -> None:
         self.call_later(self.run_action, action, node)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from rms_tui.tui.keys_line import key_of
 from rms_tui.tui.panes.pane import Pane
 from rms_tui.tui.status_line import Piece, StatusLine
 
@@ -81,7 +82,7 @@ class Board(Vertical):
                 )
                 for pane in self.panes
             ],
-            [Piece("zoomed, z shows all", "$text-muted", rank=1)]
+            [Piece(f"zoomed, {key_of(self.screen, 'zoom')} shows all", "$text-muted", rank=1)]
             if self.zoomed and not self._cramped
             else [],
         )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual.binding import ActiveBinding
+from textual.screen import Screen
 from textual.widgets import Input
 
 from rms_tui.tui.status_line import Piece, StatusLine
@@ -12,6 +15,14 @@ KEPT = ("app.quit", "app.help", "app.commands", "details.back", "history.back")
 
 SHOWN = ("table.select",)
 """Keys of a widget that are named here though it does not ask for it."""
+
+
+def key_of(screen: Screen[Any], action: str) -> str:
+    """The key that does this on a screen now, as the keymap gives it; "" for none."""
+    for active in screen.active_bindings.values():
+        if active.binding.action == action:
+            return screen.app.get_key_display(active.binding)
+    return ""
 
 
 class KeysLine(StatusLine):

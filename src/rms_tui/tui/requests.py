@@ -17,6 +17,7 @@ from rms_tui.tui.announcer import ToastSeverity
 from rms_tui.tui.errand import once, run_errand
 from rms_tui.tui.fleet_side import FleetSide
 from rms_tui.tui.heading import Moment
+from rms_tui.tui.keys_line import key_of
 from rms_tui.tui.messages import AckAsked, EntryAsked, LimitsAsked, RemoveAsked, SnoozeAsked
 from rms_tui.tui.panes.account_figures import row_of_login
 from rms_tui.tui.screens.ask import Ask
@@ -67,13 +68,13 @@ class Requests:
                 for login, outcome in outcomes:
                     self._say(f"{login}: {outcome}")
 
-        name = self._name_of(asked.login)
+        name, add = self._name_of(asked.login), key_of(self._app.screen, "add")
         self._app.push_screen(
             Confirm(
                 "Remove account",
                 f"Stop watching {asked.login} {name}?",
                 "Its row, positions and alerts leave the desk. Nothing happens to the account "
-                "itself; a brings it back.",
+                f"itself; {add} brings it back.",
             ),
             answered,
         )
@@ -94,12 +95,13 @@ class Requests:
                     lambda error: self._say(f"{who} not removed: {error.text}", severity="error"),
                 )
 
+        add = key_of(self._app.screen, "add")
         self._app.push_screen(
             Confirm(
                 "Remove from the fleet",
                 f"Stop watching {who}?",
                 "Its worker ends and its terminal is free for another one. Nothing happens to the "
-                "account itself; a adds it again, with its password.",
+                f"account itself; {add} adds it again, with its password.",
             ),
             answered,
         )

@@ -17,7 +17,7 @@ verbs = typer.Typer(rich_markup_mode=None)
 @verbs.command()
 @shared_options
 def replay(
-    shared: Given,  # noqa: ARG001  (every verb takes the shared options; a replay needs none)
+    shared: Given,
     file: Annotated[Path, typer.Argument(help="A recording: key w, or --record FILE.")],
     speed: Annotated[
         float, typer.Option("--speed", metavar="N", help="Recorded seconds a second, 0.1 to 10000.")
@@ -44,4 +44,4 @@ def replay(
     if snapshot:
         guarded(lambda: replay_snapshot(file, begin))
     else:
-        guarded(lambda: replay(file, speed, begin, mouse=mouse))
+        guarded(lambda: replay(shared, file, speed, begin, mouse=mouse))

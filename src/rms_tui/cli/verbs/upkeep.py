@@ -1,4 +1,4 @@
-"""Whether this installation is sound."""
+"""Whether this installation is sound, and which keys it has."""
 
 from __future__ import annotations
 
@@ -18,3 +18,12 @@ def doctor(shared: Given, json: Json = False) -> None:
     from rms_tui.cli.doctor import examine
 
     guarded(lambda: examine(shared, json=json))
+
+
+@verbs.command()
+@shared_options
+def keys(shared: Given, json: Json = False) -> None:
+    """List the console's commands by id, with their keys, as keys.toml has them."""
+    from rms_tui.cli.keys import list_keys
+
+    guarded(lambda: list_keys(shared, json=json))
