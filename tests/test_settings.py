@@ -85,6 +85,16 @@ def test_a_secret_is_never_repeated_not_even_when_it_is_wrong(tmp_path):
     assert "hunter2" not in str(loaded.settings)
 
 
+@pytest.mark.parametrize(
+    "token", ["geheim-äöü-0123456789", "two words-0123456789", "line\nfeed-012345678"]
+)
+@pytest.mark.parametrize("name", ["RMS_WS_TOKEN", "RMS_WS_TOKEN_READ"])
+def test_a_token_that_no_header_can_carry_is_refused_and_not_repeated(tmp_path, name, token):
+    text = refused(tmp_path, {name: token})
+    assert f"{name}=(hidden): expected letters, digits and signs of ASCII" in text
+    assert token not in text
+
+
 def test_levels_in_the_wrong_order_are_refused_with_both_origins(tmp_path):
     text = refused(tmp_path, {"MARGIN_LEVEL_WARNING": "90"}, MARGIN_LEVEL_CRITICAL=95)
     assert "MARGIN_LEVEL_WARNING from environment" in text

@@ -179,6 +179,16 @@ class Settings(BaseSettings):
     def _upper(cls, value: object) -> object:
         return value.strip().upper() if isinstance(value, str) else value
 
+    @field_validator("rms_ws_token", "rms_ws_token_read")
+    @classmethod
+    def _fits_a_header(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and not all("!" <= one <= "~" for one in token.get_secret_value()):
+            raise ValueError(
+                "expected letters, digits and signs of ASCII without spaces: it is sent in an "
+                "HTTP header"
+            )
+        return token
+
     @model_validator(mode="after")
     def _levels_ordered(self) -> Settings:
         if self.margin_level_critical > self.margin_level_warning:

@@ -80,7 +80,9 @@ def alive(desk: Bench) -> bool:
         ('"text"', "invalid_message", None),
         ("null", "invalid_message", None),
         ("{}", "missing_field", "type"),
-        ('{"type": 7}', "missing_field", "type"),
+        ('{"type": 7}', "invalid_field", "type"),
+        ('{"type": null}', "invalid_field", "type"),
+        ('{"type": "get_stats", "id": {"a": 1}}', "invalid_field", "id"),
         ('{"type": "drop_tables"}', "unknown_type", "type"),
         ('{"type": "add_account"}', "missing_field", "login_id"),
         ('{"type": "add_account", "login_id": "7"}', "invalid_field", "login_id"),
@@ -106,6 +108,25 @@ def test_a_message_that_is_no_request_gets_an_error_that_names_the_field(
     reply = client.receive()
     assert (reply["type"], reply["code"], reply.get("field")) == ("error", code, field)
     assert client.ask(type="get_stats")["type"] == "stats"
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ('{"type": "get_stats", "id": [1]}', "id: expected a valid string or a valid integer"),
+        (
+            '{"type": "assign_profile", "login_id": 7, "profile": 7}',
+            "profile: expected a valid string or a valid dictionary, got 7",
+        ),
+        (
+            '{"type": "snooze", "alert_id": "a", "seconds": -1}',
+            "seconds: expected greater than 0, got -1",
+        ),
+    ],
+)
+def test_an_error_says_everything_that_would_have_been_right(client, message, words):
+    client.socket.send(message)
+    assert client.receive()["message"] == words
 
 
 def test_a_binary_message_gets_an_error(client):

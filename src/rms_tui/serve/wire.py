@@ -23,6 +23,8 @@ from pydantic import (
     model_validator,
 )
 
+from pydantic_core import ErrorDetails
+
 from rms_tui.alerts import LONGEST_SNOOZE
 
 Login = Annotated[StrictInt, Field(gt=0, lt=2**63, description="an account's login")]
@@ -282,8 +284,10 @@ def request(message: str | bytes) -> Request:
     correlation = _correlation(found.get("id"))
     kind = found.get("type")
     if not isinstance(kind, str):
-        missing = "type: is missing" if kind is None else "type: expected a text"
-        raise Refused("missing_field", missing, field="type", id=correlation)
+        words, code = "type: expected a text", "invalid_field"
+        if "type" not in found:
+            words, code = "type: is missing", "missing_field"
+        raise Refused(code, words, field="type", id=correlation)
     model = MODELS.get(kind)
     if model is None:
         raise Refused(
@@ -318,12 +322,12 @@ def _correlation(value: object) -> str | int | None:
 
 def _refusal(error: ValidationError, correlation: str | int | None) -> Refused:
     """The first thing that is wrong, in words; what came is shown short and never a secret."""
-    problem = error.errors(include_url=False, include_context=False)[0]
-    field = ".".join(str(part) for part in problem["loc"] if part not in _KINDS) or None
-    words = str(problem["msg"]).removeprefix("Value error, ")
-    words = words.replace("Input should be", "expected").replace("Field required", "is missing")
-    if problem["type"] == "extra_forbidden":
-        words = "is not a field of this request"
+    problem, *others = error.errors(include_url=False, include_context=False)
+    field = _field(problem)
+    words = _WORDS.get(str(problem["type"])) or str(problem["msg"]).removeprefix("Value error, ")
+    branches = [_expected(one) for one in (problem, *others) if _field(one) == field]
+    if all(branches):
+        words = f"expected {' or '.join(dict.fromkeys(branches))}"
     came = problem["input"]
     if isinstance(came, str | int | float) and problem["type"] != "extra_forbidden":
         words += f", got {str(came)[:40]!r}" if isinstance(came, str) else f", got {came}"
@@ -334,5 +338,17 @@ def _refusal(error: ValidationError, correlation: str | int | None) -> Refused:
     return Refused(code, text, field=field, id=correlation)
 
 
-_KINDS = frozenset({"int", "float", "str", "constrained-str", "constrained-int"})
+def _field(problem: ErrorDetails) -> str | None:
+    return ".".join(str(part) for part in problem["loc"] if part not in _KINDS) or None
+
+
+def _expected(problem: ErrorDetails) -> str:
+    """What a branch of a union would have taken; nothing where the problem is another."""
+    before, wanted, after = str(problem["msg"]).partition("Input should be ")
+    return after if wanted and not before else ""
+
+
+_WORDS = {"missing": "is missing", "extra_forbidden": "is not a field of this request"}
+
+_KINDS = frozenset({"int", "float", "str", "constrained-str", "constrained-int", "dict[str,any]"})
 """Branches of a union, which pydantic adds to the path of a field."""
