@@ -22,7 +22,6 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-
 from pydantic_core import ErrorDetails
 
 from rms_tui.alerts import LONGEST_SNOOZE
