@@ -12,7 +12,7 @@ import numpy as np
 
 from rms_tui.book import Accounts, Book, Deals, Positions, Symbols, build
 from rms_tui.feed import FeedError
-from rms_tui.gateways import Gateway, Spec, TerminalSpec
+from rms_tui.gateways import Gateway, NotNow, Spec, TerminalSpec
 
 
 def book_of(logins: Sequence[int], step: int) -> Book:
@@ -98,6 +98,16 @@ class StuckReads(Steady):
         return super().read()
 
 
+class SometimesNot(Steady):
+    """Every second read fails; the source is still there."""
+
+    def read(self) -> Book:
+        book = super().read()
+        if self.steps % 2:
+            raise NotNow("connection", "no answer this time")
+        return book
+
+
 class Raises(Steady):
     def read(self) -> Book:
         assert isinstance(self.spec, TerminalSpec)
@@ -150,6 +160,10 @@ def slow_reads(spec: Spec) -> Gateway:
 
 def stuck_reads(spec: Spec) -> Gateway:
     return StuckReads(spec)
+
+
+def sometimes_not(spec: Spec) -> Gateway:
+    return SometimesNot(spec)
 
 
 def raises(spec: Spec) -> Gateway:

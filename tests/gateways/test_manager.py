@@ -18,8 +18,8 @@ from vendor_world import DAY, SERVER_MIDNIGHT, World, examples, silent
 
 from rms_tui.book import Book
 from rms_tui.feed import FeedError
-from rms_tui.gateways import ManagerSpec
-from rms_tui.gateways.manager import ManagerGateway
+from rms_tui.gateways import ManagerSpec, NotNow
+from rms_tui.gateways.manager import HARD_STALL, ManagerGateway
 from rms_tui.gateways.manager.columns import POSITION_FIELDS, PositionTable, figures_of
 from rms_tui.gateways.manager.connection import MASK_LIMIT, masks_of
 from rms_tui.gateways.manager.directory import group_row
@@ -404,6 +404,103 @@ def test_a_sync_that_is_never_told_is_waited_for_some_seconds_only(world: World)
     book = gateway.read()
     assert book.connected
     assert book.deals_since is not None
+
+
+def test_tables_that_fill_slowly_after_a_reconnect_are_not_shown_before_they_stop_growing(
+    world: World,
+) -> None:
+    gateway = connected(world)
+    last = gateway.read()
+    gateway._connection.api._heard["PositionSubscribe"].clear()
+    everybody, held = world.manager["accounts"], world.manager["positions"]
+    world.manager["linked"] = False
+    world.push()
+    gateway.read()
+    world.manager.update(linked=True, accounts=[], positions=[])
+    world.wait(1.0)
+    assert not gateway.read().connected
+    for accounts, positions in ((everybody[:2], []), (everybody, held[:1]), (everybody, held)):
+        world.manager.update(accounts=accounts, positions=positions)
+        world.wait(10.0)
+        book = gateway.read()
+        assert not book.connected
+        assert book.accounts is last.accounts
+        assert book.positions is last.positions
+    world.wait(5.0)
+    assert gateway.read().connected
+
+
+@pytest.mark.parametrize("code", [7, 9, 10, 11, 12, 15])
+@pytest.mark.parametrize("call", ["UserAccountGetByGroup", "PositionGetByGroupNumPy"])
+def test_a_call_that_fails_for_want_of_a_connection_is_asked_again_without_a_new_connect(
+    world: World, monkeypatch: pytest.MonkeyPatch, call: str, code: int
+) -> None:
+    gateway = connected(world)
+    gateway.read()
+    import MT5Manager
+
+    def connect(*_: Any) -> Any:
+        raise AssertionError("connected again")
+
+    monkeypatch.setattr(MT5Manager.ManagerAPI, "Connect", connect)
+    world.manager["refuse"] = {call: [-1, code, "some trouble"]}
+    world.push()
+    for _ in range(2):
+        with pytest.raises(NotNow, match=rf"some trouble \({code}\)"):
+            gateway.read()
+    world.manager["refuse"] = {}
+    world.push()
+    assert gateway.read().connected
+
+
+def test_symbols_that_could_not_be_read_after_their_event_are_read_later(world: World) -> None:
+    gateway = connected(world)
+    gateway.read()
+    world.manager["symbols"][0]["ContractSize"] = 10_000.0
+    world.manager["refuse"] = {"SymbolGetArray": [-1, 10, "No connection"]}
+    world.push()
+    with pytest.raises(NotNow):
+        gateway.read()
+    world.manager["refuse"] = {}
+    world.push()
+    symbols = gateway.read().symbols
+    assert symbols.contract[symbols.name.index("EURUSD")] == 10_000.0
+
+
+def test_a_refusal_for_lack_of_rights_is_not_asked_again_fast(world: World) -> None:
+    gateway = connected(world)
+    gateway.read()
+    world.manager["refuse"] = {"UserAccountGetByGroup": [-1, 8, "Not enough permissions"]}
+    world.push()
+    with pytest.raises(FeedError) as caught:
+        gateway.read()
+    assert not isinstance(caught.value, NotNow)
+    assert caught.value.cause == "authorisation"
+
+
+def test_a_link_that_never_comes_back_ends_the_connection_for_a_new_one(world: World) -> None:
+    gateway = connected(world)
+    gateway.read()
+    world.manager["linked"] = False
+    world.wait(1.0)
+    assert not gateway.read().connected
+    world.wait(HARD_STALL - 2.0)
+    assert not gateway.read().connected
+    world.wait(2.0)
+    with pytest.raises(FeedError, match="hidden") as caught:
+        gateway.read()
+    assert caught.value.cause == "connection"
+    assert not isinstance(caught.value, NotNow)
+
+
+def test_calls_that_fail_for_long_end_the_connection_and_say_why(world: World) -> None:
+    gateway = connected(world)
+    gateway.read()
+    world.manager["refuse"] = {"UserAccountGetByGroup": [-1, 9, "Operation timeout"]}
+    world.wait(HARD_STALL + 1.0)
+    with pytest.raises(FeedError, match="Operation timeout") as caught:
+        gateway.read()
+    assert not isinstance(caught.value, NotNow)
 
 
 def test_deals_refused_as_too_frequent_at_the_start_are_asked_for_again(world: World) -> None:

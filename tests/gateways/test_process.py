@@ -181,6 +181,18 @@ def test_a_late_answer_is_the_next_book_and_nothing_gets_out_of_step(run):
     assert process.status.restarts == 0
 
 
+def test_a_source_that_could_not_answer_this_time_keeps_its_process(run):
+    process = run(odd_gateways.sometimes_not)
+    pid = when(process, lambda s: s.phase == "live").pid
+    for step in (2, 4):
+        with pytest.raises(FeedError, match="no answer this time"):
+            process.read(PATIENCE)
+        assert process.read(PATIENCE).accounts.equity[0] == 1000.0 + step
+    assert process.status.phase == "live"
+    assert process.status.pid == pid
+    assert process.status.restarts == 0
+
+
 def test_an_exception_in_the_vendors_call_is_told_without_the_password(run):
     process = run(odd_gateways.raises)
     with pytest.raises(FeedError) as raised:

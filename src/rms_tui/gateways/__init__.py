@@ -16,6 +16,11 @@ from typing import Protocol, TypeAlias, cast
 from pydantic import SecretStr
 
 from rms_tui.book import Book, Deals
+from rms_tui.feed import FeedError
+
+
+class NotNow(FeedError):
+    """A question failed, the source is still there: ask again. Its process need not end."""
 
 
 class Gateway(Protocol):
@@ -26,7 +31,7 @@ class Gateway(Protocol):
         ...
 
     def read(self) -> Book:
-        """Everything the source shows now. Raises FeedError."""
+        """Everything the source shows now. Raises NotNow, and FeedError when it is over."""
         ...
 
     def history(self, logins: Sequence[int]) -> Deals:

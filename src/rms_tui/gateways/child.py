@@ -21,7 +21,7 @@ from typing import IO
 from pydantic import SecretStr
 
 from rms_tui.feed import FeedError, Phase, Selection
-from rms_tui.gateways import Gateway
+from rms_tui.gateways import Gateway, NotNow
 from rms_tui.gateways.pipe import (
     Answer,
     Ask,
@@ -139,10 +139,16 @@ def _answer(
             case Select(chosen):
                 view.selection = chosen
             case Ask(number, "read"):
-                before, book = view.advance()
-                voice.say(Answer(number, changes(book, before)))
+                try:
+                    before, book = view.advance()
+                    voice.say(Answer(number, changes(book, before)))
+                except NotNow as error:
+                    voice.say(Refusal(number, error))
             case Ask(number, "known", logins):
-                voice.say(Answer(number, view.known(logins or ())))
+                try:
+                    voice.say(Answer(number, view.known(logins or ())))
+                except NotNow as error:
+                    voice.say(Refusal(number, error))
             case Ask(number, "history", logins):
                 try:
                     deals = gateway.history(view.watched() if logins is None else list(logins))

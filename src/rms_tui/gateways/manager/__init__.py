@@ -2,7 +2,9 @@
 
 One thread calls the API; MT5's own threads only fill a queue (`sinks`), which is emptied at the
 start and end of every read. The API restores its connection by itself: meanwhile the last Book is
-shown as not connected, and afterwards everything is read anew.
+shown as not connected, and afterwards everything is read anew. A call that fails for want of a
+connection is asked again with the next read. Only a link that does not come back ends the process,
+for a new Connect.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import Any
 
 from rms_tui.book import Book, Deals
 from rms_tui.feed import FeedError
-from rms_tui.gateways import Gateway, ManagerSpec
+from rms_tui.gateways import Gateway, ManagerSpec, NotNow
 from rms_tui.gateways.dealt import DAY, DealRow, day_start, deals_table
 from rms_tui.gateways.manager.columns import POSITION_FIELDS, AccountTable, PositionTable, joined
 from rms_tui.gateways.manager.connection import Connection, masks_of
@@ -39,7 +41,13 @@ DEALS_AGAIN = 5.0
 """Seconds after which a catch-up that failed is tried again."""
 
 SYNC_WAIT = 5.0
-"""Seconds to wait after a reconnect for the word that the pumped positions are whole again."""
+"""Seconds to wait after a reconnect for the word that the pumped positions are whole again; then
+the tables are looked at: they are whole when they hold as many accounts as before and stopped
+growing."""
+
+HARD_STALL = 180.0
+"""Seconds without a whole Book after which the API is taken to have lost its server for good (it
+does not find its way back to a hidden access point), and connecting starts anew."""
 
 LOAD_PAUSES = (1.0, 3.0)
 """Seconds before asking again for deals at the start: a server refuses requests that come fast."""
@@ -82,6 +90,8 @@ class ManagerGateway:
         self._linked = True
         self._tells_sync = self._synced = False
         self._sync_deadline = -math.inf
+        self._sizes: tuple[int, int] | None = None
+        self._well_at = -math.inf
         self._anew = False
         self._users_due = self._deals_due = -math.inf
         self._groups_changed = self._symbols_changed = False
@@ -94,34 +104,80 @@ class ManagerGateway:
         doing(f"connecting to {self._spec.host}:{self._spec.port}, syncing accounts")
         self._connection.open(self._sinks)
         self._apply(self._sinks.drain())
-        self._linked, self._anew = True, False
+        self._linked, self._anew, self._well_at = True, False, self._elapsed()
         doing("reading groups, symbols and users")
         self._read_symbols()
         self._read_users()
         self._load_deals(doing)
 
     def read(self) -> Book:
-        """What the server shows now; while the link is down, the last Book as not connected."""
+        """What the server shows now; while the link is down, the last Book as not connected.
+
+        Raises NotNow when a call failed for want of a connection, FeedError when that lasts.
+        """
         today = day_start(self._server_now())
         self._apply(self._sinks.drain())
-        if not self._whole() and self._book is not None:
-            self._book = replace(self._book, connected=False)
-            return self._book
+        try:
+            if self._book is None or self._whole():
+                return self._read_whole(today)
+        except FeedError as error:
+            if error.cause != "connection":
+                raise
+            self._groups_changed = self._symbols_changed = True
+            self._give_up_in_time(error.text)
+            raise NotNow(error.cause, error.text) from error
+        self._book = replace(self._book, connected=False)
+        self._give_up_in_time("its link is down")
+        return self._book
+
+    def _read_whole(self, today: int) -> Book:
         self._ledger.advance(today)
         self._refresh()
         book = self._read_book()
         self._apply(self._sinks.drain())
-        self._book = book if self._whole() else replace(book, connected=False)
+        if self._linked and not self._anew:
+            self._well_at, self._book = self._elapsed(), book
+        else:  # the link was lost, or lost and restored, while this was read
+            self._book = replace(book, connected=False)
         return self._book
+
+    def _give_up_in_time(self, trouble: str) -> None:
+        """Raises FeedError when no Book was whole for long, which ends this connection."""
+        waited = self._elapsed() - self._well_at
+        if waited > HARD_STALL:
+            raise FeedError(
+                "connection",
+                f"{self._spec.host}:{self._spec.port} did not come back in {HARD_STALL:.0f} s"
+                f" ({trouble}); connecting anew. The API cannot return by itself to an access"
+                " point that is hidden: use a public one.",
+            )
 
     def _whole(self) -> bool:
         """Whether the link is up and the pumped tables are what the server has.
 
-        After a reconnect they fill again; a server that told so at the first connect is given
-        some seconds to tell it again.
+        After a reconnect they fill again. A server that told so at the first connect is waited
+        for to tell it again; one that does not is believed when its tables look filled.
         """
-        filling = self._tells_sync and not self._synced
-        return self._linked and not (filling and self._elapsed() < self._sync_deadline)
+        if not self._linked or self._synced or not self._tells_sync:
+            return self._linked
+        filled = self._looks_filled()
+        self._synced = filled and self._elapsed() >= self._sync_deadline
+        return self._synced
+
+    def _looks_filled(self) -> bool:
+        api, rows = self._connection.api, self._connection.rows
+        sizes = (
+            sum(
+                len(rows(api.UserAccountGetByGroup(mask), "read accounts")) for mask in self._masks
+            ),
+            sum(
+                len(rows(api.PositionGetByGroupNumPy(mask, "Position"), "read positions"))
+                for mask in self._masks
+            ),
+        )
+        last, self._sizes = self._sizes, sizes
+        before = 0 if self._book is None else len(self._book.accounts)
+        return sizes == last and sizes[0] >= before
 
     def history(self, logins: Sequence[int]) -> Deals:
         """Deals of these accounts since the start of the history window."""
@@ -185,7 +241,9 @@ class ManagerGateway:
                 case "connected":
                     self._anew = self._anew or not self._linked
                     self._linked = True
-                    self._sync_deadline = self._elapsed() + SYNC_WAIT
+                    self._sizes = None
+                    self._well_at = self._elapsed()
+                    self._sync_deadline = self._well_at + SYNC_WAIT
                 case "disconnected":
                     self._linked = self._synced = False
                 case "synced":
