@@ -100,6 +100,26 @@ def test_a_callback_gets_the_list_of_an_update_after_each_poll(rms: Rms) -> None
     assert all(isinstance(level, float) for level in levels)
 
 
+def test_accounts_added_before_the_start_are_there_from_the_first_answer_on(rms: Rms) -> None:
+    rms.initialize()
+    logins = list(rms.get_all_accounts_snapshot())[:3]
+    heard: list[int] = []
+    came = threading.Event()
+
+    def on_update(accounts: list[dict[str, Any]]) -> None:
+        heard.append(len(accounts))
+        came.set()
+
+    for login in logins:
+        assert rms.add_account(login)
+    rms.start()
+    rms.add_callback(on_update)
+    assert rms.get_account_snapshot(logins[-1]) is not None
+    assert len(rms.get_all_accounts_snapshot()) == 3
+    assert came.wait(PATIENCE)
+    assert set(heard) == {3}
+
+
 def test_after_a_stop_it_can_be_initialized_again_and_calls_back_again(rms: Rms) -> None:
     came = threading.Semaphore(0)
     rms.add_callback(lambda _: came.release())
@@ -156,6 +176,7 @@ def test_without_an_interval_the_environment_says_it(tmp_path: Path) -> None:
     assert ran(code, folder=tmp_path, environ=DEMO).stdout == "9.0\n"
     (tmp_path / ".env").unlink()
     assert ran(code, folder=tmp_path, environ=MANAGER).stdout == "5.0\n"
+    assert ran(code, folder=tmp_path, environ=DEMO).stdout == "5.0\n"
 
 
 def test_no_mongod_is_started(tmp_path: Path) -> None:

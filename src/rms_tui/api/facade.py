@@ -15,7 +15,7 @@ from typing import TypeVar
 from rms_tui import snapshot
 from rms_tui.api.monitor import Monitor, NotWatched
 from rms_tui.feed import FeedError
-from rms_tui.settings import SettingsError
+from rms_tui.settings import SettingsError, load
 from rms_tui.snapshot import Shape
 from rms_tui.whole_file import in_words
 
@@ -53,7 +53,7 @@ class Rms:
         if self._monitor is not None:
             return True
         try:
-            monitor = Monitor(interval=self._interval)
+            monitor = Monitor(interval=_interval(self._interval))
             try:
                 monitor.wait()
             except BaseException:
@@ -161,6 +161,13 @@ class Rms:
         self.last_error = text
         _log.error("%s: %s", what, text)
         return False
+
+
+def _interval(given: float | None) -> float | None:
+    """Seconds for a Monitor: 5 where neither a caller nor a setting says, the demo's too."""
+    if given is None and "RMS_UPDATE_INTERVAL" not in load().origins:
+        return DEFAULT_INTERVAL
+    return given
 
 
 class _One:

@@ -191,7 +191,7 @@ class Monitor:
         return self._frames()
 
     def _frames(self) -> Iterator[Frame]:
-        seen = 0
+        seen = self._watched.looked
         while self.running:
             got = self._poller.frames.newer(seen, TICK)
             if got is not None:
@@ -333,22 +333,22 @@ class Monitor:
 
     def on_frame(self, call: OnFrame) -> OnFrame:
         """Call with each newest Frame, in a thread of its own; who is slow skips. A decorator."""
-        self._callbacks.add(call, news.frames(self._poller))
+        self._callbacks.add(call, news.frames(self._watched))
         return call
 
     def on_update(self, call: OnUpdate) -> OnUpdate:
         """Call with the list of `updates` of each newest good Frame. A decorator."""
-        self._callbacks.add(call, news.updates(self._poller))
+        self._callbacks.add(call, news.updates(self._watched))
         return call
 
     def on_alert(self, call: OnAlert) -> OnAlert:
         """Call with every AlertEvent, in order: raised, risen, acknowledged, … A decorator."""
-        self._callbacks.add(call, news.alert_events(self._poller))
+        self._callbacks.add(call, news.alert_events(self._watched))
         return call
 
     def on_health(self, call: OnHealth) -> OnHealth:
         """Call with Health when its state or its error changes. A decorator."""
-        self._callbacks.add(call, news.health(self._poller))
+        self._callbacks.add(call, news.health(self._watched))
         return call
 
     def off(self, call: Callable[..., object]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Protocol
 
 from rms_tui.alerts import AlertEvent
 from rms_tui.api import shapes
@@ -23,13 +24,23 @@ TICK = 0.25
 _log = logging.getLogger("rms_tui.api")
 
 
-def frames(poller: Monitor) -> Fetch[Frame]:
-    """Each newest Frame."""
+class Polled(Protocol):
+    """Whose Frames are heard: those after the first `looked`."""
+
+    @property
+    def poller(self) -> Monitor: ...
+
+    @property
+    def looked(self) -> int: ...
+
+
+def frames(polled: Polled) -> Fetch[Frame]:
+    """Each newest Frame since polling began."""
     seen = 0
 
     def fetch() -> Sequence[Frame]:
         nonlocal seen
-        got = poller.frames.newer(seen, TICK)
+        got = polled.poller.frames.newer(max(seen, polled.looked), TICK)
         if got is None:
             return ()
         seen = got[0]
@@ -38,9 +49,9 @@ def frames(poller: Monitor) -> Fetch[Frame]:
     return fetch
 
 
-def updates(poller: Monitor) -> Fetch[list[Shape]]:
+def updates(polled: Polled) -> Fetch[list[Shape]]:
     """The updates of each newest Frame with another Book than before."""
-    newest = frames(poller)
+    newest = frames(polled)
     before: Book | None = None
 
     def fetch() -> Sequence[list[Shape]]:
@@ -54,9 +65,9 @@ def updates(poller: Monitor) -> Fetch[list[Shape]]:
     return fetch
 
 
-def health(poller: Monitor) -> Fetch[Health]:
+def health(polled: Polled) -> Fetch[Health]:
     """Health, where its state or its error is another than before."""
-    newest = frames(poller)
+    newest = frames(polled)
     before: tuple[FeedState, str | None] | None = None
 
     def fetch() -> Sequence[Health]:
@@ -71,9 +82,9 @@ def health(poller: Monitor) -> Fetch[Health]:
     return fetch
 
 
-def alert_events(poller: Monitor) -> Fetch[AlertEvent]:
+def alert_events(polled: Polled) -> Fetch[AlertEvent]:
     """Every edge of the alerts from now on, in order."""
-    newest = frames(poller)
+    newest, poller = frames(polled), polled.poller
     told = poller.edges.count
 
     def fetch() -> Sequence[AlertEvent]:

@@ -36,11 +36,17 @@ class Watched:
         self._book: BookDesk | None = None
         self._looking = threading.Lock()
         self._opened = self._started = self.stopped = False
+        self._looked = 0
 
     @property
     def shares(self) -> bool:
         """Whether there is a database, which others may use too."""
         return self._share is not None
+
+    @property
+    def looked(self) -> int:
+        """How many frames were of looks before the start: accounts may have come and gone since."""
+        return self._looked
 
     @property
     def running(self) -> bool:
@@ -54,6 +60,7 @@ class Watched:
             if self._started:
                 return False
             self._started = True
+            self._looked = self.poller.frames.count
             if self._share is None:
                 self.poller.start()
             else:
@@ -84,7 +91,7 @@ class Watched:
         with self._looking:
             if not self._started:
                 return self._looked_once(timeout)
-        began, seen = time.monotonic(), 0
+        began, seen = time.monotonic(), self._looked
         excused = began + min(timeout, ANSWER if self.shares else 0.0)
         while True:
             got = self.poller.frames.newer(seen, TICK)
