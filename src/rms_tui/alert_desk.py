@@ -42,10 +42,20 @@ class AlertDesk:
         self._times = times
         self._waiting = Waiting()
 
-    def step(self, book: Book, assessed: Assessment, memory: Memory, now: float) -> None:
-        """Follow an assessed Book; the caller holds the lock and publishes."""
+    def step(
+        self,
+        book: Book,
+        assessed: Assessment,
+        memory: Memory,
+        now: float,
+        watched: Callable[[int], bool],
+    ) -> None:
+        """Follow an assessed Book; the caller holds the lock and publishes.
+
+        The alerts of an account that is not in it wait for it while it is `watched`.
+        """
         desk = self._admitted(book.accounts.login, now)
-        self.desk, events = alerts.step(desk, book, assessed, now, self._times)
+        self.desk, events = alerts.step(desk, book, assessed, now, self._times, watched)
         self.edges.add(events)
         for event in alerts.with_evidence(events, book, memory, assessed):
             self._put(event)
@@ -106,6 +116,7 @@ class AlertDesk:
             return self.desk
         self.admitted += 1
         desk, events = alerts.restored(self.desk, ready, now, self._times)
+        desk = alerts.given_up(desk, ready, logins)
         self.edges.add(unwritten(self.desk, desk, now))
         for event in events:
             self._put(event)

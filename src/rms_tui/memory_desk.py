@@ -1,6 +1,8 @@
 """What is brought into a running monitor's memory: read back from a store, entered by operators.
 
-Given from any thread, joined by the monitor's own with its next Book that has a good row.
+Given from any thread, joined by the monitor's own with its next Book that has a good row. What was
+remembered of an account that is in no Book for a while, or was removed and is added again, is kept
+here meanwhile and goes on with it.
 """
 
 from __future__ import annotations
@@ -9,9 +11,10 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 
+from rms_tui.book import Ints, rows_of
 from rms_tui.risk import entries, recall
 from rms_tui.risk.entries import BaseEntry, Entry, Outcome, PeakEntry
-from rms_tui.risk.memory import Memory
+from rms_tui.risk.memory import Memory, aligned
 from rms_tui.risk.profile import Trail
 
 
@@ -25,6 +28,8 @@ class MemoryDesk:
         self._lock = threading.Lock()
         self._recalled: list[Memory] = []
         self._entries: list[Entry] = []
+        self._away: list[Memory] = []
+        self._back: list[Memory] = []
 
     @property
     def waiting(self) -> int:
@@ -51,16 +56,46 @@ class MemoryDesk:
         self.enter(wanted)
         return wanted, [one for _, found in said for one in found]
 
-    def joined(self, live: Memory, step: Callable[[Memory], Memory]) -> Memory:
-        """The memory with all that waited; `step` takes a stored one through the newest Book."""
+    def followed(self, before: Memory | None, logins: Ints) -> None:
+        """Note who is not in the newest Book any more, and who is back. By the monitor's thread."""
+        if before is None or before.login is logins:
+            return
+        away = []
+        for one in self._away:
+            here = rows_of(logins, one.login) >= 0
+            if bool(here.any()):
+                self._back.append(aligned(one, one.login[here]))
+            if not bool(here.all()):
+                away.append(aligned(one, one.login[~here]))
+        gone = before.login[rows_of(logins, before.login) < 0]
+        if len(gone):
+            away.append(aligned(before, gone))
+        self._away = away
+
+    def forget(self) -> None:
+        """Know nobody who is away: another source, or another process, goes on from here."""
+        self._away, self._back = [], []
+
+    def joined(self, live: Memory, step: Callable[[Memory], Memory], *, good: bool) -> Memory:
+        """The memory with all that waited; `step` takes a stored one through the newest Book.
+
+        Without a `good` row in that Book only those who are back go on: what comes from outside
+        waits for one.
+        """
+        back, self._back = self._back, []
+        recalled, made = self._waited() if good else ([], [])
+        self.taken += len(back) + len(recalled) + len(made)
+        for stored in (*back, *recalled):
+            known = rows_of(stored.login, live.login) >= 0
+            live = recall.joined(step(stored), live, known)
+        return entries.with_entries(live, made) if made else live
+
+    def _waited(self) -> tuple[list[Memory], list[Entry]]:
         with self._lock:
             recalled, self._recalled = self._recalled, []
             made, self._entries = self._entries, []
             self.recalls += len(recalled)
-            self.taken += len(recalled) + len(made)
-        for stored in recalled:
-            live = recall.joined(step(stored), live)
-        return entries.with_entries(live, made) if made else live
+        return recalled, made
 
 
 def bases_of(

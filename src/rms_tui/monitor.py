@@ -311,6 +311,7 @@ class Monitor:
     def take_feed(self, feed: Feed, *, live: FeedState, selection: Selection | None = None) -> None:
         """Read from another source from now on. Only while this monitor does not poll by itself."""
         self.feed, self._live = feed, live
+        self._memories.forget()
         self._recorded = (None, None)
         if selection is not None:
             self.select(selection)
@@ -414,9 +415,9 @@ class Monitor:
         past = None if before is None else before.assessment
         read = reading(book, self._plans.judged_by, past, stale=stale)
         step = partial(remembered, read, interval=self._interval)
-        memory = step(None if before is None else before.memory)
-        if bool(read.good.any()):
-            memory = self._memories.joined(memory, step)
+        known = None if before is None else before.memory
+        self._memories.followed(known, book.accounts.login)
+        memory = self._memories.joined(step(known), step, good=bool(read.good.any()))
         (recorded, desk), self._recorded = self._recorded, (None, None)
         memory = memory if recorded is None else recorded
         assessed = judged(read, memory, past)
@@ -427,7 +428,7 @@ class Monitor:
         )
         with self._alerts.lock:
             if desk is None:
-                self._alerts.step(book, assessed, memory, now)
+                self._alerts.step(book, assessed, memory, now, self._selection.watches)
             else:
                 self._alerts.desk = desk
             cycle = time.perf_counter() - began

@@ -8,13 +8,13 @@ from dataclasses import fields, is_dataclass
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.risk.desk import Chain, book, plan, utc
+from tests.risk.desk import Chain, book, plan, reasons, states, utc
 
 from rms_tui.book import Deals
 from rms_tui.risk.memory import Memory, Span
 from rms_tui.risk.memory_rows import memory_from_rows, memory_rows
 from rms_tui.risk.profile import Trail
-from rms_tui.risk.verdict import State
+from rms_tui.risk.verdict import Reason, State
 
 START = utc("2026-03-01 20:00")
 DAY = 86_400.0
@@ -244,6 +244,17 @@ def test_an_account_that_stood_still_over_a_gap_keeps_its_peak():
     chain.see(book([{"balance": 10_000}], at=START))
     later = chain.see(book([{"balance": 10_000}], at=START + 2 * DAY))
     assert State(int(later.verdicts[0].state[0])) is State.OK
+
+
+def test_a_peak_whose_withdrawals_were_missed_can_neither_breach_nor_acquit():
+    rule = {**RULES[2], "withdrawals": "lower_peak", "amount": 2000}
+    chain = Chain(plan(rule, initial_balance=5000))
+    for after, equity in ((0, 5000), (1, 6500)):
+        chain.see(book([{"balance": 5000, "equity": equity}], at=START + after))
+    back = START + 4 * 86_400
+    lowered = chain.see(book([{"balance": 4400, "equity": 4400}], at=back))
+    assert states(lowered.verdicts[0]) == [State.UNKNOWN]
+    assert reasons(lowered.verdicts[0]) == [Reason.PEAK_UNKNOWN]
 
 
 def test_a_missed_rollover_makes_an_end_of_day_peak_unknown():

@@ -142,7 +142,33 @@ def test_away_too_long_over_the_rollover_is_unknown_and_not_guessed(shift, datab
     written(database, first.now)
     first.end()
     second = shift(MIDNIGHT + 600)
-    second.see(MIDNIGHT + 600, 5000, 3000)
+    second.see(MIDNIGHT + 600, 5000, 3100)
+    second.recalled()
+    assert math.isnan(float(second.day.equity[0]))
+    assert second.states == [State.UNKNOWN, State.UNKNOWN]
+    second.see(MIDNIGHT + 602, 5000, 3000)
+    assert second.states == [State.UNKNOWN, State.BREACHED], "the peak was 5000 at least"
+
+
+@pytest.mark.parametrize(
+    ("watched_last", "removed"), [(MIDNIGHT - 3600, False), (MIDNIGHT - 60, True)]
+)
+def test_an_account_let_go_of_before_the_end_was_not_watched_until_then(
+    shift, database: Rms, watched_last: float, removed: bool
+) -> None:
+    first = shift(watched_last)
+    first.see(watched_last, 5000, 5000)
+    first.recalled()
+    written(database, first.now)
+    until(lambda: database.elements.find_one({"login": 1001, "account.equity": 5000}))
+    until(lambda: database.memory.find_one({"login": 1001, "last.equity": 5000}))
+    first.end()
+    if removed:
+        database.elements.update_one({"login": 1001}, {"$set": {"status": "REMOVED"}})
+    end = {"$set": {"until": datetime.fromtimestamp(MIDNIGHT - 1, UTC)}}
+    database.watches.update_one({"_id": "Test-Server"}, end)
+    second = shift(MIDNIGHT + 1)
+    second.see(MIDNIGHT + 1, 5000, 3950)
     second.recalled()
     assert math.isnan(float(second.day.equity[0]))
     assert second.states == [State.UNKNOWN, State.UNKNOWN]

@@ -14,6 +14,7 @@ from rms_tui.alerts.feed import RULE as FEED_RULE
 from rms_tui.alerts.handling import (
     LONGEST_SNOOZE,
     acknowledge,
+    given_up,
     handling_of,
     heard,
     restored,
@@ -55,6 +56,7 @@ __all__ = [
     "Waiting",
     "acknowledge",
     "evidence",
+    "given_up",
     "handling_of",
     "heard",
     "identity",

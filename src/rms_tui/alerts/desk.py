@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from types import MappingProxyType
+
+import numpy as np
 
 from rms_tui.alerts import feed, life, tracks
 from rms_tui.alerts.feed import FeedTrack
@@ -25,7 +27,7 @@ from rms_tui.alerts.life import (
     Times,
 )
 from rms_tui.alerts.tracks import Begun, Track
-from rms_tui.book import Book
+from rms_tui.book import Book, rows_of
 from rms_tui.risk.assessment import Applied, Assessment
 from rms_tui.risk.verdict import Reason, Verdict
 
@@ -36,12 +38,16 @@ MOST_PENDING = 1_000
 
 TIMES = Times()
 
+PATIENCE = 60.0
+"""Seconds after which the alerts of an account that is in no Book are closed, watched or not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """All open alerts, those that recovered lately (by id), and what leads to the next ones.
 
-    `due` is the earliest instant at which time alone changes something.
+    `missing` says of open alerts whose account is in no Book since when that is so. `due` is the
+    earliest instant at which time alone changes something.
     """
 
     alerts: Mapping[Episode, Alert]
@@ -49,6 +55,7 @@ class Desk:
     recovered: Mapping[str, Alert] = field(default_factory=lambda: MappingProxyType({}))
     feed: FeedTrack = field(default_factory=FeedTrack)
     due: float = math.inf
+    missing: Mapping[Episode, float] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def pending(self) -> tuple[Pending, ...]:
@@ -65,15 +72,16 @@ EMPTY = Desk(MappingProxyType({}), MappingProxyType({}))
 
 @dataclass(slots=True)
 class Changes:
-    """A desk being stepped: open and recovered alerts, and the edges so far."""
+    """A desk being stepped: open and recovered alerts, the missing ones, and the edges so far."""
 
     alerts: dict[Episode, Alert]
     recovered: dict[str, Alert]
+    missing: dict[Episode, float]
     events: list[AlertEvent]
 
     @classmethod
     def of(cls, desk: Desk) -> Changes:
-        return cls(dict(desk.alerts), dict(desk.recovered), [])
+        return cls(dict(desk.alerts), dict(desk.recovered), dict(desk.missing), [])
 
     def put(self, change: Change, alert: Alert, now: float) -> None:
         """An edge of an alert that stays open."""
@@ -98,41 +106,108 @@ class Changes:
             desk,
             alerts=MappingProxyType(self.alerts),
             recovered=MappingProxyType(self.recovered),
+            missing=MappingProxyType(self.missing),
             due=_next_due(self.alerts.values(), self.recovered.values(), times),
         )
 
 
+def nobody(_: int) -> bool:
+    """Of no account that is not there are the alerts kept."""
+    return False
+
+
 def step(
-    desk: Desk, book: Book, assessment: Assessment, now: float, times: Times = TIMES
+    desk: Desk,
+    book: Book,
+    assessment: Assessment,
+    now: float,
+    times: Times = TIMES,
+    watched: Callable[[int], bool] = nobody,
 ) -> tuple[Desk, Sequence[AlertEvent]]:
-    """The desk after an assessed Book, and what changed, in order."""
+    """The desk after an assessed Book, and what changed, in order.
+
+    `watched` says of an account that is not in the Book whether it should be: a source that lost
+    sight of it for a moment does not end its alerts, nor raise them again when it is back.
+    """
     changes = Changes.of(desk)
+    before = _back(desk, changes, book)
     made: dict[str, Track] = {}
+    gone: list[Episode] = []
     for applied, verdict in zip(assessment.scope.applied, assessment.verdicts, strict=True):
         key = applied.key
-        before = desk.tracks.get(key)
-        if before is not None and before.settled is verdict:
-            made[key] = before
+        track = before.get(key)
+        if track is not None and track.settled is verdict:
+            made[key] = track
             continue
-        turn = tracks.followed(before, applied, verdict, book.accounts.login, now)
+        turn = tracks.followed(track, applied, verdict, book.accounts.login, now)
         made[key] = turn.track
         for begun in turn.begun:
             _raise(changes, applied, verdict, book, begun, now)
         for login in turn.calm:
             changes.recover((login, key), now)
-        for login in turn.gone:
-            changes.close((login, key), now)
-    for key in sorted(desk.tracks.keys() - made.keys()):
-        for login in desk.tracks[key].login[desk.tracks[key].raised > 0].tolist():
-            changes.close((login, key), now)
-    watched = _follow_feed(desk, changes, book, assessment, times, now)
+        gone += [(login, key) for login in turn.gone]
+    for key in sorted(before.keys() - made.keys()):
+        raised = before[key].login[before[key].raised > 0]
+        gone += [(login, key) for login in raised.tolist()]
+    _without(changes, gone, book, watched, now)
+    feed_track = _follow_feed(desk, changes, book, assessment, times, now)
     if now >= desk.due:
         _pass_time(changes, made, times, now)
-    same = watched is desk.feed and all(desk.tracks.get(key) is made[key] for key in made)
+    same = feed_track is desk.feed and all(desk.tracks.get(key) is made[key] for key in made)
+    same &= changes.missing == desk.missing
     if not changes.events and same and len(made) == len(desk.tracks):
         return desk, ()
-    stepped = replace(desk, tracks=MappingProxyType(made), feed=watched)
+    stepped = replace(
+        desk,
+        tracks=MappingProxyType(made),
+        feed=feed_track,
+        missing=MappingProxyType(changes.missing),
+    )
     return changes.onto(stepped, times) if changes.events else stepped, changes.events
+
+
+def _back(desk: Desk, changes: Changes, book: Book) -> Mapping[str, Track]:
+    """The tracks, with the alerts of those who are in the Book again."""
+    if not desk.missing:
+        return desk.tracks
+    made = dict(desk.tracks)
+    for episode in _there(desk.missing, book):
+        del changes.missing[episode]
+        alert = changes.alerts.get(episode)
+        if alert is not None:
+            level = {alert.login: alert.severity}
+            made[alert.key] = tracks.with_raised(made.get(alert.key), alert.key, alert.rule, level)
+    return made
+
+
+def _without(
+    changes: Changes,
+    gone: Iterable[Episode],
+    book: Book,
+    watched: Callable[[int], bool],
+    now: float,
+) -> None:
+    """Close what is watched no more, or missing for too long; let the others wait."""
+    gone = list(gone)
+    if not gone and not changes.missing:
+        return
+    there = set(_there(gone, book))
+    for episode in gone:
+        if episode not in there:
+            changes.missing.setdefault(episode, now)
+        else:
+            changes.close(episode, now)
+    for episode, since in list(changes.missing.items()):
+        if now - since > PATIENCE or not watched(episode[0]):
+            del changes.missing[episode]
+            changes.close(episode, now)
+
+
+def _there(episodes: Iterable[Episode], book: Book) -> list[Episode]:
+    """Those of accounts that are in the Book."""
+    asked = list(episodes)
+    rows = rows_of(book.accounts.login, np.array([login for login, _ in asked], dtype=np.int64))
+    return [one for one, row in zip(asked, rows.tolist(), strict=True) if row >= 0]
 
 
 def worst_first(alerts: Mapping[Episode, Alert]) -> tuple[Alert, ...]:

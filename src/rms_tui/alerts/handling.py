@@ -6,14 +6,18 @@ every process comes to the same alerts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+
+import numpy as np
 
 from rms_tui.alerts import feed, life
 from rms_tui.alerts.desk import TIMES, Changes, Desk
 from rms_tui.alerts.life import Alert, AlertEvent, Handling, Severity, Stage, Times
 from rms_tui.alerts.tracks import with_raised
+from rms_tui.book import Ints, rows_of
 
 LONGEST_SNOOZE = 7 * 86_400.0
 
@@ -92,6 +96,14 @@ def restored(
         made[key] = with_raised(made.get(key), key, rule, severities)
     tracked = replace(desk, tracks=MappingProxyType(made))
     return changes.onto(tracked, times), changes.events
+
+
+def given_up(desk: Desk, waited: Iterable[Alert], logins: Ints) -> Desk:
+    """The desk that waits no longer for those accounts of `waited` that are not among `logins`."""
+    asked = [alert for alert in waited if alert.episode in desk.alerts and alert.rule != feed.RULE]
+    rows = rows_of(logins, np.array([alert.login for alert in asked], dtype=np.int64))
+    late = {a.episode: -math.inf for a, row in zip(asked, rows.tolist(), strict=True) if row < 0}
+    return replace(desk, missing=MappingProxyType({**desk.missing, **late})) if late else desk
 
 
 def handling_of(event: AlertEvent) -> Handling | None:

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 import numpy as np
 
 from rms_tui.alerts import feed
+from rms_tui.alerts.desk import PATIENCE
 from rms_tui.alerts.life import Alert
 from rms_tui.book import Ints, rows_of
 
-LONGEST = 60.0
+LONGEST = PATIENCE
 """Seconds after which one goes to the desk anyway, which closes it if its account is not there."""
 
 

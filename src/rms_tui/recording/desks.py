@@ -6,7 +6,8 @@ columns fit each other: they are computed with.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -21,7 +22,8 @@ from rms_tui.recording.shapes import even, tree_of, value_of
 class DeskChange:
     """From one desk to the next: what is new in it, by object, and what is no longer there.
 
-    `whole` starts from an empty desk.
+    `whole` starts from an empty desk. `missing` are ids of all alerts whose account is in no Book,
+    and since when; older files have none.
     """
 
     whole: bool
@@ -33,6 +35,7 @@ class DeskChange:
     dropped: tuple[str, ...]
     feed: FeedTrack
     due: float
+    missing: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     def onto(self, desk: Desk) -> Desk:
         """The next desk."""
@@ -45,6 +48,11 @@ class DeskChange:
         recovered |= {alert.id: alert for alert in self.recovered}
         tracks = {key: one for key, one in base.tracks.items() if key not in self.dropped}
         tracks |= {track.key: track for track in self.tracks}
+        missing = {
+            alert.episode: self.missing[alert.id]
+            for alert in alerts.values()
+            if alert.id in self.missing
+        }
         return replace(
             base,
             alerts=MappingProxyType(alerts),
@@ -52,6 +60,7 @@ class DeskChange:
             tracks=MappingProxyType(tracks),
             feed=self.feed,
             due=self.due,
+            missing=MappingProxyType(missing),
         )
 
 
@@ -68,6 +77,7 @@ def desk_change(desk: Desk, before: Desk | None) -> DeskChange:
         tuple(key for key in base.tracks if key not in desk.tracks),
         desk.feed,
         desk.due,
+        {desk.alerts[key].id: since for key, since in desk.missing.items() if key in desk.alerts},
     )
 
 

@@ -157,6 +157,7 @@ class Replayed:
         feed, monitor = self.feed, self.monitor
         feed.now, feed.entry, feed.status = entry.at, entry, entry.status
         monitor.set_interval(entry.interval)
+        monitor.select(entry.selection)
         refused = None if entry.failed or entry.error == entry.status.error else entry.error
         if refused != self._refused_limits:
             self._refused_limits = refused

@@ -82,7 +82,8 @@ def remember(
     not change stay the same objects.
     """
     rows = len(book.accounts)
-    before = _aligned(blank(book.accounts.login) if memory is None else memory, book.accounts)
+    login = book.accounts.login
+    before = aligned(blank(login) if memory is None else memory, login)
     initial = repeated(np.nan, rows) if initial is None else initial
     gap = interval * keep_intervals
     starting = _starting(before.last, book.accounts, good, initial)
@@ -109,14 +110,15 @@ def remember(
     )
 
 
-def _aligned(memory: Memory, accounts: Accounts) -> Memory:
-    if memory.login is accounts.login:
+def aligned(memory: Memory, login: Ints) -> Memory:
+    """The memory of exactly these accounts (ascending): nothing is known of one not in it."""
+    if memory.login is login:
         return memory
-    if np.array_equal(memory.login, accounts.login):
-        return replace(memory, login=accounts.login)
+    if np.array_equal(memory.login, login):
+        return replace(memory, login=login)
     if len(memory.login) == 0:
-        return blank(accounts.login)
-    row = rows_of(memory.login, accounts.login)
+        return blank(login)
+    row = rows_of(memory.login, login)
     known = row >= 0
 
     def moved(column: Floats) -> Floats:
@@ -126,7 +128,7 @@ def _aligned(memory: Memory, accounts: Accounts) -> Memory:
     days = {key: moved_day(day, row, known) for key, day in memory.days.items()}
     peaks = {key: moved_peak(peak, row, known) for key, peak in memory.peaks.items()}
     return Memory(
-        accounts.login,
+        login,
         LastGood(moved(last.balance), moved(last.equity), moved(last.prev_equity), moved(last.at)),
         moved_total(memory.total, row, known),
         MappingProxyType(days),
@@ -254,6 +256,7 @@ __all__ = [
     "Span",
     "Total",
     "Trail",
+    "aligned",
     "blank",
     "remember",
 ]

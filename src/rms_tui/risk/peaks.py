@@ -2,7 +2,8 @@
 
 A peak starts at the initial balance, never falls but by a withdrawal where its trail says so, and
 is only believed where the account was watched all the way: `sure` is False where a higher one may
-have been missed, and then the known one is a lower bound.
+have been missed, and then the known one is a lower bound. Where withdrawals that would have lowered
+it were missed it is none: it begins anew with what is seen then.
 """
 
 from __future__ import annotations
@@ -73,6 +74,9 @@ def peak_after(
         flow = seen.came.balance if "balance" in _parts(trail) else seen.came.equity
         value = value + flow
     top = _top(trail, book.accounts, day)
+    if lowers and seen.lost_flows is not None and bool(seen.lost_flows.any()):
+        begun_anew = np.where(seen.in_step, top, np.nan)
+        value = np.where(seen.lost_flows & ~np.isnan(value), begun_anew, value)
     higher = top > value
     higher &= seen.in_step if lowers else seen.good
     if bool(higher.any()):

@@ -2,7 +2,7 @@
 
 The stored memory is taken through the newest Book as if it had been there all along, and then the
 better knowledge wins, account by account: of bases the better origin, of peaks the one that is
-sure, of periods the one that was begun earlier.
+sure or else the higher, of periods the one that was begun earlier.
 """
 
 from __future__ import annotations
@@ -21,26 +21,27 @@ from rms_tui.risk.peaks import Peak
 from rms_tui.risk.periods import COLUMNS, Period
 
 
-def joined(stored: Memory, live: Memory) -> Memory:
+def joined(stored: Memory, live: Memory, known: Flags) -> Memory:
     """Both memories as one. They are of the same accounts after the same Book.
 
     `stored` is the one read back and stepped through that Book, `live` the one learnt since start.
+    Only rows that are `known` were read back: of others the stepped one has seen a single Book.
     """
     days = {
-        rollover: _day(stored.days[rollover], day) if rollover in stored.days else day
+        rollover: _day(stored.days[rollover], day, known) if rollover in stored.days else day
         for rollover, day in live.days.items()
     }
     peaks = {
-        trail: _peak(stored.peaks[trail], peak) if trail in stored.peaks else peak
+        trail: _peak(stored.peaks[trail], peak, known) if trail in stored.peaks else peak
         for trail, peak in live.peaks.items()
     }
     periods = {
-        span: _period(stored.periods[span], period) if span in stored.periods else period
+        span: _period(stored.periods[span], period, known) if span in stored.periods else period
         for span, period in live.periods.items()
     }
     return replace(
         live,
-        total=_total(stored.total, live.total),
+        total=_total(stored.total, live.total, known),
         days=MappingProxyType(days),
         peaks=MappingProxyType(peaks),
         periods=MappingProxyType(periods),
@@ -48,33 +49,34 @@ def joined(stored: Memory, live: Memory) -> Memory:
     )
 
 
-def _day(stored: DayBase, live: DayBase) -> DayBase:
+def _day(stored: DayBase, live: DayBase, known: Flags) -> DayBase:
     if stored.at != live.at:
         return live
-    better = stored.origin > live.origin
+    better = known & (stored.origin > live.origin)
     if not bool(better.any()):
         return live
     columns = ("balance", "equity", "origin", "taken")
     return replace(live, counted=None, **_chosen(better, stored, live, columns))
 
 
-def _peak(stored: Peak, live: Peak) -> Peak:
-    known = stored.sure & ~live.sure
-    value = np.where(known, np.fmax(stored.value, live.value), live.value)
-    return Peak(value, stored.sure | live.sure, np.fmin(stored.since, live.since))
+def _peak(stored: Peak, live: Peak, known: Flags) -> Peak:
+    better = known & ~live.sure
+    value = np.where(better, np.fmax(stored.value, live.value), live.value)
+    since = np.where(known, np.fmin(stored.since, live.since), live.since)
+    return Peak(value, (known & stored.sure) | live.sure, since)
 
 
-def _period(stored: Period, live: Period) -> Period:
+def _period(stored: Period, live: Period, known: Flags) -> Period:
     if stored.began != live.began and stored.began != min(stored.began, live.began):
         return live
-    earlier = ~np.isnan(stored.at) & ~(stored.at > live.at)
+    earlier = known & ~np.isnan(stored.at) & ~(stored.at > live.at)
     began = min(stored.began, live.began)
     return replace(live, began=began, **_chosen(earlier, stored, live, COLUMNS))
 
 
-def _total(stored: Total, live: Total) -> Total:
-    known = stored.ticket > NEVER
-    return replace(live, **_chosen(known, stored, live, ("flow", "flow_balance", "ticket")))
+def _total(stored: Total, live: Total, known: Flags) -> Total:
+    counted = known & (stored.ticket > NEVER)
+    return replace(live, **_chosen(counted, stored, live, ("flow", "flow_balance", "ticket")))
 
 
 def _chosen(rows: Flags, stored: Any, live: Any, names: tuple[str, ...]) -> dict[str, Any]:

@@ -22,11 +22,16 @@ from rms_tui.risk.memory import Memory, blank
 from rms_tui.risk.memory_rows import memory_from_rows, memory_rows
 from rms_tui.store.database import Document, Guard, Rms, in_transaction
 from rms_tui.store.entries import entries_of
+from rms_tui.store.schema import Status
 from rms_tui.store.values import instant, text
 
 CHUNK = 500
 SLICES = 30
 """Writes after which every account's document was written: each takes a slice of them."""
+
+AT_THE_END = 300.0
+"""Seconds that an account's document may be older than its server's watch: it is written once a
+minute while the account is watched, so that one older than that was let go of before the end."""
 
 _DAY = ("balance", "equity", "origin")
 _PEAK = ("value", "sure")
@@ -148,11 +153,18 @@ def _until_the_end(
 ) -> None:
     """Put the last figures that were written, and when, in place of those up to a minute older.
 
-    Without `until` they are of the time that stands with them.
+    Without `until` they are of the time that stands with them. With it they are of that time for
+    accounts that were watched to the end, and of nobody knows when for those that were not.
     """
     by_login = {int(row["login"]): row for row in rows}
     for part in _chunks(list(by_login)):
-        where = {"server": server, "login": {"$in": part}, "risk.state": {"$ne": "unknown"}}
+        where: Document = {
+            "server": server,
+            "login": {"$in": part},
+            "risk.state": {"$ne": "unknown"},
+        }
+        if until is not None:
+            where["status"] = {"$ne": Status.REMOVED.value}
         for element in database.elements.find(where, {"login": 1, "account": 1}):
             account = element.get("account") or {}
             last = by_login[int(element["login"])]["last"]
@@ -160,7 +172,8 @@ def _until_the_end(
             at = account.get("time") if until is None else until
             if not isinstance(at, datetime) or balance is None or equity is None:
                 continue
-            if last["at"] < at.timestamp():
+            older = at.timestamp() - last["at"]
+            if older > 0 and (until is None or older <= AT_THE_END):
                 last |= {"balance": balance, "equity": equity, "at": at.timestamp()}
 
 
