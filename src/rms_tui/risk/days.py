@@ -7,6 +7,7 @@ for it, it stays unknown (NaN) and the rules that need it decide nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import time
 from enum import IntEnum
 
 import numpy as np
@@ -20,6 +21,10 @@ SERVER_DAY = Rollover(zone=SERVER, at="00:00")
 
 SERVER_GRACE = 120.0
 """Seconds after the rollover in which a server's end-of-day record may still be yesterday's."""
+
+ANCHORS = 43_200.0
+"""Seconds within which two starts are of the same day: a server's clock that is put forward or
+back for the summer moves the start of its day, and of its month, but begins no new one."""
 
 DAY_COLUMNS = ("balance", "equity", "flow", "flow_balance")
 """What rules read of a day."""
@@ -101,20 +106,40 @@ class Watch:
 def day_after(
     day: DayBase | None, last: LastGood, book: Book, good: Flags, rollover: Rollover, watch: Watch
 ) -> DayBase:
-    """The trading day after a Book: the same one, or a new one once its rollover has passed."""
-    if day is None or not day.at <= book.taken_at < day.until:
+    """The trading day after a Book: the same one, or a new one once its rollover has passed.
+
+    Where the server's clock was put forward or back it is the same one, with its end moved.
+    """
+    within = day is not None and day.at <= book.taken_at < day.until
+    if day is None or not within or _clock_moved(day, rollover, book.server_offset):
         at = last_rollover(rollover, book.taken_at, book.server_offset)
         until = next_rollover(rollover, book.taken_at, book.server_offset)
         if at is None or until is None:
             unknown = day is not None and np.isnan(day.at)
             return day if day is not None and unknown else unknown_day(len(good), np.nan, np.nan)
-        day = unknown_day(len(good), at, until)
+        if day is not None and same_start(day.at, at):
+            day = replace(day, at=at, until=until, counted=None)
+        else:
+            day = unknown_day(len(good), at, until)
     open_question = day.origin < _OBSERVED
     if bool(open_question.any()):
         unsettled = good & open_question & _may_improve(day, last, book, rollover)
         if bool(unsettled.any()):
             day = _settled(day, _learnt(day, last, book, unsettled, rollover, watch))
     return _with_flows(day, book, watch.flow_types)
+
+
+def same_start(one: float, other: float) -> bool:
+    """Whether two starts (UTC seconds) are of one and the same day, week, month or year."""
+    return abs(one - other) < ANCHORS
+
+
+def _clock_moved(day: DayBase, rollover: Rollover, server_offset: float | None) -> bool:
+    """Whether the day's end is no rollover by the server's clock as it goes now."""
+    if rollover.zone != SERVER or server_offset is None:
+        return False
+    at = time.fromisoformat(rollover.at)
+    return (day.until + server_offset) % 86_400 != at.hour * 3600 + at.minute * 60
 
 
 def _may_improve(day: DayBase, last: LastGood, book: Book, rollover: Rollover) -> Flags:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rms_tui.book import Floats, Ints
-from rms_tui.risk.days import DayBase, LastGood, unknown_day
+from rms_tui.risk.days import DayBase, LastGood, same_start, unknown_day
 from rms_tui.risk.flows import NEVER, Total
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.peaks import Peak, unknown_peak
@@ -127,7 +127,7 @@ def _days(rows: Sequence[Mapping[str, Any]]) -> dict[Rollover, DayBase]:
         current = {
             i: day
             for i, day in written.items()
-            if day["at"] == newest["at"] or np.isnan(newest["at"])
+            if same_start(day["at"], newest["at"]) or np.isnan(newest["at"])
         }
         made[key] = replace(base, **_filled(base, _DAY, current))
     return made
@@ -157,7 +157,9 @@ def _periods(rows: Sequence[Mapping[str, Any]]) -> dict[Span, Period]:
         pick = min if span is Span.LIFETIME else max
         began = pick(one["began"] for one in written.values())
         current = {
-            i: one for i, one in written.items() if span is Span.LIFETIME or one["began"] == began
+            i: one
+            for i, one in written.items()
+            if span is Span.LIFETIME or same_start(one["began"], began)
         }
         none = unseen(len(rows), began)
         columns = _filled(none, COLUMNS, current)

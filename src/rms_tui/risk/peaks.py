@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rms_tui.book import Accounts, Book, Flags, Floats, Ints
-from rms_tui.risk.days import DayBase
+from rms_tui.risk.days import DayBase, same_start
 from rms_tui.risk.flows import Came
 from rms_tui.risk.profile import Trail
 
@@ -116,8 +116,8 @@ def _lost(trail: Trail, seen: Seen, before: DayBase | None, day: DayBase | None)
     by_equity = "equity" in _parts(trail)
     if trail.rollover is None:
         found.append(seen.lost_equity if by_equity else seen.lost_balance)
-    elif before is not None and day is not None and before.at != day.at:
-        if seen.lost_balance is not None and before.until != day.at:
+    elif before is not None and day is not None and not same_start(before.at, day.at):
+        if seen.lost_balance is not None and not same_start(before.until, day.at):
             found.append(seen.lost_balance)
         found.append(np.isnan(before.balance) & ~np.isnan(before.at))
     if trail.withdrawals == "lower_peak":

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from rms_tui.book import Book, Codes, Flags, Floats, Ints, repeated
 from rms_tui.risk.clock import instant
+from rms_tui.risk.days import same_start
 from rms_tui.risk.flows import Came
 
 Counts = npt.NDArray[np.int32]
@@ -143,10 +144,9 @@ def _turned(periods: Periods, book: Book, server_offset: float, rows: int) -> Pe
     lifetime = periods.get(Span.LIFETIME)
     begun[Span.LIFETIME] = book.taken_at if lifetime is None else lifetime.began
     fresh = unseen(rows, book.taken_at)
+    going_on = {s for s, period in periods.items() if same_start(period.began, begun[s])}
     return {
-        span: periods[span]
-        if span in periods and periods[span].began == begun[span]
-        else replace(fresh, began=begun[span])
+        span: replace(periods[span] if span in going_on else fresh, began=begun[span])
         for span in Span
     }
 
