@@ -29,3 +29,34 @@ def test_an_inserted_element_is_watched_within_three_seconds(fleet: Fleet) -> No
     assert element["account"]["equity"] == 10_000.0
     assert_consistent(fleet.database)
     assert took < 3.0 * slow
+
+
+def test_no_document_of_others_stops_the_fleet_of_a_host(fleet: Fleet) -> None:
+    """Ids that are documents, a path that no process can have, and what is no element at all."""
+    stranger = {"login": "70001", "server": SERVER}
+    fleet.database.elements.insert_one(stranger, bypass_document_validation=True)
+    fleet.database.instances.insert_one(
+        {"_id": {"a": 1}, "host": "one", "path": "C:\\MT5\\\0", "status": "FREE"}
+    )
+    fleet.instances(1)
+    supervisor = fleet.supervise()
+    fleet.element(_id={"number": 5})
+    fleet.active(FIRST)
+    assert fleet.read()["instance"] == "one-1"
+    fleet.database.elements.update_one({"login": FIRST}, {"$set": {"created_by": "ann"}})
+    told = until(lambda: [e for e in supervisor.events() if e["event"] == "left alone"])
+    assert "login wrong or missing" in told[0]["documents"]
+    assert supervisor.stop() == 0
+
+
+def test_a_worker_that_is_stopped_while_its_terminal_starts_leaves_no_error(fleet: Fleet) -> None:
+    fleet.instances(1)
+    fleet.world.account(FIRST)
+    fleet.world.terminal["accounts"][str(FIRST)]["initialize_seconds"] = 3
+    fleet.world.push()
+    supervisor = fleet.supervise()
+    fleet.element()
+    worker = fleet.worker_of()
+    until(worker.children, what="a process for the terminal")
+    assert supervisor.stop() == 0
+    assert (fleet.read()["status"], fleet.read().get("error")) == ("PENDING", None)

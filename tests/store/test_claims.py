@@ -203,6 +203,17 @@ def test_the_third_refused_login_is_an_error_until_it_is_edited(database: Rms) -
     assert (one["status"], one["refused"], one["error"]) == ("PENDING", 0, None)
 
 
+def test_a_refused_login_that_is_edited_does_not_wait_for_its_next_attempt(database: Rms) -> None:
+    element(database, password=b"one")
+    instance(database)
+    claims.give_back(database, taken(database), Ending.AUTHORISATION, PATIENCE, "no such login")
+    assert upkeep.revive(database) == 0
+    assert claims.claim(database, "e1", HOST) is None
+    database.elements.update_one({}, {"$set": {"password": b"two"}})
+    assert upkeep.revive(database) == 1
+    assert claims.claim(database, "e1", HOST) is not None
+
+
 def test_a_rotation_of_keys_is_no_edit() -> None:
     at = datetime(2026, 3, 2, tzinfo=UTC)
     before = {"login": 1, "server": "S", "password": b"one", "password_at": at}

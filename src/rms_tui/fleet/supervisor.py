@@ -28,8 +28,9 @@ from rms_tui.store.database import Rms, connect, let_go, within
 from rms_tui.store.database import in_words as store_errors
 from rms_tui.store.embedded import Server
 from rms_tui.store.errors import StoreError
-from rms_tui.store.named import id_text
+from rms_tui.store.named import id_text, key_of
 from rms_tui.store.schema import Status
+from rms_tui.store.strangers import all_strangers, in_a_line
 
 LONGEST_PAUSE = 2.0
 _SAME_BIRTH = 3.0
@@ -96,6 +97,7 @@ class Supervisor:
         self._wake = threading.Event()
         self._follower = Follower(server, database, host, self._wake)
         self._running: dict[tuple[Any, int], _Running] = {}
+        self._strange = ""
         self._owed: list[tuple[Claim, Ending, str | None]] = []
         self._database: Rms | None = None
         self._uri = ""
@@ -206,18 +208,19 @@ class Supervisor:
             self._reconcile = False
             upkeep.fill_in(database)
             upkeep.revive(database)
+            self._tell_strangers(database)
             self._say("elements", {"elements": listing.elements(database)})
         if not changes:
             return
         if any(change.collection == "elements" and not change.fields for change in changes):
             upkeep.fill_in(database)
-        edited = {change.id for change in changes if change.collection == "elements"}
+        edited = {key_of(one.id): one.id for one in changes if one.collection == "elements"}
         if any(change.fields - {"status", "instance", "error"} for change in changes):
             upkeep.revive(database)
         for one in self._running.values():
-            if one.held.element in edited:
+            if key_of(one.held.element) in edited:
                 one.child.order(LOOK)
-        for element in edited:
+        for element in edited.values():
             self._say("element", {"element": listing.element(database, element)})
 
     def _keep(self, database: Rms) -> None:
@@ -229,7 +232,7 @@ class Supervisor:
 
     def _recover(self, database: Rms) -> None:
         """Claims of this host without a worker: ours whose answer was lost, those of the dead."""
-        known = {(one.held.instance, one.held.term) for one in self._running.values()}
+        known = set(self._running)
         quiet = min(2 * self._tempo.ping, self._tempo.silent)
         for held, instance in upkeep.claimed_here(database, self._host, self.id, known, quiet):
             own = (instance.get("supervisor") or {}).get("id") == self.id
@@ -266,21 +269,30 @@ class Supervisor:
     def _start(self, held: Claim) -> None:
         try:
             child = self._launch(held)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a NUL in an id or a path
             _log.error("a worker cannot be started: %s", error)
             self._owed.append((held, Ending.CRASHED, f"a worker cannot be started: {error}"))
             return
-        self._running[held.instance, held.term] = _Running(held, child, time.monotonic())
+        self._running[held.key] = _Running(held, child, time.monotonic())
         self._say("claimed", {**_named(held), "pid": child.pid})
 
     def _sweep(self, database: Rms) -> None:
         upkeep.fill_in(database)
         upkeep.revive(database)
+        self._tell_strangers(database)
         swept = upkeep.sweep(database, self._tempo.silent, self._tempo.patience)
         self.counts.swept += len(swept.ended)
         for held in swept.ended:
             _log.warning("instance %s fell silent", held.instance)
             self._say("silent", _named(held))
+
+    def _tell_strangers(self, database: Rms) -> None:
+        """Of documents that nobody can watch or use, once."""
+        strange = in_a_line(all_strangers(database))
+        if strange not in ("", self._strange):
+            _log.warning("left alone: %s", strange)
+            self._say("left alone", {"documents": strange})
+        self._strange = strange
 
     def _release_all(self) -> None:
         """Have every worker give its claim back; who does not in time is ended."""

@@ -150,6 +150,7 @@ class Worker:
         if monitor is not None and gateway is not None:
             monitor.start()
             outcome = self._until_over(writer, monitor, gateway)
+            writer.freeze()
             monitor.stop()
         ended = writer.stop(ending_of(outcome.exit), outcome.text, self._means.tempo.stop)
         if writer.state == "fenced":

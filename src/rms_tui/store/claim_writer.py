@@ -123,6 +123,8 @@ class ClaimWriter:
         self._live_since: float | None = None
         self._settled = False
         self._looked = threading.Event()
+        self._last: Frame | None = None
+        self._frozen = False
         self._stopping = threading.Event()
         self._ending: tuple[Ending, str | None] = (Ending.RELEASED, None)
         self._deadline = 0.0
@@ -137,6 +139,15 @@ class ClaimWriter:
     def look(self) -> None:
         """Ping at once, and read the element anew: someone says that it changed."""
         self._looked.set()
+
+    def freeze(self) -> None:
+        """Take the newest frame as the last one: what its source says while it is being closed is
+        nothing about the account."""
+        self._last = self._frames.value
+        self._frozen = True
+
+    def _newest(self) -> Frame | None:
+        return self._last if self._frozen else self._frames.value
 
     def stop(self, ending: Ending, error: str | None, timeout: float) -> bool:
         """Write what is left within `timeout`, end the claim; True when that is written."""
@@ -154,7 +165,7 @@ class ClaimWriter:
                 database = self._connected()
                 with in_words(self._uri):
                     self._restore(database)
-                    frame = self._frames.value
+                    frame = self._newest()
                     seen = self._frames.count
                     self._write_facts(database)
                     if frame is not None:
@@ -279,7 +290,7 @@ class ClaimWriter:
             self._live_since = time.monotonic()
 
     def _ping(self, database: Rms) -> None:
-        frame = self._frames.value
+        frame = self._newest()
         since = self._live_since
         settled = since is not None and time.monotonic() - since >= self._pace.settled
         fields: Document = {}
@@ -352,7 +363,7 @@ class ClaimWriter:
             try:
                 database = self._connected()
                 with in_words(self._uri), within(left):
-                    frame = self._frames.value
+                    frame = self._newest()
                     self._write_facts(database)
                     if frame is not None and self._recalled:
                         self._write_figures(database, frame)

@@ -18,7 +18,8 @@ from pymongo import ASCENDING, ReturnDocument
 from pymongo.client_session import ClientSession
 
 from rms_tui.store.database import Document, Guard, Rms, in_transaction
-from rms_tui.store.schema import Status
+from rms_tui.store.named import key_of
+from rms_tui.store.schema import Status, fitting
 
 FREE, OCCUPIED, FAULTY = "FREE", "OCCUPIED", "FAULTY"
 
@@ -56,6 +57,11 @@ class Claim:
     portable: bool = False
     login: int = 0
     server: str = ""
+
+    @property
+    def key(self) -> tuple[Any, int]:
+        """Tells this claim from every other one, also in a dict."""
+        return key_of(self.instance), self.term
 
     @property
     def of_element(self) -> Document:
@@ -112,7 +118,7 @@ def claim(
     def write(session: ClientSession) -> Claim:
         taken = database.elements.find_one_and_update(
             {"_id": element, "status": Status.PENDING.value, "source": "terminal",
-             "instance": None, **_DUE},
+             "instance": None, **_DUE, **fitting("elements")},
             {"$inc": {"term": 1}, **_PINGED},
             {"login": 1, "server": 1, "term": 1, "failed_on": 1},
             return_document=ReturnDocument.AFTER,
@@ -149,7 +155,7 @@ def _free_instance(
     session: ClientSession,
 ) -> Document:
     """A free one, rather not the one that failed this element last, rather one that never did."""
-    where: Document = {"host": host, "status": FREE, **_DUE}
+    where: Document = {"host": host, "status": FREE, **_DUE, **fitting("instances")}
     wishes: list[Document] = [{"_id": instance}]
     if instance is None:
         wishes = [{"_id": {"$ne": taken.get("failed_on")}}, {}]
@@ -366,10 +372,14 @@ def _element_after(
     status = Status.PENDING
     if ending is Ending.AUTHORISATION:
         refused = int(element.get("refused") or 0) + 1
-        made |= {"refused": refused, "retry_at": _after(patience.pause(refused, patience.refused))}
+        made |= {
+            "tried": tried(element),
+            "refused": refused,
+            "retry_at": _after(patience.pause(refused, patience.refused)),
+        }
         if refused >= patience.failures:
             status = Status.ERROR
-            made |= {"tried": tried(element), "retry_at": None}
+            made["retry_at"] = None
     if element.get("status") not in (Status.REMOVED.value, Status.ERROR.value):
         made["status"] = status.value
     return [{"$set": made}]

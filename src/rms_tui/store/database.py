@@ -6,11 +6,13 @@ Short timeouts throughout: whoever waits for a database here has something bette
 from __future__ import annotations
 
 import logging
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias, TypeVar
+from urllib.parse import unquote_plus
 
 import pymongo
 from bson.errors import BSONError
@@ -93,8 +95,22 @@ def _client(uri: str) -> MongoClient[Document]:
             **_timeouts(uri),
         )
     except OSError as error:  # a file that the URI names
-        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        raise StoreError(f"MongoDB settings {redacted(uri)}: {what}", final=True) from None
+        raise StoreError(
+            f"MongoDB settings {redacted(uri)}: {_unread(error, uri)}", final=True
+        ) from None
+
+
+def _unread(error: OSError, uri: str) -> str:
+    """Which file of the URI, and why. The driver names the file, or only the option."""
+    why = error.strerror if error.errno is None else os.strerror(error.errno)
+    if error.filename:
+        return f"{error.filename}: {why}"
+    said = set(str(error).lower().split())
+    for option in uri.partition("?")[2].split("&"):
+        name, _, value = option.partition("=")
+        if name.lower() in said:
+            return f"{unquote_plus(value)}: {why}"
+    return cleaned(str(error), uri)
 
 
 def prepare(database: Rms) -> None:

@@ -19,6 +19,7 @@ from rms_tui.store.errors import SecretsError, StoreError, redacted
 from rms_tui.store.master_key import keys_in
 from rms_tui.store.schema import COLLECTIONS
 from rms_tui.store.secrets import KEYS, data_keys
+from rms_tui.store.strangers import KINDS, all_strangers, in_a_line
 
 Missing: TypeAlias = frozenset[tuple[str, str]]
 
@@ -70,6 +71,7 @@ def of_server(uri: str, name: str, what: str, mend: str) -> Iterator[Finding]:
             if ("changeStream", WHOLE) not in missing and ("find", WHOLE) not in missing:
                 with database.watch(max_await_time_ms=1):
                     pass
+            yield from _documents(database, missing)
             place = redacted(uri)
             if not missing:
                 text = f"{place}: {number}, replica set, change streams, {took:.0f} ms"
@@ -130,6 +132,16 @@ def of_keys(uri: str, name: str, file: Path) -> Iterator[Finding]:
         yield Finding(
             "OK" if present else "WARN", "master key", f"{file} ({names}): {opened}", mend
         )
+
+
+def _documents(database: Rms, missing: Missing) -> Iterator[Finding]:
+    """What stands among elements and instances and is neither."""
+    if {("find", kind) for kind in KINDS} & missing:
+        return
+    found = all_strangers(database)
+    if found:
+        mend = "give them what is missing with mongosh, or delete them"
+        yield Finding("WARN", "documents", f"left alone: {in_a_line(found)}", mend)
 
 
 def _privileges(database: Rms, name: str) -> Generator[Finding, None, Missing]:

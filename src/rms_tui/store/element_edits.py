@@ -19,7 +19,7 @@ from pymongo.errors import DuplicateKeyError
 from rms_tui.store.database import Document, Rms, in_transaction
 from rms_tui.store.elements import Source
 from rms_tui.store.named import ids_of
-from rms_tui.store.schema import Status
+from rms_tui.store.schema import Status, fitting
 from rms_tui.store.values import LARGEST_LOGIN, instant, text
 
 EDITABLE = frozenset({"source", "investor", "profile", "password"})
@@ -160,16 +160,27 @@ def named(database: Rms, given: str, server: str | None = None) -> Document:
     for query in queries:
         found = list(database.elements.find(query, {"account": 0}))
         if len(found) > 1:
-            servers = ", ".join(sorted(str(one["server"]) for one in found))
+            servers = ", ".join(sorted(str(one.get("server")) for one in found))
             raise ElementError(
                 f"account {word} is on {len(found)} servers ({servers}): say which by --server"
             )
         if found:
-            return found[0]
+            return _own(database, word, found[0])
     on = "" if server is None else f" on {server}"
     raise ElementError(
         f"no element {word}{on}: expected a login or an id as `rms-tui element list` shows them"
     )
+
+
+def _own(database: Rms, word: str, found: Document) -> Document:
+    """The element, if it is one: MongoDB refuses every change of another document."""
+    asked = {"_id": found["_id"], **fitting("elements")}
+    if database.elements.find_one(asked, {"_id": 1}) is None:
+        raise ElementError(
+            f"{word} is no element, `rms-tui element list` says why: give it what is missing with "
+            "mongosh, or delete it"
+        )
+    return found
 
 
 def _dates(edit: Edit) -> Document:

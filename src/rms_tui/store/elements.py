@@ -21,10 +21,12 @@ from pymongo.errors import PyMongoError
 from rms_tui.feed import Selection
 from rms_tui.monitor import AccountChange
 from rms_tui.store.database import Document, Rms, in_transaction
-from rms_tui.store.schema import Status
+from rms_tui.store.schema import Status, fitting
 from rms_tui.store.values import instant, text
 
 Source = Literal["manager", "terminal", "simulator", "replay"]
+
+_OURS = fitting("elements")
 
 
 class RiskStatus(BaseModel):
@@ -143,6 +145,7 @@ def selection(database: Rms, server: str, *, everything: bool) -> Selection:
     query: Document = {
         "server": text(server),
         "$or": [{"status": Status.REMOVED.value}, {"created_by": {"$type": "string"}}],
+        **_OURS,
     }
     added: set[int] = set()
     without: set[int] = set()
@@ -154,14 +157,18 @@ def selection(database: Rms, server: str, *, everything: bool) -> Selection:
 
 def own_profiles(database: Rms, server: str) -> dict[int, str | Document]:
     """Profiles that stand on elements: a name or limits, by login. Raises PyMongoError."""
-    query = {"server": text(server), "profile": {"$exists": True, "$type": ["string", "object"]}}
+    query = {
+        "server": text(server),
+        "profile": {"$exists": True, "$type": ["string", "object"]},
+        **_OURS,
+    }
     found = database.elements.find(query, {"_id": 0, "login": 1, "profile": 1})
     return {int(element["login"]): element["profile"] for element in found}
 
 
 def pending(database: Rms, server: str) -> frozenset[int]:
     """Logins that wait for their first status. Raises PyMongoError."""
-    query = {"server": text(server), "status": Status.PENDING.value}
+    query = {"server": text(server), "status": Status.PENDING.value, **_OURS}
     found = database.elements.find(query, {"_id": 0, "login": 1})
     return frozenset(int(element["login"]) for element in found)
 

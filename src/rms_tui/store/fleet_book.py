@@ -27,7 +27,7 @@ from rms_tui.risk.profile import RiskProfile, Rule
 from rms_tui.risk.verdict import Reason, State, Verdict
 from rms_tui.store.database import Document
 from rms_tui.store.fleet_view import FleetDocuments
-from rms_tui.store.named import id_text
+from rms_tui.store.named import id_text, key_of
 from rms_tui.store.risk_rules import Judged, figure, judged_from, state_of
 
 WATCHED = ("ACTIVE", "BREACHED", "TARGET_REACHED")
@@ -98,7 +98,7 @@ def fleet_rows(
         if key is not None and isinstance(element.get("account"), Mapping):
             listed.append((key, element))
     listed.sort(key=lambda each: each[0])
-    held = [known.positions.get(element["_id"]) or {} for _, element in listed]
+    held = [known.positions.get(key_of(element["_id"])) or {} for _, element in listed]
     offsets = [figure(one.get("server_offset")) for one in held]
     offset = _usual(offsets)
     accounts = build(Accounts, _account_columns(listed, keys))
@@ -144,7 +144,7 @@ def fleet_state(known: FleetDocuments, keys: AccountKeys, silent: float) -> Flee
         known.instances.values(), key=lambda one: (str(one.get("host")), str(one.get("path")))
     )
     for one in ordered:
-        element = known.elements.get(one.get("element")) or {}
+        element = known.elements.get(key_of(one.get("element"))) or {}
         rows.append(_fleet_row(one, element, one.get("status"), known, keys))
     for element in known.elements.values():
         status = str(element.get("status") or "PENDING")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,8 @@ from rms_tui.alerts import TIMES, Alert, Stage
 from rms_tui.store.alert_query import alert_of
 from rms_tui.store.database import Document, Rms
 from rms_tui.store.fleet_watch import LOST
+from rms_tui.store.named import key_of
+from rms_tui.store.schema import fitting
 from rms_tui.store.values import instant
 
 GATHER = 0.2
@@ -52,7 +54,7 @@ _PIPELINE: list[Document] = [
 
 @dataclass
 class FleetDocuments:
-    """What is known, by id; kept over lost connections. Alerts are those that go on."""
+    """What is known, by `key_of` the id; kept over lost connections. Alerts: those that go on."""
 
     elements: dict[Any, Document] = field(default_factory=dict)
     positions: dict[Any, Document] = field(default_factory=dict)
@@ -82,12 +84,13 @@ class FleetView:
         """Follow what changes for at most that long; whether something did."""
         if time.monotonic() >= self._next_clock:
             self._set_clock()
-        touched: dict[str, set[Any]] = {name: set() for name in _FOLLOWED}
+        touched: dict[str, dict[Any, Any]] = {name: {} for name in _FOLLOWED}
         until, came = time.monotonic() + seconds, False
         while (left := until - time.monotonic()) > 0 or not came:
             event = self._next()
             if event is not None:
-                touched[str(event["ns"]["coll"])].add(event["documentKey"]["_id"])
+                id_ = event["documentKey"]["_id"]
+                touched[str(event["ns"]["coll"])][key_of(id_)] = id_
                 if not came:
                     came, until = True, time.monotonic() + min(GATHER, max(left, 0.0))
             elif left <= 0:
@@ -138,17 +141,17 @@ class FleetView:
             _PIPELINE, resume_after=token, max_await_time_ms=100, batch_size=1_000
         )
 
-    def _read(self, name: str, ids: Iterable[Any] | None) -> None:
+    def _read(self, name: str, ids: Mapping[Any, Any] | None) -> None:
         """Read documents anew, None: all of them; those that are gone are forgotten."""
         kept: dict[Any, Any] = getattr(self._known, name)
-        asked: Document = {} if ids is None else {"_id": {"$in": list(ids)}}
+        asked: Document = {} if ids is None else {"_id": {"$in": list(ids.values())}}
         wanted = _wanted(name)
         for id_ in list(kept) if ids is None else ids:
             kept.pop(id_, None)
         for found in self._database[name].find({**asked, **wanted}, _HIDDEN[name] or None):
             made = _readable(found) if name == "alerts" else found
             if made is not None:
-                kept[found["_id"]] = made
+                kept[key_of(found["_id"])] = made
 
     def _set_clock(self) -> None:
         before = time.time()
@@ -159,7 +162,9 @@ class FleetView:
 
 def _wanted(name: str) -> Document:
     if name == "elements":
-        return {"status": {"$ne": "REMOVED"}}
+        return {"status": {"$ne": "REMOVED"}, **fitting(name)}
+    if name == "instances":
+        return fitting(name)
     if name == "alerts":
         lately = instant(time.time() - TIMES.close)
         recovered = {"stage": Stage.RECOVERED.value, "recovered_at": {"$gte": lately}}

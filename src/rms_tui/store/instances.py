@@ -17,7 +17,7 @@ from pymongo.errors import DuplicateKeyError
 from rms_tui.store.claims import FAULTY, FREE, OCCUPIED
 from rms_tui.store.database import Document, Rms, in_transaction
 from rms_tui.store.named import ids_of
-from rms_tui.store.schema import Status
+from rms_tui.store.schema import Status, fitting
 from rms_tui.store.values import instant, text
 
 _ENDED = [Status.REMOVED.value, Status.ERROR.value]
@@ -120,12 +120,17 @@ def named(database: Rms, given: str, host: str | None = None) -> Document:
     asked = {"$or": [{"_id": {"$in": ids_of(text(word))}}, {"path": text(word)}], **of_host}
     found = list(database.instances.find(asked))
     if len(found) > 1:
-        hosts = ", ".join(sorted(str(one["host"]) for one in found))
+        hosts = ", ".join(sorted(str(one.get("host")) for one in found))
         raise InstanceError(f"{word} is on {len(found)} hosts ({hosts}): say which by --host")
     if not found:
         on = "" if host is None else f" on {host}"
         raise InstanceError(
             f"no instance {word}{on}: expected an id or a path as `rms-tui instance list` shows"
+        )
+    if database.instances.find_one({"_id": found[0]["_id"], **fitting("instances")}) is None:
+        raise InstanceError(
+            f"{word} is no instance, `rms-tui instance list` says why: give it what is missing "
+            "with mongosh, or delete it"
         )
     return found[0]
 

@@ -11,12 +11,20 @@ from pymongo.change_stream import ChangeStream
 from pymongo.errors import PyMongoError
 
 from rms_tui.store.database import Document, Rms
+from rms_tui.store.named import key_of
+from rms_tui.store.strangers import Kind, strangers
 from rms_tui.store.values import text
 
 T = TypeVar("T")
 
-_AGE = {"$divide": [{"$subtract": ["$$NOW", "$last_ping"]}, 1000]}
-"""Seconds since the last ping; null without one."""
+_AGE = {
+    "$cond": [
+        {"$eq": [{"$type": "$last_ping"}, "date"]},
+        {"$divide": [{"$subtract": ["$$NOW", "$last_ping"]}, 1000]},
+        None,
+    ]
+}
+"""Seconds since the last ping; null without one, or where no time stands."""
 
 _HAS_PASSWORD = {"$eq": [{"$type": "$password"}, "binData"]}
 
@@ -31,7 +39,7 @@ def elements(database: Rms, server: str | None = None, *, removed: bool = True) 
     asked: Document = {} if server is None else {"server": text(server)}
     if not removed:
         asked["status"] = {"$ne": "REMOVED"}
-    return list(
+    found = list(
         database.elements.aggregate(
             [
                 {"$match": asked},
@@ -41,6 +49,7 @@ def elements(database: Rms, server: str | None = None, *, removed: bool = True) 
             ]
         )
     )
+    return _with_strangers(database, "elements", found)
 
 
 def element(database: Rms, id_: Any) -> Document | None:
@@ -58,7 +67,7 @@ def element(database: Rms, id_: Any) -> Document | None:
 def instances(database: Rms, host: str | None = None) -> list[Document]:
     """All instances by host and path, with `ping_age` (s). Raises PyMongoError."""
     asked: Document = {} if host is None else {"host": text(host)}
-    return list(
+    found = list(
         database.instances.aggregate(
             [
                 {"$match": asked},
@@ -67,6 +76,16 @@ def instances(database: Rms, host: str | None = None) -> list[Document]:
             ]
         )
     )
+    return _with_strangers(database, "instances", found)
+
+
+def _with_strangers(database: Rms, kind: Kind, found: list[Document]) -> list[Document]:
+    """A document that is none of ours says so where others have their error."""
+    why = {key_of(one.id): str(one) for one in strangers(database, kind, len(found) or 1)}
+    for one in found:
+        if key_of(one["_id"]) in why:
+            one["error"] = why[key_of(one["_id"])]
+    return found
 
 
 def followed(

@@ -15,6 +15,11 @@ def id_text(value: Any) -> str:
     return str(value) if isinstance(value, str | int | ObjectId) else json_util.dumps(value)
 
 
+def key_of(value: Any) -> Any:
+    """An id as a key of a dict: MongoDB allows documents as ids, Python does not."""
+    return value if not isinstance(value, dict | list) else id_text(value)
+
+
 def ids_of(word: str) -> list[Any]:
     """What the word may stand for, the likeliest first."""
     found: list[Any] = [ObjectId(word)] if ObjectId.is_valid(word) else []

@@ -220,3 +220,12 @@ COLLECTIONS: Mapping[str, Collection] = {
         ("_id", "term"), {"_id": _TEXT, "holder": _OPTIONAL_TEXT, "term": _TERM, "expires": _TIME}
     ),
 }  # fmt: skip
+
+
+def fitting(name: str) -> dict[str, Any]:
+    """The query for documents of a collection that are what rms-tui means by them.
+
+    Others may stand there: of an older program, or inserted before any rms-tui looked at it. They
+    are left alone, since MongoDB refuses every change of them.
+    """
+    return COLLECTIONS[name].validator

@@ -31,7 +31,7 @@ from rms_tui.store.content import (
 from rms_tui.store.database import Document, Guard, Rms, in_transaction
 from rms_tui.store.element_ids import ElementIds
 from rms_tui.store.elements import Source
-from rms_tui.store.schema import Status
+from rms_tui.store.schema import Status, fitting
 from rms_tui.store.values import text
 
 CHUNK = 1_000
@@ -111,7 +111,9 @@ class StatusWriter:
         if self._ids is None:
             ids = ElementIds()
             fields = {"login": 1, "status": 1, "risk.state": 1, "risk.rule": 1, "risk.since": 1}
-            found = database.elements.find({"server": text(book.server)}, fields, batch_size=CHUNK)
+            found = database.elements.find(
+                {"server": text(book.server), **fitting("elements")}, fields, batch_size=CHUNK
+            )
             stored = told_from(ids.noted(found))
             if len(self._told.login) == 0:
                 self._told = stored

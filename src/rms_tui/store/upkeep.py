@@ -23,11 +23,13 @@ from rms_tui.store.claims import (
     tried,
 )
 from rms_tui.store.database import Document, Rms
-from rms_tui.store.schema import Status
+from rms_tui.store.schema import Status, fitting
 from rms_tui.store.status import SILENT_AFTER
 
 UNDECIDED = {"status": {"$in": [Status.ACTIVE, Status.BREACHED, Status.TARGET_REACHED]}}
+_REFUSED = [Status.ERROR.value, Status.PENDING.value]
 _TERMINAL = {"source": "terminal"}
+_ELEMENT, _INSTANCE = fitting("elements"), fitting("instances")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +49,22 @@ def fill_in(database: Rms) -> int:
         "source": {"$ifNull": ["$source", "terminal"]},
         "updated_at": "$$NOW",
     }
-    done = database.elements.update_many({"$or": bare}, [{"$set": whole}])
+    done = database.elements.update_many({"$or": bare, **_ELEMENT}, [{"$set": whole}])
     return int(done.modified_count)
 
 
 def revive(database: Rms) -> int:
-    """Have elements with ERROR tried again that were edited since; how many."""
+    """Have elements tried again, at once, whose login was refused and edited since; how many."""
     fields = {"login": 1, "server": 1, "password": 1, "password_at": 1, "investor": 1, "tried": 1}
-    asked = {"status": Status.ERROR.value, "tried": {"$type": "string"}, **_TERMINAL}
+    refused = {"status": {"$in": _REFUSED}, "instance": None, "tried": {"$type": "string"}}
+    asked = {**refused, **_TERMINAL, **_ELEMENT}
     count = 0
     for element in database.elements.find(asked, fields):
         if element["tried"] == tried(element):
             continue
         anew = {"status": Status.PENDING.value, "error": None, "retry_at": None, "failures": 0}
         done = database.elements.update_one(
-            {"_id": element["_id"], "status": Status.ERROR.value, "tried": element["tried"]},
+            {"_id": element["_id"], **refused, "tried": element["tried"]},
             {
                 "$set": {**anew, "refused": 0, "tried": None, "failed_on": None},
                 "$currentDate": {"updated_at": True},
@@ -78,6 +81,7 @@ def waiting(database: Rms, most: int) -> list[Any]:
         "instance": None,
         **_TERMINAL,
         "$expr": {"$lte": ["$retry_at", "$$NOW"]},
+        **_ELEMENT,
     }
     order = [("updated_at", ASCENDING), ("_id", ASCENDING)]
     return [found["_id"] for found in database.elements.find(asked, {"_id": 1}).sort(order)[:most]]
@@ -85,7 +89,8 @@ def waiting(database: Rms, most: int) -> list[Any]:
 
 def free_instances(database: Rms, host: str) -> int:
     """How many instances of this host could be taken now."""
-    asked = {"host": host, "status": FREE, "$expr": {"$lte": ["$retry_at", "$$NOW"]}}
+    due = {"$expr": {"$lte": ["$retry_at", "$$NOW"]}}
+    asked = {"host": host, "status": FREE, **due, **_INSTANCE}
     return database.instances.count_documents(asked)
 
 
@@ -96,7 +101,7 @@ def sweep(database: Rms, silent: float, patience: Patience) -> Swept:
     INACTIVE (its desk writes it at least each minute).
     """
     made = Swept()
-    for instance in database.instances.find({"status": OCCUPIED, **_silent(silent)}):
+    for instance in database.instances.find({"status": OCCUPIED, **_silent(silent), **_INSTANCE}):
         held = claim_of(instance)
         why = f"no ping for {silent:g} s"
         if give_back(database, held, Ending.SILENT, patience, why, while_true=_silent(silent)):
@@ -106,7 +111,7 @@ def sweep(database: Rms, silent: float, patience: Patience) -> Swept:
 
 def _orphans(database: Rms, silent: float) -> int:
     """Elements on an instance that does not know them (any more)."""
-    asked: Document = {"instance": {"$ne": None}, **_silent(silent)}
+    asked: Document = {"instance": {"$ne": None}, **_silent(silent), **_ELEMENT}
     count = 0
     for element in database.elements.find(asked, {"instance": 1, "term": 1, "status": 1}):
         held = {"_id": element["instance"], "element": element["_id"], "term": element.get("term")}
@@ -129,7 +134,7 @@ def _orphans(database: Rms, silent: float) -> int:
 
 def _deserted(database: Rms, silent: float) -> int:
     done = database.elements.update_many(
-        {"instance": None, **UNDECIDED, **_silent(max(silent, SILENT_AFTER))},
+        {"instance": None, **UNDECIDED, **_silent(max(silent, SILENT_AFTER)), **_ELEMENT},
         {"$set": {"status": Status.INACTIVE.value}, "$currentDate": {"updated_at": True}},
     )
     return int(done.modified_count)
@@ -143,10 +148,10 @@ def claimed_here(
     Those this very supervisor made and knows nothing of (its answer was lost), and those of others
     that have not pinged for `quiet` seconds: whether their process lives is for the host to say.
     """
-    mine = {"host": host, "status": OCCUPIED}
+    mine = {"host": host, "status": OCCUPIED, **_INSTANCE}
     asked = {**mine, "$or": [{"supervisor.id": supervisor}, _silent(quiet)]}
     found = [(claim_of(instance), instance) for instance in database.instances.find(asked)]
-    return [(held, doc) for held, doc in found if (held.instance, held.term) not in known]
+    return [(held, doc) for held, doc in found if held.key not in known]
 
 
 def claim_of(instance: Mapping[str, Any]) -> Claim:
