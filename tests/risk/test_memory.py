@@ -182,3 +182,23 @@ def test_columns_that_did_not_change_stay_the_same_objects():
     chain.see(book(rows, at=MIDNIGHT + 70))
     assert chain.memory.days[SERVER_DAY] is day
     assert chain.assessed.verdicts[0] is verdict
+
+
+@pytest.mark.parametrize(
+    ("sunday", "was", "now"),
+    [("2026-03-29 12:00", 7200.0, 10_800.0), ("2026-10-25 12:00", 10_800.0, 7200.0)],
+)
+def test_a_day_of_the_server_ends_at_its_midnight_through_a_change_of_its_clock(sunday, was, now):
+    """An hour early or late would be another base; here the last poll before midnight is it."""
+    chain = Chain(plan(DAILY))
+    chain.see(book([{"balance": 5000}], at=utc(sunday) - 40_000, offset=was))
+    chain.see(book([{"balance": 5000}], at=utc(sunday), offset=now))
+    began = chain.memory.days[SERVER_DAY].at
+    midnight = utc(sunday[:10] + " 00:00") + 86_400 - now
+    for second, balance in ((-1, 5100), (0, 5200), (1, 5300)):
+        chain.see(book([{"balance": balance}], at=midnight + second, offset=now))
+        day = chain.memory.days[SERVER_DAY]
+        assert (day.at, day.until) == (
+            (began, midnight) if second < 0 else (midnight, midnight + 86_400)
+        )
+    assert (base(chain)[0], origin(chain)) == (5200, [Origin.OBSERVED])

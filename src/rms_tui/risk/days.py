@@ -126,7 +126,7 @@ def day_after(
         unsettled = good & open_question & _may_improve(day, last, book, rollover)
         if bool(unsettled.any()):
             day = _settled(day, _learnt(day, last, book, unsettled, rollover, watch))
-    return _with_flows(day, book, watch.flow_types)
+    return _with_flows(day, book, watch)
 
 
 def same_start(one: float, other: float) -> bool:
@@ -271,16 +271,18 @@ def _settled(day: DayBase, columns: _Columns) -> DayBase:
     return replace(day, balance=balance, equity=equity, origin=origin, taken=taken, counted=None)
 
 
-def _with_flows(day: DayBase, book: Book, flow_types: tuple[int, ...]) -> DayBase:
+def _with_flows(day: DayBase, book: Book, watch: Watch) -> DayBase:
     if day.counted is book.deals:
         return day
+    flow_types = watch.flow_types
     later = after(book, day.taken, np.isin(book.deals.type, flow_types))
     flow = sums(book, later, types=flow_types)
     credited = bool(np.isin(book.deals.type, CREDIT_TYPES).any())
     flow_balance = flow
     if credited:
         flow_balance = sums(book, later, types=flow_types, exclude=CREDIT_TYPES)
-    if not complete_since(book, day.at) and book.deals_since is not None:
+    read_all = watch.vouched or complete_since(book, day.at)
+    if not read_all and book.deals_since is not None:
         unread = day.taken < book.deals_since - (book.server_offset or 0.0)
         flow = np.where(unread, np.nan, flow)
         flow_balance = np.where(unread, np.nan, flow_balance) if credited else flow
