@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from rms_tui.presets import UnknownPreset, expanded
 from rms_tui.risk.profile import Assign, Plan, RiskProfile, limits_profile
+from rms_tui.risk.refusals import refusals
 from rms_tui.serve.notify.channel import Channel, channels_of
 
 Source = Literal["manager", "terminal", "simulator", "replay"]
@@ -363,13 +364,7 @@ def _refuse_strange(toml: Mapping[str, Any], path: Path) -> None:
 
 
 def _in_file(path: Path, where: str, error: ValidationError) -> str:
-    lines = []
-    for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"])
-        came = problem.get("input")
-        shown = "" if isinstance(came, dict) else f", got {came!r}"
-        lines.append(f"{path}: {where}.{key}: {_words(problem)}{shown}")
-    return "\n".join(lines)
+    return "\n".join(f"{path}: {where}.{line}" for line in refusals(error))
 
 
 def _words(problem: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from pydantic import ValidationError
 
 from rms_tui.risk.profile import Assign, Plan, RiskProfile
+from rms_tui.risk.refusals import refusals
 
 OwnProfile: TypeAlias = str | Mapping[str, Any]
 """A name, or limits."""
@@ -97,7 +98,4 @@ def _written_out(wanted: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _first(error: Exception) -> str:
-    if not isinstance(error, ValidationError):
-        return str(error)
-    problem = error.errors()[0]
-    return f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+    return refusals(error)[0] if isinstance(error, ValidationError) else str(error)

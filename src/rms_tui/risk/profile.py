@@ -15,9 +15,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-Share = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Money = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Percent = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+"""A number that was written as one: no text, no truth value."""
+
+Share = Annotated[Number, Field(gt=0)]
+Money = Annotated[Number, Field(gt=0)]
+Percent = Annotated[Number, Field(gt=0, le=100)]
 SERVER = "server"
 """The zone name of the trading server's own wall clock."""
 
@@ -29,8 +32,8 @@ class Frozen(BaseModel):
 class Confirm(Frozen):
     """How long a state must last before it is believed: consecutive good polls and seconds."""
 
-    polls: Annotated[int, Field(ge=1)] = 2
-    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    polls: Annotated[int, Field(ge=1, strict=True)] = 2
+    seconds: Annotated[Number, Field(ge=0)] = 0.0
 
     @model_validator(mode="before")
     @classmethod
@@ -87,7 +90,7 @@ class _Rule(Frozen):
     caution: Share = 0.8
     critical: Share = 0.95
     confirm: Confirm = Confirm()
-    hysteresis: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.02
+    hysteresis: Annotated[Number, Field(ge=0, lt=1)] = 0.02
     """Share of the allowance by which it must fall below the band before an alert recovers."""
 
 
@@ -113,7 +116,7 @@ class MaxLoss(_Rule):
     """Floating profit at or below `amount` (negative), in the account's currency or `currency`."""
 
     rule: Literal["max_loss"]
-    amount: Annotated[float, Field(lt=0, allow_inf_nan=False)]
+    amount: Annotated[Number, Field(lt=0)]
     currency: str | None = None
 
 
@@ -174,7 +177,7 @@ class PositionRisk(_Allowance):
 
     rule: Literal["position_risk"]
     of: Literal["initial", "balance", "equity"] = "balance"
-    idea: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    idea: Annotated[Number, Field(ge=0)] | None = None
 
 
 class ProfitTarget(_Allowance):
@@ -182,7 +185,7 @@ class ProfitTarget(_Allowance):
 
     rule: Literal["profit_target"]
     value: Literal["equity", "balance"] = "equity"
-    flat: bool = False
+    flat: Annotated[bool, Field(strict=True)] = False
     period: Literal["day", "total"] = "total"
 
 
@@ -195,7 +198,7 @@ class MaxProfit(_Allowance):
     rule: Literal["max_profit"]
     value: Literal["equity", "balance"] = "equity"
     base: Literal["equity", "balance"] | None = None
-    flat: bool = False
+    flat: Annotated[bool, Field(strict=True)] = False
     period: Literal["day", "total"] = "total"
 
 
@@ -204,7 +207,7 @@ class PositionSize(_Rule):
 
     rule: Literal["position_size"]
     lots: Money | None = None
-    percent: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    percent: Annotated[Number, Field(gt=0)] | None = None
     symbols: Annotated[str, Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
@@ -218,14 +221,14 @@ class StopLossRequired(_Rule):
     """No position may be open for `seconds` or longer without a stop loss."""
 
     rule: Literal["stop_loss_required"]
-    seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    seconds: Annotated[Number, Field(gt=0)]
 
 
 class OpenPositions(_Rule):
     """Open positions at `count` or more (`exclusive`: more than `count`)."""
 
     rule: Literal["open_positions"]
-    count: Annotated[int, Field(ge=1)]
+    count: Annotated[int, Field(ge=1, strict=True)]
 
 
 Rule: TypeAlias = Annotated[
@@ -319,7 +322,7 @@ class Plan(Frozen):
     profiles: tuple[RiskProfile, ...]
     assigned: tuple[Assign, ...] = ()
     default: str | None = None
-    overnight_minutes: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60.0
+    overnight_minutes: Annotated[Number, Field(ge=0)] = 60.0
     """Minutes before a rollover in which its verdict is shown beforehand; 0: never."""
     own: frozenset[int] = frozenset()
     """Accounts that have a profile of their own, among `assigned`."""
