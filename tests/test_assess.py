@@ -181,7 +181,125 @@ def test_a_profile_may_begin_with_a_preset():
     assert [one["rule"] for one in rules] == ["daily_loss", "total_loss", "profit_target"]
 
 
+def test_a_deposit_in_the_first_row_is_no_profit_and_a_withdrawal_lowers_its_peak():
+    target = {"rule": "profit_target", "percent": 10}
+    (first,) = run([target], [row("2026-03-02T09:00:00Z", 1500, flow=500)], initial_balance=1000)
+    assert (first["rules"][0]["limit"], first["rules"][0]["state"]) == (1600, "ok")
+    peak = {"rule": "trailing_drawdown", "peak": "balance", "amount": 100,
+            "withdrawals": "lower_peak"}  # fmt: skip
+    (first,) = run([peak], [row("2026-03-02T09:00:00Z", 800, flow=-200)], initial_balance=1000)
+    assert (first["rules"][0]["limit"], first["rules"][0]["state"]) == (700, "ok")
+
+
+def test_the_initial_balance_may_be_written_as_the_first_flow():
+    rule = {"rule": "profit_target", "percent": 10}
+    rows = run(
+        [rule],
+        [row("2026-03-02T09:00:00Z", 1000, flow=1000), row("2026-03-02T10:00:00Z", 1100)],
+        initial_balance=1000,
+    )
+    assert [(r["rules"][0]["limit"], r["rules"][0]["state"]) for r in rows] == [
+        (1100, "ok"), (1100, "reached"),
+    ]  # fmt: skip
+
+
+def test_an_end_of_day_peak_starts_at_the_initial_balance_too():
+    """The balance the cycle's first day began with is not written; the cycle began in that day."""
+    rows = run(
+        [EOD], [row("2026-03-02T09:00:00+01:00", 203_000), row("2026-03-04T09:00:00+01:00", 1)],
+        **PRAGUE,
+    )  # fmt: skip
+    assert [(r["rules"][0]["base"], r["rules"][0]["limit"]) for r in rows] == [
+        (200_000, 190_000), (203_000, 193_000),
+    ]  # fmt: skip
+
+
+def test_a_daily_floor_under_the_initial_balance_is_known_from_the_first_row():
+    rule = {**DAILY, "base": "initial"}
+    (first,) = run([rule], [row("2026-03-02T09:00:00+01:00", 195_000)], **PRAGUE)
+    assert (first["rules"][0]["limit"], first["rules"][0]["state"]) == (190_000, "ok")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("2026-03-28T12:00:00+02:00", "2026-03-29T12:00:00+03:00"),
+        ("2026-10-24T12:00:00+03:00", "2026-10-25T12:00:00+02:00"),
+    ],
+)
+def test_the_servers_midnight_follows_its_clock_through_summer_time(before, after):
+    offset = after[-6:]
+    day = datetime.fromisoformat(after).date() + timedelta(days=1)
+    timeline = [
+        row(before, 100_000), row(after, 100_500), row(f"{day}T00:00:00{offset}", 101_000),
+        row(f"{day}T09:00:00{offset}", 102_000),
+    ]  # fmt: skip
+    rows = run([DAILY], timeline, zone="server", initial_balance=100_000)
+    bases = [one["rules"][0]["base"] for one in rows]
+    assert bases == [100_000, 100_000, 101_000, 101_000]
+
+
+def test_the_servers_clock_is_the_first_rows_for_a_row_written_in_another_zone():
+    timeline = [
+        row("2026-03-02T09:00:00+02:00", 100_000),
+        row("2026-03-02T21:59:59Z", 100_500), row("2026-03-02T22:00:00Z", 101_000),
+    ]  # fmt: skip
+    rows = run([DAILY], timeline, zone="server", initial_balance=100_000)
+    assert [one["rules"][0]["base"] for one in rows] == [100_000, 100_000, 101_000]
+
+
+def test_a_stop_of_0_is_none_as_mt5_writes_it():
+    rule = {"rule": "position_risk", "amount": 500}
+    (first,) = run([rule], [row("2026-03-02T09:00:00Z", 10_000, positions=[held(sl=0)])])
+    assert first["rules"][0]["reason"] == "no_stop_loss"
+
+
+def test_an_equity_of_0_under_an_open_result_decides_nothing():
+    (first,) = run([DAILY], [row("2026-03-02T00:00:00+01:00", 200_000, 0)], **PRAGUE)
+    assert (first["rules"][0]["state"], first["rules"][0]["reason"]) == ("unknown", "zero_equity")
+
+
+def test_a_row_of_a_long_timeline_keeps_no_more_than_rules_can_ask_for():
+    from rms_tui.assess import Ledger
+
+    profile = {"rules": [{"rule": "position_risk", "amount": 500, "idea": 60}]}
+    timeline = []
+    for hour in range(500):
+        at = datetime.fromisoformat("2026-01-05T00:00:00Z") + timedelta(hours=hour)
+        positions = [held(open=1.1 + hour / 1000, sl=1.0)] if hour % 2 else []
+        timeline.append(row(at.isoformat(), 10_000 + hour, flow=1, positions=positions))
+    written = read(json.dumps({"profile": profile, "timeline": timeline}), "long.json")
+    ledger = Ledger.of(written.profile)
+    for one, at in zip(written.rows, written.at, strict=True):
+        ledger = ledger.after(one, at)
+    assert (len(ledger.flows), len(ledger.trades)) == (72, 1)
+
+
+POLLUTED = [(key, value) for key in ("amount", "caution", "critical") for value in ("1000", True)]
+
+
+@pytest.mark.parametrize(("key", "value"), POLLUTED)
+def test_text_and_truth_values_are_no_numbers_of_a_rule(key, value):
+    rule = {"rule": "daily_loss", "base": "balance", "amount": 1000, key: value}
+    with pytest.raises(Refused, match=rf"profile\.rules\.0\.daily_loss\.{key}: expected"):
+        read(json.dumps(document([rule], LESSON)), "lesson.json")
+
+
+def test_what_is_no_timeline_is_refused_with_its_reason():
+    for text, named in (
+        ('{"profile": {}, "profile": {}}', "key 'profile' is written twice"),
+        ("[" * 100_000, "nested too deeply"),
+    ):
+        with pytest.raises(Refused, match=named):
+            read(text, "lesson.json")
+
+
 REFUSED = [
+    (document([{"rule": "dayly_loss"}], LESSON), "rules.0.rule: no rule 'dayly_loss'; expected"),
+    (document([{"base": "balance"}], LESSON), "rules.0.rule: missing key"),
+    (document([DAILY], [row("9999-12-31T23:59:59-12:00", 1)]), "row 1: time: expected a year"),
+    (document([DAILY], [row("0001-01-01T00:00:00+12:00", 1)]), "row 1: time: expected a year"),
+    (document([DAILY], [{"time": "2026-03-02T09:00:00Z", "equity": 1}]), "row 1: balance: missing"),
     ({"profile": {"rules": []}, "timeline": []}, "timeline"),
     ({"profile": {"rules": []}, "timelin": [row("2026-03-02T09:00:00Z", 1)]}, "timelin"),
     (document([{**DAILY, "percnt": 5}], LESSON), "percnt"),

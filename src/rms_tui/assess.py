@@ -7,20 +7,23 @@ account's cycle, and nothing happened between its rows. Nothing here reads a fil
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from rms_tui.book import Accounts, Book, Deals, Positions, Symbols, build, empty
+from rms_tui.book import Accounts, Book, Deals, Positions, Symbols, build
 from rms_tui.risk import assessment
 from rms_tui.risk.memory import Memory, Origin
 from rms_tui.risk.profile import (
     DailyLoss,
     MaxProfit,
     Plan,
+    PositionRisk,
     ProfitTarget,
     RiskProfile,
     TotalLoss,
@@ -33,37 +36,49 @@ from rms_tui.risk.verdict import Reason, State, Verdict
 from rms_tui.timeline import Timeline, WrittenPosition, WrittenRow
 
 LOGIN = 1
+FLOWS_KEPT = 3 * 86_400.0
+"""Seconds for which a flow is kept: longer than any trading day, which may have 25 hours."""
+
 WHOLE_UNITS = frozenset({"CLP", "ISK", "JPY", "KRW", "VND"})
 """Currencies without a smaller unit (ISO 4217): their amounts are compared as whole numbers."""
+
+Key: TypeAlias = tuple[str, str, float | None, int]
+"""What tells a position from another: symbol, side, opening price, and its number of those."""
 
 
 def assess(timeline: Timeline) -> Iterator[dict[str, Any]]:
     """For each row its time and what every rule says, ready for JSON; unknown numbers are None."""
     plan = Plan(profiles=(timeline.profile,), default=timeline.profile.name)
-    ledger = Ledger.of(timeline)
+    ledger = Ledger.of(timeline.profile)
+    book: Book | None = None
     memory: Memory | None = None
-    for row, at in zip(timeline.rows, timeline.at, strict=True):
-        ledger = ledger.after(row, at)
-        book = _book(timeline, row, at, ledger)
+    before: assessment.Assessment | None = None
+    for row, at, offset in zip(timeline.rows, timeline.at, timeline.offsets, strict=True):
+        known = ledger
+        ledger = known.after(row, at)
+        unchanged = ledger.flows is known.flows and ledger.trades is known.trades
+        same_deals = book is not None and unchanged and book.server_offset == offset
+        deals = book.deals if book is not None and same_deals else _deals(ledger, offset)
+        book = _book(timeline, row, at, offset, ledger, deals, book)
         held = assessment.held(book, None)
         if row.positions is None and abs(row.equity - row.balance - row.credit) > 0:
             unknown = np.full(1, np.nan)
             held = (held[0], unknown, unknown)
-        read = reading(book, plan, held=held)
+        read = reading(book, plan, before, held=held)
         memory = remembered(read, memory, interval=math.inf, vouched=True)
-        verdicts = judged(read, memory).verdicts
+        before = judged(read, memory, before)
         yield {
             "time": row.time,
-            "rules": [_shape(timeline.profile, verdict, memory) for verdict in verdicts],
+            "rules": [_shape(timeline.profile, verdict, memory) for verdict in before.verdicts],
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Deal:
-    """One deal that explains a change between two rows; `time` is the server's clock."""
+    """One deal that explains a change between two rows; `at` is in UTC seconds."""
 
     ticket: int
-    time: int
+    at: int
     type: int
     entry: int
     symbol: str
@@ -73,7 +88,8 @@ class Deal:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """An open position as it is known from row to row, by its symbol, side and opening price."""
+    """An open position as it is known from row to row, by its symbol, side and opening price;
+    `opened` is in UTC seconds."""
 
     position: int
     opened: int
@@ -81,64 +97,107 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The deals that lead from row to row, and which positions are open since when."""
+    """The deals that lead from row to row, and which positions are open since when.
 
-    offset: float
-    before: WrittenRow | None
-    deals: tuple[Deal, ...]
-    open: Mapping[tuple[str, str, float | None, int], Open]
+    Only what a rule can still ask for is kept, so that a row of a long timeline costs no more than
+    one of a short one: flows go back `FLOWS_KEPT`, trades as far as an idea of the longest window
+    (`idea`, None where no rule asks for ideas) can reach.
+    """
+
+    initial: float | None
+    idea: float | None
+    before: WrittenRow | None = None
+    last: int = 0
+    flows: tuple[Deal, ...] = ()
+    trades: tuple[Deal, ...] = ()
+    open: Mapping[Key, Open] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, timeline: Timeline) -> Ledger:
+    def of(cls, profile: RiskProfile) -> Ledger:
         """The ledger before the first row."""
-        return cls(timeline.server_offset, None, (), {})
+        windows = [
+            rule.idea
+            for rule in profile.rules
+            if isinstance(rule, PositionRisk) and rule.idea is not None
+        ]
+        return cls(profile.initial_balance, max(windows, default=None))
 
     def after(self, row: WrittenRow, at: float) -> Ledger:
-        """The ledger with what happened up to this row: flows, credit, trades closed and opened.
+        """The ledger with what happened up to this row: flows, credit, positions opened and closed.
 
         A change of balance that is no flow is the result of the positions that are gone, in equal
         parts: a timeline does not say which of them brought how much.
         """
-        time = math.floor(at + self.offset)
-        made: list[Deal] = []
-
-        def deal(kind: int, profit: float, entry: int = 0, symbol: str = "", of: int = 0) -> None:
-            made.append(
-                Deal(len(self.deals) + len(made) + 1, time, kind, entry, symbol, profit, of)
-            )
-
-        before = self.before
+        when, number = math.floor(at), itertools.count(self.last + 1)
+        flows = [Deal(next(number), when, kind, 0, "", money, 0) for kind, money in self._came(row)]
         flat = row.equity == row.balance + row.credit
         known = row.positions if row.positions is not None else () if flat else None
         held = dict(self.open) if known is None else dict.fromkeys(_keys(known))
         gone = [key for key in self.open if key not in held]
-        if row.flow:
-            deal(2, row.flow)
-        if before is not None:
-            if row.credit != before.credit:
-                deal(3, row.credit - before.credit)
-            result = row.balance - before.balance - row.flow
-            for key in gone:
-                closes = 1 if key[1] == "buy" else 0
-                deal(closes, result / len(gone), 1, key[0], self.open[key].position)
-            if not gone and abs(result) > 1e-9:
-                deal(0, result, 1)
-        opened = dict(self.open) if known is None else {}
-        for key in held:
-            if key in self.open:
-                opened[key] = self.open[key]
-            else:
-                number = len(self.deals) + len(made) + 1
-                opened[key] = Open(number, time)
-                deal(0 if key[1] == "buy" else 1, 0.0, 0, key[0], number)
-        return replace(self, before=row, deals=(*self.deals, *made), open=opened)
+        trades: list[Deal] = []
+        if gone and self.before is not None and self.idea is not None:
+            share = (row.balance - self.before.balance - row.flow) / len(gone)
+            trades = [
+                Deal(next(number), when, int(side == "buy"), 1, symbol, share,
+                     self.open[symbol, side, price, place].position)
+                for symbol, side, price, place in gone
+            ]  # fmt: skip
+        opened = {key: self.open.get(key) or Open(next(number), when) for key in held}
+        if self.idea is not None:
+            trades += [
+                Deal(one.position, when, int(key[1] != "buy"), 0, key[0], 0.0, one.position)
+                for key, one in opened.items()
+                if key not in self.open
+            ]
+        return replace(
+            self,
+            before=row,
+            last=next(number) - 1,
+            flows=self._kept(at, flows),
+            trades=_reached((*self.trades, *trades), opened, when, self.idea)
+            if trades and self.idea is not None
+            else self.trades,
+            open=opened,
+        )
+
+    def _came(self, row: WrittenRow) -> list[tuple[int, float]]:
+        """Money in and out up to this row, as deal types; none of it that is the initial balance,
+        which a timeline may begin with as a flow."""
+        before = self.before
+        if before is None:
+            return [(2, row.flow)] if row.flow and row.balance != self.initial else []
+        came = ((2, row.flow), (3, row.credit - before.credit))
+        return [(kind, money) for kind, money in came if money]
+
+    def _kept(self, at: float, flows: Sequence[Deal]) -> tuple[Deal, ...]:
+        if not flows and (not self.flows or self.flows[0].at > at - FLOWS_KEPT):
+            return self.flows
+        return (*(one for one in self.flows if one.at > at - FLOWS_KEPT), *flows)
 
 
-def _keys(
-    positions: Sequence[WrittenPosition],
-) -> list[tuple[str, str, float | None, int]]:
+def _reached(
+    trades: tuple[Deal, ...], held: Mapping[Key, Open], now: int, window: float
+) -> tuple[Deal, ...]:
+    """The trades that still belong to an idea, or may: with its open positions, or with a position
+    that is opened from now on, or with a trade that does."""
+    began: dict[tuple[str, bool], int] = {}
+    for (symbol, side, *_), one in held.items():
+        kind = symbol, side == "buy"
+        began[kind] = min(began.get(kind, now), one.opened)
+    opening = {deal.position: deal for deal in trades if not deal.entry}
+    kept = {one.position for one in held.values()}
+    for deal in sorted((deal for deal in trades if deal.entry), key=attrgetter("at"), reverse=True):
+        kind = deal.symbol, deal.type == 1
+        since = began.get(kind, now)
+        if deal.at >= since - window:
+            kept.add(deal.position)
+            began[kind] = min(since, opening[deal.position].at)
+    return tuple(deal for deal in trades if deal.position in kept)
+
+
+def _keys(positions: Sequence[WrittenPosition]) -> list[Key]:
     seen: dict[tuple[str, str, float | None], int] = {}
-    keys: list[tuple[str, str, float | None, int]] = []
+    keys: list[Key] = []
     for held in positions:
         same = (held.symbol, held.side, held.open)
         seen[same] = seen.get(same, -1) + 1
@@ -146,41 +205,59 @@ def _keys(
     return keys
 
 
-def _book(timeline: Timeline, row: WrittenRow, at: float, ledger: Ledger) -> Book:
-    since = math.floor(timeline.at[0] + timeline.server_offset)
+def _book(
+    timeline: Timeline,
+    row: WrittenRow,
+    at: float,
+    offset: int,
+    ledger: Ledger,
+    deals: Deals,
+    before: Book | None,
+) -> Book:
+    """The row as a Book of a server whose clock is the row's own."""
+    none_held = before is not None and not row.positions and not len(before.positions)
+    if before is not None and none_held:
+        positions, symbols = before.positions, before.symbols
+    else:
+        positions, symbols = _positions(row, ledger, offset), _symbols(row)
     return Book(
         source="timeline",
         server="timeline",
         taken_at=at,
-        server_offset=timeline.server_offset,
+        server_offset=float(offset),
         connected=True,
-        accounts=_account(timeline.profile, row),
-        positions=_positions(row, ledger) if row.positions else empty(Positions),
-        symbols=_symbols(row),
-        deals=_deals(ledger),
-        deals_since=since,
+        accounts=_account(timeline.profile, row, None if before is None else before.accounts),
+        positions=positions,
+        symbols=symbols,
+        deals=deals,
+        deals_since=math.floor(timeline.at[0]) + offset,
     )
 
 
-def _account(profile: RiskProfile, row: WrittenRow) -> Accounts:
-    currency = profile.currency or "USD"
+def _account(profile: RiskProfile, row: WrittenRow, before: Accounts | None) -> Accounts:
     margin = math.nan if row.margin is None else row.margin
     floating = row.equity - row.balance - row.credit
-    figures = {
-        "login": LOGIN, "name": "", "group": "", "currency": currency,
-        "digits": 0 if currency in WHOLE_UNITS else 2, "leverage": 0,
-        "so_mode": 0, "so_call": 0.0, "so_level": 0.0,
+    moves = {
         "balance": row.balance, "credit": row.credit, "equity": row.equity,
         "margin": margin, "margin_free": row.equity - margin,
         "margin_level": 100.0 * row.equity / margin if margin else 0.0,
         "profit": floating, "floating": floating,
+    }  # fmt: skip
+    if before is not None:
+        columns: dict[str, Any] = {name: np.array([value]) for name, value in moves.items()}
+        return replace(before, **columns)
+    currency = profile.currency or "USD"
+    stays = {
+        "login": LOGIN, "name": "", "group": "", "currency": currency,
+        "digits": 0 if currency in WHOLE_UNITS else 2, "leverage": 0,
+        "so_mode": 0, "so_call": 0.0, "so_level": 0.0,
         "prev_balance": math.nan, "prev_equity": math.nan,
         "trades_today": 0, "lots_today": 0.0, "profit_today": 0.0, "trade_count": 0,
     }  # fmt: skip
-    return build(Accounts, {name: [value] for name, value in figures.items()})
+    return build(Accounts, {name: [value] for name, value in {**stays, **moves}.items()})
 
 
-def _positions(row: WrittenRow, ledger: Ledger) -> Positions:
+def _positions(row: WrittenRow, ledger: Ledger, offset: int) -> Positions:
     held = row.positions or ()
     names = _names(row)
     known = [ledger.open[key] for key in _keys(held)]
@@ -193,9 +270,9 @@ def _positions(row: WrittenRow, ledger: Ledger) -> Positions:
             "side": [1 if one.side == "buy" else -1 for one in held],
             "lots": [one.lots for one in held],
             "price_open": [_or_nan(one.open) for one in held],
-            "sl": [_or_nan(one.sl) for one in held],
+            "sl": [_or_nan(one.sl or None) for one in held],  # MT5 writes 0 for no stop
             "tp": [math.nan] * len(held),
-            "opened": [one.opened for one in known],
+            "opened": [one.opened + offset for one in known],
             "rate": [_or_nan(one.rate) for one in held],
             "price": [_or_nan(one.price) for one in held],
             "profit": [0.0] * len(held),
@@ -225,14 +302,14 @@ def _symbols(row: WrittenRow) -> Symbols:
     )
 
 
-def _deals(ledger: Ledger) -> Deals:
-    deals = ledger.deals
+def _deals(ledger: Ledger, offset: int) -> Deals:
+    deals = sorted((*ledger.flows, *ledger.trades), key=attrgetter("ticket"))
     return build(
         Deals,
         {
             "ticket": [deal.ticket for deal in deals],
             "login": [LOGIN] * len(deals),
-            "time": [deal.time for deal in deals],
+            "time": [deal.at + offset for deal in deals],
             "type": [deal.type for deal in deals],
             "entry": [deal.entry for deal in deals],
             "symbol": [deal.symbol for deal in deals],
@@ -288,7 +365,7 @@ def _base(
 def _number(column: Any) -> float | None:
     """The only row's figure without the noise of binary fractions; None where it is unknown."""
     value = float(column[0])
-    return round(value, 6) if math.isfinite(value) else None
+    return round(value, 6) + 0.0 if math.isfinite(value) else None  # + 0.0: no minus before 0
 
 
 def _or_nan(value: float | None) -> float:

@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rms_tui.presets import UnknownPreset, expanded
 from rms_tui.risk.profile import RiskProfile
+from rms_tui.risk.refusals import refusals
 
 
 class Refused(Exception):
     """A timeline that cannot be assessed; the text names file, row and field."""
 
+
+YEARS = range(1970, 3001)
+"""Years a row may be of: MT5 counts seconds from the first of them."""
+
+SUMMER_TIME = 3600
 
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 
@@ -58,12 +65,16 @@ class WrittenRow(_Written):
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A profile and rows with their instants (UTC seconds), in order."""
+    """A profile and rows with their instants (UTC seconds), in order.
+
+    `offsets` are the server's clock at each row, in seconds from UTC: that of the first row's time,
+    and its summer time where a row is written an hour apart from it.
+    """
 
     profile: RiskProfile
     rows: tuple[WrittenRow, ...]
     at: tuple[float, ...]
-    server_offset: float
+    offsets: tuple[int, ...]
 
 
 def read(text: str, file: str, profile: RiskProfile | None = None) -> Timeline:
@@ -90,7 +101,7 @@ def read(text: str, file: str, profile: RiskProfile | None = None) -> Timeline:
         raise Refused(f"{file}: timeline: expected a list of at least one row")
     rows: list[WrittenRow] = []
     at: list[float] = []
-    offset = 0.0
+    offsets: list[int] = []
     for number, body in enumerate(written, 1):
         row = _row(body, file, number)
         moment = _moment(row, file, number)
@@ -101,12 +112,10 @@ def read(text: str, file: str, profile: RiskProfile | None = None) -> Timeline:
             )
         if at and row.flow and math.floor(moment.timestamp()) <= math.floor(at[-1]):
             raise Refused(f"{file}: row {number}: flow: in the same second as row {number - 1}")
-        if not at:
-            zone = moment.utcoffset()
-            offset = 0.0 if zone is None else zone.total_seconds()
         rows.append(row)
         at.append(moment.timestamp())
-    return Timeline(profile, tuple(rows), tuple(at), offset)
+        offsets.append(_server_clock(moment, offsets))
+    return Timeline(profile, tuple(rows), tuple(at), tuple(offsets))
 
 
 def profile_from(body: object, where: str, name: str = "profile") -> RiskProfile:
@@ -123,12 +132,23 @@ def profile_from(body: object, where: str, name: str = "profile") -> RiskProfile
 
 def _parsed(text: str, file: str) -> dict[str, Any]:
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_once)
     except ValueError as error:
         raise Refused(f"{file}: not valid JSON: {error}") from None
+    except RecursionError:
+        raise Refused(f"{file}: not valid JSON: nested too deeply") from None
     if not isinstance(document, dict):
         raise Refused(f"{file}: expected an object with profile and timeline")
     return document
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"key {twice!r} is written twice in one object")
+    return made
 
 
 def _row(body: object, file: str, number: int) -> WrittenRow:
@@ -150,19 +170,18 @@ def _moment(row: WrittenRow, file: str, number: int) -> datetime:
             f"{file}: row {number}: time: expected an ISO 8601 time with its UTC offset such as "
             f"2026-03-02T09:00:00+01:00, got {row.time!r}"
         )
+    if moment.year not in YEARS:
+        raise Refused(
+            f"{file}: row {number}: time: expected a year from {YEARS[0]} to {YEARS[-1]}, "
+            f"got {row.time!r}"
+        )
     return moment
 
 
+def _server_clock(moment: datetime, before: Sequence[int]) -> int:
+    written = math.floor((moment.utcoffset() or timedelta()).total_seconds())
+    return written if not before or abs(written - before[0]) <= SUMMER_TIME else before[-1]
+
+
 def _problems(error: ValidationError, before: str) -> str:
-    lines = []
-    for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"])
-        message = (
-            problem["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
-        )
-        if problem["type"] == "extra_forbidden":
-            message = "unknown key"
-        came = problem.get("input")
-        shown = "" if isinstance(came, (dict, list)) else f", got {came!r}"
-        lines.append(f"{before}{key}: {message}{shown}")
-    return "\n".join(lines)
+    return "\n".join(f"{before}{line}" for line in refusals(error))

@@ -57,6 +57,15 @@ def test_assess_reads_stdin_and_judges_by_another_profile(folder, capfdbinary, m
     assert rows[1]["rules"][1]["limit"] == 180_000
 
 
+def test_assess_reads_what_windows_editors_write_and_a_profile_of_any_file_name(
+    folder, capfdbinary
+):
+    (folder / "lesson.json").write_text(json.dumps(LESSON), "utf-8-sig")
+    (folder / "own").write_text(json.dumps({"profile": LESSON["profile"]}), "utf-8-sig")
+    assert run("assess", "lesson.json", "--profile", "own") == 0
+    assert len(capfdbinary.readouterr().out.splitlines()) == 2
+
+
 @pytest.mark.parametrize(
     ("written", "named"),
     [("{", "not valid JSON"), (json.dumps({**LESSON, "extra": 1}), "extra")],

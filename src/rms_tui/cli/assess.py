@@ -34,6 +34,7 @@ def assess_file(shared: Given, file: str, profile: str | None) -> None:
 
 
 def _text(file: str) -> str:
+    """The text of a file, without the byte order mark that Windows programs write before it."""
     if file == STDIN:
-        return sys.stdin.buffer.read().decode("utf-8")
-    return Path(file).read_text("utf-8")
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    return Path(file).read_text("utf-8-sig")

@@ -17,7 +17,7 @@ from rms_tui.wiring.given import Given
 from rms_tui.wiring.sources import loaded
 
 FILES = (".toml", ".json")
-"""A profile given with one of these endings is a file, not a name."""
+"""A profile given with one of these endings is a file, not a name; without, a name goes first."""
 
 
 def profile_named(shared: Given, name: str) -> RiskProfile:
@@ -34,6 +34,8 @@ def profile_named(shared: Given, name: str) -> RiskProfile:
     try:
         return profile_from(expanded({"preset": name}), name, name.removeprefix("preset:"))
     except UnknownPreset as error:
+        if Path(name).is_file():
+            return _from_file(Path(name))
         raise SettingsError(f"--profile {name}: no such profile in rms.toml, and {error}") from None
 
 
@@ -138,9 +140,10 @@ def _warnings(profile: RiskProfile) -> list[str]:
 def _from_file(path: Path) -> RiskProfile:
     """A profile of its own in a file: the keys of `[profile.NAME]`, or one such table."""
     try:
-        text = path.read_text("utf-8")
-        body = standard_json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        text = path.read_text("utf-8-sig")
+        as_json = path.suffix == ".json" or text.lstrip().startswith("{")
+        body = standard_json.loads(text) if as_json else tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise Refused(f"{path}: cannot be read: {error}") from None
     if not isinstance(body, dict):
         raise Refused(f"{path}: expected the keys of a profile")

@@ -170,7 +170,8 @@ def _applied(
 
 
 def undecided(book: Book, positions: Floats, *, stale: bool = False) -> Bytes:
-    """Each row's Reason for giving no decision. `positions` is the number of open ones.
+    """Each row's Reason for giving no decision. `positions` is the number of open ones, NaN where
+    some are open and nobody counted them.
 
     Equity must be balance + credit + floating within two units of the currency's last digit, and
     may not be 0 while there is a balance and an open position (a terminal that just started).
@@ -194,7 +195,7 @@ def undecided(book: Book, positions: Floats, *, stale: bool = False) -> Bytes:
         )
     if not accounts.equity.min(initial=np.inf) > 0:
         zero = accounts.equity == 0.0
-        reason[zero & (accounts.balance > 0) & (positions > 0)] = Reason.ZERO_EQUITY
+        reason[zero & (accounts.balance > 0) & (positions != 0)] = Reason.ZERO_EQUITY
     return reason
 
 

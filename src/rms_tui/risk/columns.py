@@ -6,6 +6,7 @@ A column that did not change stays the same object, which is how a verdict is kn
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import is_
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,8 +23,8 @@ from rms_tui.risk.rules.shape import TOTAL_FLOW, TOTAL_FLOW_BALANCE, Key, day_co
 Half: TypeAlias = tuple[Bytes, Floats]
 """The digits of each account's currency, and half of the last one."""
 
-Offers: TypeAlias = Mapping[Trail, tuple[object, object, Flags]]
-"""Where each peak may be decided on, after the two objects that follows from."""
+Offers: TypeAlias = Mapping[Trail, tuple[object, object, object, Flags]]
+"""Where each peak may be decided on, after the three objects that follows from."""
 
 
 def columns_of(
@@ -53,7 +54,7 @@ def columns_of(
     for rollover, day in memory.days.items():
         for name in DAY_COLUMNS:
             columns[day_column(rollover, name)] = getattr(day, name)
-    for trail, (_, _, sure) in offers.items():
+    for trail, (*_, sure) in offers.items():
         columns[trail] = memory.peaks[trail].value
         columns[sure_of(trail)] = sure
     for key, made in figures.items():
@@ -77,10 +78,10 @@ def offers_of(trails: Iterable[Trail], memory: Memory, before: Offers) -> Offers
     for trail in trails:
         peak = memory.peaks[trail]
         day = None if trail.rollover is None else memory.days.get(trail.rollover)
-        base = None if day is None else day.balance
+        sources = (peak.sure, peak.since, None if day is None else day.balance)
         known = before.get(trail)
-        if known is not None and known[0] is peak.sure and known[1] is base:
+        if known is not None and all(map(is_, known, sources)):
             made[trail] = known
         else:
-            made[trail] = (peak.sure, base, offered(peak, trail, day))
+            made[trail] = (*sources, offered(peak, trail, day))
     return made

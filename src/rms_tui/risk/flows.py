@@ -56,6 +56,12 @@ def no_flows(rows: int) -> Total:
     return Total(none, none, np.full(rows, NEVER, dtype=np.int64))
 
 
+def from_the_start(rows: int) -> Total:
+    """The flows of accounts whose every deal will be counted: nothing has come yet."""
+    none = np.zeros(rows)
+    return Total(none, none, np.full(rows, NONE_YET, dtype=np.int64))
+
+
 def counted(
     total: Total, book: Book, last_at: Floats, flow_types: tuple[int, ...]
 ) -> tuple[Total, Came | None]:

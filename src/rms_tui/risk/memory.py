@@ -29,6 +29,7 @@ from rms_tui.risk.flows import (
     Came,
     Total,
     counted,
+    from_the_start,
     moved_total,
     no_flows,
 )
@@ -83,7 +84,11 @@ def remember(
     """
     rows = len(book.accounts)
     login = book.accounts.login
-    before = aligned(blank(login) if memory is None else memory, login)
+    if memory is None:
+        memory = blank(login)
+        if vouched:
+            memory = replace(memory, total=from_the_start(rows))
+    before = aligned(memory, login)
     initial = repeated(np.nan, rows) if initial is None else initial
     gap = interval * keep_intervals
     starting = _starting(before.last, book.accounts, good, initial)
@@ -93,7 +98,7 @@ def remember(
         rollover: day_after(before.days.get(rollover), before.last, book, good, rollover, watch)
         for rollover in rollovers
     }
-    in_step = _in_step(before.last, book, came, good)
+    in_step = good if vouched else _in_step(before.last, book, came, good)
     peaks = _peaks(before, book, tuple(trails), days, watch, good, in_step, came, total)
     server_day = days.get(SERVER_DAY)
     periods, quiet = before.periods, before.quiet

@@ -81,7 +81,7 @@ def peak_after(
     higher &= seen.in_step if lowers else seen.good
     if bool(higher.any()):
         value = np.where(higher, top, value)
-    for lost in _lost(trail, seen, before, day):
+    for lost in _lost(peak, trail, seen, before, day):
         if bool(lost.any()):
             sure = sure & ~lost if bool((lost & sure).any()) else sure
             since = np.where(lost, book.taken_at, since)
@@ -111,7 +111,9 @@ def _top(trail: Trail, accounts: Accounts, day: DayBase | None) -> Floats:
     return day.balance + day.flow_balance
 
 
-def _lost(trail: Trail, seen: Seen, before: DayBase | None, day: DayBase | None) -> list[Flags]:
+def _lost(
+    peak: Peak, trail: Trail, seen: Seen, before: DayBase | None, day: DayBase | None
+) -> list[Flags]:
     found = []
     by_equity = "equity" in _parts(trail)
     if trail.rollover is None:
@@ -119,7 +121,7 @@ def _lost(trail: Trail, seen: Seen, before: DayBase | None, day: DayBase | None)
     elif before is not None and day is not None and not same_start(before.at, day.at):
         if seen.lost_balance is not None and not same_start(before.until, day.at):
             found.append(seen.lost_balance)
-        found.append(np.isnan(before.balance) & ~np.isnan(before.at))
+        found.append(_unmeasured(peak, before) & ~np.isnan(before.at))
     if trail.withdrawals == "lower_peak":
         found.append(seen.lost_flows)
     return [lost for lost in found if lost is not None]
@@ -129,8 +131,13 @@ def offered(peak: Peak, trail: Trail, day: DayBase | None) -> Flags:
     """Where the peak may be decided on: an end-of-day peak waits for the newest day's base."""
     if trail.rollover is None or day is None:
         return peak.sure
-    unknown = np.isnan(day.balance)
+    unknown = _unmeasured(peak, day)
     return peak.sure & ~unknown if bool(unknown.any()) else peak.sure
+
+
+def _unmeasured(peak: Peak, day: DayBase) -> Flags:
+    """Rows that were watched when that day began, and yet nobody knows with what balance."""
+    return np.isnan(day.balance) & np.logical_not(peak.since > day.at)
 
 
 def moved_peak(peak: Peak, row: Ints, known: Flags) -> Peak:
