@@ -196,3 +196,21 @@ def test_a_headless_program_needs_no_screen_library(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)) == 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a Windows console is drawn on stdout")
+def test_a_console_whose_stderr_goes_into_a_file_says_that_nothing_would_be_seen(tmp_path):
+    import pty
+
+    ours, theirs = pty.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "rms_tui", "--demo"],
+            cwd=tmp_path, env={**os.environ, "RMS_DATA_DIR": str(tmp_path)}, stdin=theirs,
+            stdout=theirs, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert done.returncode == 2
+    assert done.stderr.startswith("rms-tui: the console is drawn on stderr, which is no terminal")

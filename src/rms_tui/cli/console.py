@@ -13,6 +13,7 @@ from rms_tui.cli import START
 from rms_tui.cli.exits import FAILED, OK, USAGE, end
 from rms_tui.cli.keys import console_keys
 from rms_tui.cli.log import begin_log
+from rms_tui.cli.screen import need_screen
 from rms_tui.latest import Latest
 from rms_tui.monitor import Monitor
 from rms_tui.serve.clock import Clock
@@ -52,8 +53,7 @@ def open_console(
 
         open_fleet_console(shared, mouse=mouse, asked=websocket or record is not None)
     made = desk(shared) or _first_run(shared)
-    if not sys.stdout.isatty() or not sys.stdin.isatty():
-        end("the console needs a terminal; without one use `rms-tui start`", USAGE)
+    need_screen("without one use `rms-tui start`")
     keymap = console_keys(made.settings)
     begin_log(made.settings, on_console=False)
     share_one_heap()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, TypeVar
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 from rms_tui.cli.exits import FAILED, OK, USAGE, end
 from rms_tui.cli.keys import console_keys
 from rms_tui.cli.log import begin_log
+from rms_tui.cli.screen import need_screen
 from rms_tui.wiring.fleet_desk import add_element, fleet_desk, remove_element
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.operator import operator
@@ -40,8 +40,7 @@ def open_fleet_console(shared: Given, *, mouse: bool, asked: bool) -> NoReturn:
             "number of consoles read there",
             USAGE,
         )
-    if not sys.stdout.isatty() or not sys.stdin.isatty():
-        end("the console needs a terminal; without one use `rms-tui element list --watch`", USAGE)
+    need_screen("without one use `rms-tui element list --watch`")
     layers = loaded(shared)
     keymap = console_keys(layers.settings)
     begin_log(layers.settings, on_console=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rms_tui.cli.exits import FAILED, OK, USAGE, end
 from rms_tui.cli.keys import console_keys
 from rms_tui.cli.log import begin_log
+from rms_tui.cli.screen import need_screen
 from rms_tui.latest import Latest
 from rms_tui.monitor import Monitor
 from rms_tui.risk.profile import Plan
@@ -41,8 +41,7 @@ def follow(shared: Given, address: str, authority: Path | None, *, mouse: bool) 
     trusted = authority or settings.ws_ca
     if trusted is not None and not trusted.is_file():
         end(f"--ca {trusted}: no such file", USAGE)
-    if not sys.stdout.isatty() or not sys.stdin.isatty():
-        end("the console needs a terminal", USAGE)
+    need_screen("a program follows by WebSocket")
     keymap = console_keys(settings)
     begin_log(settings, on_console=False)
     clock, status = Clock(), Latest[Any]()

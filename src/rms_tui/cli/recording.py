@@ -19,6 +19,7 @@ from rms_tui.cli.exits import FAILED, OK, USAGE, end
 from rms_tui.cli.keys import console_keys
 from rms_tui.cli.oneshot import plain, print_json
 from rms_tui.cli.profiles import profile_named
+from rms_tui.cli.screen import need_screen
 from rms_tui.frame import Frame
 from rms_tui.moments import duration
 from rms_tui.monitor import Monitor
@@ -43,8 +44,7 @@ def replay(shared: Given, file: Path, speed: float, begin: str | None, *, mouse:
         end(f"--speed {speed:g}: expected {SLOWEST:g} to {FASTEST:g}", USAGE)
     recording = open_recording(file)
     at = None if begin is None else _moment(recording, begin)
-    if not sys.stdout.isatty() or not sys.stdin.isatty():
-        end("the console needs a terminal; without one use `rms-tui replay FILE --snapshot`", USAGE)
+    need_screen("without one use `rms-tui replay FILE --snapshot`")
     keymap = console_keys(loaded(shared).settings)
     player = Player(recording, start=at, speed=speed)
     try:
