@@ -413,9 +413,9 @@ class Monitor:
         began = time.perf_counter()
         stale = error is not None or now - book.taken_at > STALE_AFTER * self._interval
         past = None if before is None else before.assessment
-        read = reading(book, self._plans.judged_by, past, stale=stale)
-        step = partial(remembered, read, interval=self._interval)
         known = None if before is None else before.memory
+        read = reading(book, self._plans.judged_by, past, stale=stale, known=known)
+        step = partial(remembered, read, interval=self._interval)
         self._memories.followed(known, book.accounts.login)
         memory = self._memories.joined(step(known), step, good=bool(read.good.any()))
         (recorded, desk), self._recorded = self._recorded, (None, None)

@@ -169,21 +169,25 @@ def _applied(
     )
 
 
-def undecided(book: Book, positions: Floats, *, stale: bool = False) -> Bytes:
+def undecided(
+    book: Book, positions: Floats, *, stale: bool = False, emptied: Flags | None = None
+) -> Bytes:
     """Each row's Reason for giving no decision. `positions` is the number of open ones, NaN where
-    some are open and nobody counted them.
+    some are open and nobody counted them; `emptied` says of which rows it is not known where all
+    their money went (None: of none).
 
     Equity must be balance + credit + floating within two units of the currency's last digit, and
-    may not be 0 while there is a balance and an open position (a terminal that just started).
+    may not be 0 while there is an open position (a terminal that just started).
     """
     accounts = book.accounts
     if stale or not book.connected:
         why = Reason.STALE if stale else Reason.DISCONNECTED
         return np.full(len(accounts), why, dtype=np.int8)
     reason = np.zeros(len(accounts), dtype=np.int8)
-    gap = accounts.balance + accounts.credit
-    gap += accounts.floating
-    gap -= accounts.equity
+    with np.errstate(invalid="ignore"):  # infinite less infinite is no figure either
+        gap = accounts.balance + accounts.credit
+        gap += accounts.floating
+        gap -= accounts.equity
     np.abs(gap, out=gap)
     if not gap.max(initial=0.0) <= 2e-3:  # NaN is not
         odd = ~(gap <= 2e-3)
@@ -195,7 +199,9 @@ def undecided(book: Book, positions: Floats, *, stale: bool = False) -> Bytes:
         )
     if not accounts.equity.min(initial=np.inf) > 0:
         zero = accounts.equity == 0.0
-        reason[zero & (accounts.balance > 0) & (positions != 0)] = Reason.ZERO_EQUITY
+        reason[zero & (accounts.balance >= 0) & (positions != 0)] = Reason.ZERO_EQUITY
+        if emptied is not None:
+            reason[emptied & (reason == Reason.NONE)] = Reason.EMPTIED
     return reason
 
 

@@ -204,7 +204,7 @@ def _peaks(
     starting = watch.starting
     if watch.vouched and bool(np.isnan(before.last.at).any()):
         starting = np.isnan(before.last.at) & ~np.isnan(watch.initial)
-    lost_balance, lost_equity = _lost(before.last, book, watch.gap, came)
+    lost_balance, lost_equity = _lost(before.last, book, good, watch.gap, came)
     seen = Seen(
         watch.initial,
         starting,
@@ -225,13 +225,14 @@ def _peaks(
 
 
 def _lost(
-    last: LastGood, book: Book, gap: float, came: Came | None
+    last: LastGood, book: Book, good: Flags, gap: float, came: Came | None
 ) -> tuple[Flags | None, Flags | None]:
     """Rows not watched for longer than `gap` while their balance, or their equity, may have moved.
 
-    An account that stands where it stood, but for deposits and withdrawals, did not trade.
+    An account that stands where it stood, but for deposits and withdrawals, did not trade. Only a
+    good row can say where it stands.
     """
-    away = book.taken_at - last.at > gap
+    away = good & (book.taken_at - last.at > gap)
     if not bool(away.any()):
         return None, None
     accounts = book.accounts

@@ -25,6 +25,7 @@ UNFIT = (
     Reason.DISCONNECTED,
     Reason.NOT_A_NUMBER,
     Reason.ZERO_EQUITY,
+    Reason.EMPTIED,
     Reason.IDENTITY,
     Reason.OTHER_CURRENCY,
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from rms_tui.book import Book, Bytes, Flags
 from rms_tui.risk import assessment, holdings, memory
 from rms_tui.risk.assessment import Assessment, Scope
+from rms_tui.risk.emptied import emptied
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.profile import Plan
 from rms_tui.risk.verdict import Reason
@@ -37,14 +38,16 @@ def reading(
     *,
     stale: bool = False,
     held: holdings.Held | None = None,
+    known: Memory | None = None,
 ) -> Reading:
     """Lay the plan over a Book. `before` saves what did not change since the assessment before.
 
-    `held` is for a Book that does not say what its accounts hold.
+    `held` is for a Book that does not say what its accounts hold. What was `known` of its accounts
+    before tells an emptied account from one that only seems so.
     """
     scope = assessment.scope(plan, book.accounts, None if before is None else before.scope)
     holds = assessment.held(book, before) if held is None else held
-    undecided = assessment.undecided(book, holds[1], stale=stale)
+    undecided = assessment.undecided(book, holds[1], stale=stale, emptied=emptied(book, known))
     return Reading(book, scope, holds, undecided, undecided == Reason.NONE)
 
 

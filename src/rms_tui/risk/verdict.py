@@ -43,6 +43,7 @@ class Reason(IntEnum):
     SILENT = 15
     NO_TERMINAL = 16
     REFUSED = 17
+    EMPTIED = 18
     BASE_UNKNOWN = 20
     INITIAL_UNKNOWN = 21
     NO_RATE = 22
@@ -67,7 +68,8 @@ WORDS: dict[Reason, str] = {
     Reason.STALE: "figures are stale",
     Reason.DISCONNECTED: "source has lost its server",
     Reason.NOT_A_NUMBER: "a needed figure is missing",
-    Reason.ZERO_EQUITY: "equity is 0 with balance and open positions",
+    Reason.ZERO_EQUITY: "equity is 0 with open positions",
+    Reason.EMPTIED: "all figures are 0 and no deal says why",
     Reason.IDENTITY: "equity is not balance + credit + floating",
     Reason.SILENT: "STALE: its worker is silent",
     Reason.NO_TERMINAL: "STALE: it waits for a terminal",
