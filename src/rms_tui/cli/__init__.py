@@ -13,6 +13,7 @@ import typer
 from rms_tui.cli.examples import with_examples
 from rms_tui.cli.exits import MEANINGS, guarded
 from rms_tui.cli.options import Record, RecordLimit, shared_options
+from rms_tui.cli.streams import standard_streams
 from rms_tui.cli.verbs import (
     alerting,
     fleet,
@@ -131,4 +132,5 @@ with_examples(app)
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run `rms-tui` and exit with its status."""
-    return app(args=arguments, prog_name="rms-tui")
+    with standard_streams():
+        return app(args=arguments, prog_name="rms-tui")

@@ -13,6 +13,7 @@ NO_PACKAGE = 3
 REFUSED = 4
 NO_SOURCE = 5
 NO_DATABASE = 6
+INTERRUPTED = 130
 
 MEANINGS = """Exit status: 0 done · 1 a check failed or the program broke · 2 wrong option or
 setting · 3 the MT5 package is not installed here · 4 MT5 refused the login · 5 no answer from the
@@ -44,8 +45,5 @@ def guarded(verb: Callable[[], None]) -> None:
         end(str(error), USAGE)
     except FeedError as error:
         end(error.text, OF_CAUSE.get(error.cause, NO_SOURCE))
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(FAILED) from None
     except KeyboardInterrupt:
-        raise SystemExit(130) from None
+        raise SystemExit(INTERRUPTED) from None
