@@ -7,6 +7,7 @@ from. Secrets are SecretStr: they redact themselves wherever they are printed.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,6 +36,15 @@ SECRETS = frozenset(
 
 TABLES = frozenset({"profile", "assign", "default_profile", "notify"})
 """Keys of `rms.toml` that are not variables."""
+
+
+COLLECTIONS = (
+    "alerts", "audit", "claims", "elements", "evidence", "instances", "keys", "leases", "memory",
+    "positions", "streams", "watches",
+)  # fmt: skip
+"""What the collections are called unless the settings say otherwise."""
+
+_CALLED = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 
 
 class SettingsError(Exception):
@@ -77,6 +87,9 @@ class Settings(BaseSettings):
     )
     rms_mongodb_database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,38}$")] = Field(
         "rms", description="database name"
+    )
+    rms_mongodb_collections: str = Field(
+        "", description="collections that are called otherwise: elements=accounts,instances=mt5"
     )
     rms_mongod: Path | None = Field(None, description="mongod binary for the embedded database")
     rms_data_dir: Path | None = Field(
@@ -175,6 +188,12 @@ class Settings(BaseSettings):
     def _embedded(cls, value: object) -> object:
         return None if isinstance(value, str) and value.strip().lower() == "embedded" else value
 
+    @field_validator("rms_mongodb_collections")
+    @classmethod
+    def _renamed(cls, given: str) -> str:
+        collections_of(given)
+        return given
+
     @field_validator("rms_log_level", "rms_report_currency", mode="before")
     @classmethod
     def _upper(cls, value: object) -> object:
@@ -220,6 +239,27 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what `load` hands in: it keeps the layers apart to know each value's origin."""
         return (init_settings,)
+
+
+def collections_of(given: str) -> dict[str, str]:
+    """Our name → theirs, of `elements=accounts,instances=mt5`. Raises ValueError."""
+    found: dict[str, str] = {}
+    for part in filter(None, (each.strip() for each in given.split(","))):
+        ours, _, called = (each.strip() for each in part.partition("="))
+        if ours not in COLLECTIONS:
+            raise ValueError(f"no collection {ours!r}: expected one of {', '.join(COLLECTIONS)}")
+        if ours in found:
+            raise ValueError(f"{ours} is named twice")
+        if _CALLED.fullmatch(called) is None or called.startswith("system."):
+            raise ValueError(
+                f"{ours}={called}: expected the name of a collection, of letters, digits, _ - and ."
+            )
+        found[ours] = called
+    names = [found.get(one, one) for one in COLLECTIONS]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two collections would be called {twice[0]}")
+    return {ours: called for ours, called in found.items() if ours != called}
 
 
 @dataclass(frozen=True, slots=True)

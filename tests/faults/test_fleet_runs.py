@@ -6,6 +6,9 @@ import time
 
 from tests.faults.fleet import FIRST, SERVER, Fleet, assert_consistent, slowness, until
 
+from rms_tui.store.database import connect
+from rms_tui.store.renamed import Names
+
 
 def test_an_inserted_element_is_watched_within_three_seconds(fleet: Fleet) -> None:
     fleet.instances(2)
@@ -60,3 +63,22 @@ def test_a_worker_that_is_stopped_while_its_terminal_starts_leaves_no_error(flee
     until(worker.children, what="a process for the terminal")
     assert supervisor.stop() == 0
     assert (fleet.read()["status"], fleet.read().get("error")) == ("PENDING", None)
+
+
+def test_collections_of_other_names_are_used_by_supervisor_and_worker(fleet: Fleet) -> None:
+    names = {"elements": "accounts", "instances": "mt5.terminals", "positions": "held"}
+    theirs = fleet.database
+    fleet.settings["RMS_MONGODB_COLLECTIONS"] = ",".join(f"{k}={v}" for k, v in names.items())
+    fleet.database = connect(fleet.uri, Names(theirs.name, names))
+    fleet.instances(1)
+    fleet.supervise()
+    fleet.element()
+    fleet.active(FIRST)
+    assert theirs["accounts"].count_documents({"status": "ACTIVE"}) == 1
+    assert theirs["mt5.terminals"].count_documents({"status": "OCCUPIED"}) == 1
+    assert theirs["held"].count_documents({}) == 1
+    assert theirs["elements"].count_documents({}) == theirs["instances"].count_documents({}) == 0
+    assert theirs["positions"].count_documents({}) == 0
+    fleet.end()
+    fleet.database.client.close()
+    fleet.database = theirs

@@ -16,6 +16,7 @@ from rms_tui.store.database import connect
 from rms_tui.store.diagnosis import NEEDED, Finding, of_keys, of_server
 from rms_tui.store.errors import StoreError
 from rms_tui.store.master_key import beside, write_new
+from rms_tui.store.renamed import Names
 from rms_tui.store.rotation import init
 from rms_tui.store.secrets import open_vault
 
@@ -85,6 +86,17 @@ def test_each_missing_privilege_is_named_with_its_collections(guarded: Server) -
     assert "missing: find" not in text
     assert "missing: changeStream" not in text
     assert 'grant its user {role: "readWrite", db: "rms"}' in text
+
+
+def test_a_missing_privilege_is_named_with_the_collection_as_it_is_called_there(
+    guarded: Server,
+) -> None:
+    names = Names("rms", {"elements": "accounts"})
+    found = of_server(guarded.user("other", [{"role": "read", "db": "rms"}]), names, "MongoDB", "")
+    text = "\n".join(one.found for one in found)
+    assert "missing: insert on rms." in text
+    assert "rms.accounts" in text
+    assert "rms.elements" not in text
 
 
 @pytest.mark.parametrize("action", sorted({action for action, _ in NEEDED}))

@@ -128,13 +128,13 @@ def _mongodb(layers: Loaded) -> Iterator[Line]:
 
     from rms_tui.store.diagnosis import of_keys, of_server
     from rms_tui.store.errors import StoreError
-    from rms_tui.wiring.storing import master_key_file, server
+    from rms_tui.wiring.storing import database_name, master_key_file, server
 
     settings = layers.settings
     place = server(settings)
     what = "MongoDB" if settings.rms_mongodb_uri is not None else "MongoDB (embedded)"
     mend = "set RMS_MONGODB_URI, or install rms-tui[embedded]"
-    name = settings.rms_mongodb_database
+    name = database_name(settings)
     try:
         uri = place.uri(threading.Event())
         for found in (

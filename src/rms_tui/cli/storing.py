@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rms_tui.cli.exits import NO_DATABASE, end
 from rms_tui.settings import Settings
-from rms_tui.wiring.storing import server
+from rms_tui.wiring.storing import database_name, server
 
 if TYPE_CHECKING:  # pymongo is imported when a verb really writes
     from rms_tui.store.database import Rms
@@ -24,7 +24,7 @@ def database(settings: Settings) -> Iterator[Rms]:
     place = server(settings)
     try:
         uri = place.uri(threading.Event())
-        found = connect(uri, settings.rms_mongodb_database)
+        found = connect(uri, database_name(settings))
         try:
             with in_words(uri):
                 yield found

@@ -20,7 +20,7 @@ from rms_tui.store.errors import StoreError
 from rms_tui.wiring.fleet import host_of, tempo
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.sources import loaded
-from rms_tui.wiring.storing import server
+from rms_tui.wiring.storing import database_name, server
 
 _log = logging.getLogger("rms_tui.fleet")
 
@@ -37,7 +37,7 @@ def supervise(shared: Given, host: str | None, *, json: bool) -> None:
             signal.signal(getattr(signal, number), lambda *_: stopping.set())
     made = Supervisor(
         server(settings),
-        settings.rms_mongodb_database,
+        database_name(settings),
         name,
         launcher(_options(shared), _piped(layers), SECRETS),
         tempo=tempo(settings),

@@ -32,6 +32,7 @@ from rms_tui.store.embedded import Server
 from rms_tui.store.errors import StoreError
 from rms_tui.store.fleet_book import fleet_desk, fleet_rows, fleet_state
 from rms_tui.store.fleet_view import FleetDocuments, FleetView
+from rms_tui.store.renamed import Name
 
 LOOK = 0.5
 """Longest time in seconds until what an operator did is on its way."""
@@ -60,7 +61,7 @@ class FleetDesk:
     def __init__(
         self,
         server: Server,
-        database: str,
+        database: Name,
         plan: Plan,
         *,
         interval: float,

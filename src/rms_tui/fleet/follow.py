@@ -9,6 +9,7 @@ from rms_tui.store.database import connect, in_words, let_go
 from rms_tui.store.embedded import Server
 from rms_tui.store.errors import StoreError
 from rms_tui.store.fleet_watch import Change, FleetWatch
+from rms_tui.store.renamed import Name
 
 LONGEST_PAUSE = 2.0
 
@@ -18,7 +19,7 @@ _log = logging.getLogger("rms_tui.fleet")
 class Follower:
     """Collects changes and wakes who waits for them."""
 
-    def __init__(self, server: Server, name: str, host: str, wake: threading.Event) -> None:
+    def __init__(self, server: Server, name: Name, host: str, wake: threading.Event) -> None:
         self._server = server
         self._name = name
         self._host = host

@@ -29,6 +29,7 @@ from rms_tui.store.database import in_words as store_errors
 from rms_tui.store.embedded import Server
 from rms_tui.store.errors import StoreError
 from rms_tui.store.named import id_text, key_of
+from rms_tui.store.renamed import Name
 from rms_tui.store.schema import Status
 from rms_tui.store.strangers import all_strangers, in_a_line
 
@@ -74,7 +75,7 @@ class Supervisor:
     def __init__(
         self,
         server: Server,
-        database: str,
+        database: Name,
         host: str,
         launch: Launch,
         *,

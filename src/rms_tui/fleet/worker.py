@@ -30,6 +30,7 @@ from rms_tui.store.claims import Claim, Fenced
 from rms_tui.store.database import Document, Rms, connect, in_words
 from rms_tui.store.embedded import Server
 from rms_tui.store.errors import SecretsError, StoreError
+from rms_tui.store.renamed import Name
 from rms_tui.store.schema import Status
 
 if TYPE_CHECKING:  # both are heavy, and wanted only once the terminal is on its way
@@ -65,7 +66,7 @@ class Means:
     """
 
     server: Server
-    database: str
+    database: Name
     decrypted: Callable[[Rms, bytes], SecretStr]
     plan: Plan
     times: Times

@@ -39,6 +39,7 @@ from rms_tui.store.errors import StoreError
 from rms_tui.store.holdings import account_more, holdings
 from rms_tui.store.memory import MemoryWriter
 from rms_tui.store.own_feed import OwnFeed
+from rms_tui.store.renamed import Name
 from rms_tui.store.risk_rules import rules_document
 from rms_tui.store.schema import Status
 from rms_tui.store.unwritable import in_parts
@@ -83,7 +84,7 @@ class ClaimWriter:
         frames: Latest[Frame],
         outbox: Outbox[Fact],
         server: Server,
-        name: str,
+        name: Name,
         held: Claim,
         element: Document,
         told: Told,

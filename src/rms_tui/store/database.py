@@ -29,6 +29,7 @@ from pymongo.errors import (
 )
 
 from rms_tui.store.errors import StoreError, advice, cleaned, redacted
+from rms_tui.store.renamed import Name, opened, theirs
 from rms_tui.store.schema import COLLECTIONS, Collection
 
 Document: TypeAlias = dict[str, Any]
@@ -49,7 +50,7 @@ _COMMAND = re.compile(
 )
 
 
-def connect(uri: str, name: str, *, prepared: bool = False) -> Rms:
+def connect(uri: str, name: Name, *, prepared: bool = False) -> Rms:
     """The database, checked and prepared; close it by `database.client.close()`.
 
     `prepared` says that whoever started this process saw to collections and indexes. Raises
@@ -70,7 +71,7 @@ def connect(uri: str, name: str, *, prepared: bool = False) -> Rms:
         return database
 
 
-def reached(uri: str, name: str) -> Rms:
+def reached(uri: str, name: Name) -> Rms:
     """The database of a server that is what rms-tui needs, as it stands: nothing is prepared.
 
     Raises StoreError, PyMongoError.
@@ -81,7 +82,7 @@ def reached(uri: str, name: str) -> Rms:
     except BaseException:
         client.close()
         raise
-    return client.get_database(name)
+    return opened(client, name)
 
 
 def _client(uri: str) -> MongoClient[Document]:
@@ -120,7 +121,8 @@ def prepare(database: Rms) -> None:
     """
     present = {found["name"]: found for found in database.list_collections()}
     for name, wanted in COLLECTIONS.items():
-        _validated(database, name, wanted, present.get(name))
+        called = theirs(database, name)
+        _validated(database, called, wanted, present.get(called))
         if wanted.indexes:
             database[name].create_indexes(list(wanted.indexes))
 

@@ -17,8 +17,9 @@ from pymongo.errors import OperationFailure, PyMongoError
 from rms_tui.store.database import Rms, in_words, reached
 from rms_tui.store.errors import SecretsError, StoreError, redacted
 from rms_tui.store.master_key import keys_in
+from rms_tui.store.renamed import Name, theirs
 from rms_tui.store.schema import COLLECTIONS
-from rms_tui.store.secrets import KEYS, data_keys
+from rms_tui.store.secrets import data_keys, place_of
 from rms_tui.store.strangers import KINDS, all_strangers, in_a_line
 
 Missing: TypeAlias = frozenset[tuple[str, str]]
@@ -51,7 +52,7 @@ class Finding:
     mend: str = ""
 
 
-def of_server(uri: str, name: str, what: str, mend: str) -> Iterator[Finding]:
+def of_server(uri: str, name: Name, what: str, mend: str) -> Iterator[Finding]:
     """Reach, login, kind and version of the server, then privileges, then a change stream.
 
     `mend` is for a server that is not there. Nothing it yields holds the URI's password.
@@ -67,7 +68,7 @@ def of_server(uri: str, name: str, what: str, mend: str) -> Iterator[Finding]:
         with in_words(uri):
             number = database.client.server_info()["version"]
             took = (time.monotonic() - began) * 1000
-            missing = yield from _privileges(database, name)
+            missing = yield from _privileges(database)
             if ("changeStream", WHOLE) not in missing and ("find", WHOLE) not in missing:
                 with database.watch(max_await_time_ms=1):
                     pass
@@ -78,14 +79,14 @@ def of_server(uri: str, name: str, what: str, mend: str) -> Iterator[Finding]:
                 yield Finding("OK", what, text)
             else:
                 text = f"{place}: {number}, replica set, but privileges are missing"
-                yield Finding("FAIL", what, text, _grant(name))
+                yield Finding("FAIL", what, text, _grant(database.name))
     except StoreError as error:
         yield Finding("FAIL", what, error.text, mend)
     finally:
         database.client.close()
 
 
-def of_keys(uri: str, name: str, file: Path) -> Iterator[Finding]:
+def of_keys(uri: str, name: Name, file: Path) -> Iterator[Finding]:
     """The master key's file, and whether it opens the data keys of the database."""
     try:
         with in_words(uri):
@@ -116,7 +117,7 @@ def of_keys(uri: str, name: str, file: Path) -> Iterator[Finding]:
             "FAIL",
             "master key",
             f"{file} ({names}) does not open {len(closed)} of {len(present)} data keys of "
-            f"{name}.{KEYS}: they want {', '.join(sorted({key.master for key in closed}))}",
+            f"{place_of(database)}: they want {', '.join(sorted({key.master for key in closed}))}",
             "copy the key file from the host where it was made or last changed",
         )
     elif len(masters) > 1:
@@ -144,40 +145,42 @@ def _documents(database: Rms, missing: Missing) -> Iterator[Finding]:
         yield Finding("WARN", "documents", f"left alone: {in_a_line(found)}", mend)
 
 
-def _privileges(database: Rms, name: str) -> Generator[Finding, None, Missing]:
+def _privileges(database: Rms) -> Generator[Finding, None, Missing]:
     """A line for each action that is missing, with the collections; returns what is missing."""
     try:
         status = database.client.admin.command("connectionStatus", showPrivileges=True)
     except OperationFailure:
         return frozenset()  # a proxy that does not know: the server will say
-    known = status["authInfo"]
+    name, known = database.name, status["authInfo"]
     granted = known.get("authenticatedUserPrivileges") or []
     if not known.get("authenticatedUsers"):
         # Without users all is allowed, or nothing: then the first question is refused.
         database.list_collection_names()
         return frozenset()
-    missing = [need for need in NEEDED if not _allowed(granted, name, *need)]
+    missing = [need for need in NEEDED if not _allowed(granted, database, *need)]
     for action, collections in _by_action(missing).items():
-        places = ", ".join(_place(name, one) for one in collections)
+        places = ", ".join(_place(database, one) for one in collections)
         yield Finding("FAIL", "MongoDB privilege", f"missing: {action} on {places}", _grant(name))
-    later = [need for need in LATER if not _allowed(granted, name, *need)]
+    later = [need for need in LATER if not _allowed(granted, database, *need)]
     for action, collections in _by_action(later).items():
-        places = ", ".join(_place(name, one) for one in collections)
+        places = ", ".join(_place(database, one) for one in collections)
         text = f"missing: {action} on {places}: an update of rms-tui may need it"
         yield Finding("WARN", "MongoDB privilege", text, _grant(name))
     return frozenset(missing)
 
 
-def _allowed(granted: Sequence[Mapping[str, Any]], name: str, action: str, collection: str) -> bool:
+def _allowed(
+    granted: Sequence[Mapping[str, Any]], database: Rms, action: str, collection: str
+) -> bool:
     for privilege in granted:
         resource = privilege["resource"]
         if action not in privilege["actions"]:
             continue
         if resource.get("anyResource"):
             return True
-        if "db" not in resource or resource["db"] not in ("", name):
+        if "db" not in resource or resource["db"] not in ("", database.name):
             continue
-        if resource["collection"] in ("", collection):
+        if resource["collection"] in ("", theirs(database, collection)):
             return True
     return False
 
@@ -189,8 +192,10 @@ def _by_action(needs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
     return found
 
 
-def _place(name: str, collection: str) -> str:
-    return f"{name}.{collection}" if collection else f"the database {name}"
+def _place(database: Rms, collection: str) -> str:
+    if not collection:
+        return f"the database {database.name}"
+    return f"{database.name}.{theirs(database, collection)}"
 
 
 def _grant(name: str) -> str:

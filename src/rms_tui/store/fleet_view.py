@@ -23,6 +23,7 @@ from rms_tui.store.alert_query import alert_of
 from rms_tui.store.database import Document, Rms
 from rms_tui.store.fleet_watch import LOST
 from rms_tui.store.named import key_of
+from rms_tui.store.renamed import ours, theirs
 from rms_tui.store.schema import fitting
 from rms_tui.store.values import instant
 
@@ -41,15 +42,6 @@ _HIDDEN = {
     "instances": {"supervisor": 0, "born": 0},
     "alerts": {},
 }
-_PIPELINE: list[Document] = [
-    {
-        "$match": {
-            "ns.coll": {"$in": list(_FOLLOWED)},
-            "operationType": {"$in": ["insert", "replace", "update", "delete"]},
-        }
-    },
-    {"$project": {"ns": 1, "documentKey": 1}},
-]
 
 
 @dataclass
@@ -90,7 +82,7 @@ class FleetView:
             event = self._next()
             if event is not None:
                 id_ = event["documentKey"]["_id"]
-                touched[str(event["ns"]["coll"])][key_of(id_)] = id_
+                touched[ours(self._database, str(event["ns"]["coll"]))][key_of(id_)] = id_
                 if not came:
                     came, until = True, time.monotonic() + min(GATHER, max(left, 0.0))
             elif left <= 0:
@@ -138,7 +130,7 @@ class FleetView:
 
     def _open(self, token: Mapping[str, Any] | None) -> DatabaseChangeStream[Document]:
         return self._database.watch(
-            _PIPELINE, resume_after=token, max_await_time_ms=100, batch_size=1_000
+            _pipeline(self._database), resume_after=token, max_await_time_ms=100, batch_size=1_000
         )
 
     def _read(self, name: str, ids: Mapping[Any, Any] | None) -> None:
@@ -158,6 +150,14 @@ class FleetView:
         now = self._database.client.admin.command("hello")["localTime"].timestamp()
         self._known.server_ahead = now - (before + time.time()) / 2
         self._next_clock = time.monotonic() + CLOCK_EVERY
+
+
+def _pipeline(database: Rms) -> list[Document]:
+    matched = {
+        "ns.coll": {"$in": [theirs(database, name) for name in _FOLLOWED]},
+        "operationType": {"$in": ["insert", "replace", "update", "delete"]},
+    }
+    return [{"$match": matched}, {"$project": {"ns": 1, "documentKey": 1}}]
 
 
 def _wanted(name: str) -> Document:

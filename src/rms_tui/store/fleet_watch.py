@@ -17,6 +17,7 @@ from pymongo.change_stream import DatabaseChangeStream
 from pymongo.errors import OperationFailure, PyMongoError
 
 from rms_tui.store.database import Document, Rms
+from rms_tui.store.renamed import ours, theirs
 
 SAVE_EVERY = 1.0
 WAIT_MS = 500
@@ -70,7 +71,7 @@ class FleetWatch:
             return None
         if time.monotonic() - self._saved_at >= SAVE_EVERY:
             self.save()
-        return None if event is None else _change(event)
+        return None if event is None else _change(self._database, event)
 
     def save(self) -> None:
         """Keep the place for the next start. Raises PyMongoError."""
@@ -105,7 +106,10 @@ class FleetWatch:
 
     def _open(self, token: Mapping[str, Any] | None) -> DatabaseChangeStream[Document]:
         return self._database.watch(
-            _PIPELINE, resume_after=token, max_await_time_ms=WAIT_MS, batch_size=1_000
+            _pipeline(self._database),
+            resume_after=token,
+            max_await_time_ms=WAIT_MS,
+            batch_size=1_000,
         )
 
     def _forget(self, error: Exception) -> None:
@@ -114,11 +118,11 @@ class FleetWatch:
         self._database.streams.delete_one({"_id": self._name})
 
 
-def _change(event: Mapping[str, Any]) -> Change:
+def _change(database: Rms, event: Mapping[str, Any]) -> Change:
     described = event.get("updateDescription") or {}
     fields = {*described.get("updatedFields", ()), *described.get("removedFields", ())}
     return Change(
-        str(event["ns"]["coll"]),
+        ours(database, str(event["ns"]["coll"])),
         event["documentKey"]["_id"],
         frozenset(name.partition(".")[0] for name in fields),
     )
@@ -139,18 +143,18 @@ _UPDATED = {
 }
 _REMOVED = {"$ifNull": ["$updateDescription.removedFields", []]}
 
-_PIPELINE: list[Document] = [
-    {
-        "$match": {
-            "ns.coll": {"$in": ["elements", "instances"]},
-            "operationType": {"$in": ["insert", "replace", "update", "delete"]},
-            "$expr": {
-                "$or": [
-                    {"$ne": ["$operationType", "update"]},
-                    _loud({"$concatArrays": [_UPDATED, _REMOVED]}),
-                ]
-            },
-        }
-    },
-    {"$project": {"ns": 1, "documentKey": 1, "operationType": 1, "updateDescription": 1}},
-]
+
+def _pipeline(database: Rms) -> list[Document]:
+    followed = [theirs(database, name) for name in ("elements", "instances")]
+    matched = {
+        "ns.coll": {"$in": followed},
+        "operationType": {"$in": ["insert", "replace", "update", "delete"]},
+        "$expr": {
+            "$or": [
+                {"$ne": ["$operationType", "update"]},
+                _loud({"$concatArrays": [_UPDATED, _REMOVED]}),
+            ]
+        },
+    }
+    told = {"ns": 1, "documentKey": 1, "operationType": 1, "updateDescription": 1}
+    return [{"$match": matched}, {"$project": told}]

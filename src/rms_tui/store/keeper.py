@@ -24,6 +24,7 @@ from rms_tui.store.database import Rms, connect, in_words
 from rms_tui.store.embedded import Server
 from rms_tui.store.errors import StoreError
 from rms_tui.store.leases import Door, Lease, LeaseLost
+from rms_tui.store.renamed import Name
 
 _log = logging.getLogger("rms_tui.lease")
 
@@ -67,7 +68,7 @@ class Keeper:
     def __init__(
         self,
         server: Server,
-        name: str,
+        name: Name,
         book: str,
         host: str,
         *,

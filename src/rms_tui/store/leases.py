@@ -15,6 +15,7 @@ from pymongo.errors import DuplicateKeyError
 
 from rms_tui.store.database import Document, Guard, Rms
 from rms_tui.store.errors import StoreError
+from rms_tui.store.renamed import Name, opened
 from rms_tui.store.values import text
 
 TTL = 15.0
@@ -135,7 +136,7 @@ def held(database: Rms, book: str) -> Lease | None:
     return next((_lease(found, float(found["left"])) for found in rows), None)
 
 
-def guard(name: str, lease: Lease) -> Guard:
+def guard(name: Name, lease: Lease) -> Guard:
     """For `in_transaction` on the database of that name: raises LeaseLost unless the lease still
     is ours at the commit.
 
@@ -143,7 +144,7 @@ def guard(name: str, lease: Lease) -> Guard:
     """
 
     def hold(session: ClientSession) -> None:
-        leases = session.client[name].leases
+        leases = opened(session.client, name).leases
         done = leases.update_one(_of(lease), {"$inc": {"writes": 1}}, session=session)
         if done.matched_count != 1:
             raise LeaseLost(f"another process polls {lease.book} now")

@@ -23,7 +23,15 @@ from pymongo.errors import DuplicateKeyError
 from rms_tui.store.database import Document, Rms
 from rms_tui.store.errors import SecretsError
 from rms_tui.store.master_key import MasterKey, beside, keys_in, succeed, write_new
-from rms_tui.store.secrets import KEYS, DataKey, Vault, data_keys, key_of, open_vault
+from rms_tui.store.secrets import (
+    KEYS,
+    DataKey,
+    Vault,
+    data_keys,
+    key_of,
+    open_vault,
+    place_of,
+)
 from rms_tui.store.values import text
 
 UNDER_WAY = "master-key"
@@ -40,7 +48,7 @@ def init(database: Rms, file: Path) -> Iterator[str]:
     present = data_keys(database)
     if present:
         raise SecretsError(
-            f"{database.name}.{KEYS} has data keys already, wrapped by master key "
+            f"{place_of(database)} has data keys already, wrapped by master key "
             f"{present[0].master}: copy that key file to {file}; a new key is made by `rms-tui "
             "secrets rotate`"
         )
@@ -52,7 +60,7 @@ def init(database: Rms, file: Path) -> Iterator[str]:
         yield f"master key {made.name} made: {file}"
     with _Opened(database, file) as vault:
         key = _new_data_key(vault, 1, vault.masters[0])
-    yield f"data key {key} made in {database.name}.{KEYS}"
+    yield f"data key {key} made in {place_of(database)}"
 
 
 def change_data_key(database: Rms, file: Path) -> Iterator[str]:
@@ -201,7 +209,7 @@ class _Opened:
 def _usable(database: Rms, vault: Vault) -> list[DataKey]:
     present = data_keys(database)
     if not present:
-        raise SecretsError(f"no data key in {database.name}.{KEYS}: run `rms-tui secrets init`")
+        raise SecretsError(f"no data key in {place_of(database)}: run `rms-tui secrets init`")
     _refuse_unopened(database, vault, present)
     return present
 
@@ -212,7 +220,7 @@ def _refuse_unopened(database: Rms, vault: Vault, keys: list[DataKey]) -> None:
     for key in keys:
         if key.master not in here:
             raise SecretsError(
-                f"data key {key.id} of {database.name}.{KEYS} is wrapped by master key "
+                f"data key {key.id} of {place_of(database)} is wrapped by master key "
                 f"{key.master}, which is not on this host: copy its key file here first"
             )
 

@@ -31,6 +31,7 @@ from pymongo.errors import (
 from rms_tui.store.database import Document, Rms
 from rms_tui.store.errors import SecretsError
 from rms_tui.store.master_key import MasterKey, keys_in, provider_of
+from rms_tui.store.renamed import theirs
 
 __all__ = ["KEYS", "DataKey", "SecretsError", "Vault", "data_keys", "key_of", "open_vault"]
 
@@ -66,6 +67,11 @@ def open_vault(database: Rms, key_file: Path) -> Vault:
     return Vault(database, key_file, keys_in(key_file))
 
 
+def place_of(database: Rms) -> str:
+    """Where its data keys are: database and collection."""
+    return f"{database.name}.{theirs(database, KEYS)}"
+
+
 def data_keys(database: Rms) -> list[DataKey]:
     """All data keys, the newest first. Raises PyMongoError."""
     found = [_data_key(document) for document in database[KEYS].find()]
@@ -98,7 +104,7 @@ class Vault:
 
     def __repr__(self) -> str:
         names = " and ".join(key.name for key in self._keys)
-        return f"Vault({self._database.name}.{KEYS}, master key {names} of {self._file})"
+        return f"Vault({place_of(self._database)}, master key {names} of {self._file})"
 
     @property
     def masters(self) -> tuple[MasterKey, ...]:
@@ -115,7 +121,7 @@ class Vault:
         newest = self._asked(lambda: data_keys(self._database))
         if not newest:
             raise SecretsError(
-                f"no data key in {self._database.name}.{KEYS}: run `rms-tui secrets init` first"
+                f"no data key in {place_of(self._database)}: run `rms-tui secrets init` first"
             )
         return self._encrypted(plain, newest[0].id)
 
@@ -228,15 +234,15 @@ class Vault:
             return question()
         except PyMongoError as error:
             why, absent = _brief(error), _is_absence(error)
-        raise SecretsError(f"{self._database.name}.{KEYS} cannot be used: {why}", transient=absent)
+        raise SecretsError(f"{place_of(self._database)} cannot be used: {why}", transient=absent)
 
     def _explained(self, key: UUID, why: Exception | None) -> SecretsError:
         """In words, from what the database says of the data key."""
         if why is not None and _is_absence(why):
             return SecretsError(
-                f"{self._database.name}.{KEYS} does not answer: {_brief(why)}", transient=True
+                f"{place_of(self._database)} does not answer: {_brief(why)}", transient=True
             )
-        place = f"{self._database.name}.{KEYS}"
+        place = place_of(self._database)
         known = {found.id: found for found in self._asked(lambda: data_keys(self._database))}
         found = known.get(key)
         here = " and ".join(key.name for key in self._keys)
@@ -258,7 +264,7 @@ class Vault:
 
 def _encryption(database: Rms, keys: tuple[MasterKey, ...]) -> Encryption:
     providers: dict[str, Any] = {key.provider: {"key": key.material} for key in keys}
-    namespace = f"{database.name}.{KEYS}"
+    namespace = place_of(database)
     options: CodecOptions[Document] = CodecOptions(tz_aware=True)
     return ClientEncryption(providers, namespace, database.client, options)
 

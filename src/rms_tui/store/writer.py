@@ -48,6 +48,7 @@ from rms_tui.store.embedded import Server
 from rms_tui.store.entries import EntryWatch
 from rms_tui.store.errors import StoreError, redacted
 from rms_tui.store.memory import MemoryWriter
+from rms_tui.store.renamed import Name
 from rms_tui.store.status import StatusWriter
 from rms_tui.store.unwritable import in_parts
 
@@ -98,7 +99,7 @@ class Writer:
         server: Server,
         *,
         source: Source,
-        database: str = "rms",
+        database: Name = "rms",
         selection: Selection | None = None,
         on_selection: Callable[[Selection], None] | None = None,
         on_alerts: Callable[[Sequence[Alert]], None] | None = None,

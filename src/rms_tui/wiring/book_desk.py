@@ -26,7 +26,7 @@ from rms_tui.outbox import Outbox
 from rms_tui.wiring.notifying import notifier_of, senders
 from rms_tui.wiring.reload import PlanWatch
 from rms_tui.wiring.sources import LIVE_WORD, Desk
-from rms_tui.wiring.storing import REMEMBERED, server, writer_of
+from rms_tui.wiring.storing import REMEMBERED, database_name, server, writer_of
 
 if TYPE_CHECKING:
     from rms_tui.alerts import Alert
@@ -198,7 +198,7 @@ class BookDesk:
         host = socket.gethostname()
         keeper = Keeper(
             server(self._made.settings),
-            self._made.settings.rms_mongodb_database,
+            database_name(self._made.settings),
             book_name(self._made, host),
             host,
             on_part=self._play,
@@ -256,7 +256,7 @@ class BookDesk:
 
         if self._writer is not None:
             self._writer.stop(0.2)
-        name = self._made.settings.rms_mongodb_database
+        name = database_name(self._made.settings)
         self._writer = writer_of(
             self._made, self._monitor, status=self.status, guard=guard(name, lease)
         )

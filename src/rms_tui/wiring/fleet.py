@@ -11,7 +11,7 @@ from rms_tui.alerts import Times
 from rms_tui.fleet.tempo import Tempo
 from rms_tui.settings import Loaded, Settings
 from rms_tui.store.claims import Patience
-from rms_tui.wiring.storing import master_key_file, server
+from rms_tui.wiring.storing import database_name, master_key_file, server
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -51,7 +51,7 @@ def means(layers: Loaded) -> Means:
     settings = layers.settings
     return Means(
         server(settings),
-        settings.rms_mongodb_database,
+        database_name(settings),
         partial(_decrypted, master_key_file(settings)),
         layers.plan,
         Times(escalate=settings.rms_escalate_after, feed=settings.rms_feed_alert_after),

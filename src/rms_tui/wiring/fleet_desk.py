@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rms_tui.settings import Loaded
-from rms_tui.wiring.storing import master_key_file, server
+from rms_tui.wiring.storing import database_name, master_key_file, server
 
 if TYPE_CHECKING:  # pymongo is imported when a fleet is really shown
     from pydantic import SecretStr
@@ -21,7 +21,7 @@ def fleet_desk(layers: Loaded) -> FleetDesk:
     settings = layers.settings
     return FleetDesk(
         server(settings),
-        settings.rms_mongodb_database,
+        database_name(settings),
         layers.plan,
         interval=settings.rms_update_interval,
         ping=settings.rms_fleet_ping,

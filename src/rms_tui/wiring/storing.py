@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rms_tui.gateways import server_of
-from rms_tui.settings import Settings, SettingsError
+from rms_tui.settings import Settings, SettingsError, collections_of
 
 if TYPE_CHECKING:  # pymongo is imported when a verb really writes, the monitor by who has one
     from rms_tui.monitor import Monitor
     from rms_tui.store.embedded import Server
+    from rms_tui.store.renamed import Name
     from rms_tui.store.writer import Writer
     from rms_tui.wiring.sources import Desk
 
@@ -27,6 +28,13 @@ def server(settings: Settings) -> Server:
         return Remote(settings.rms_mongodb_uri.get_secret_value())
     program = None if settings.rms_mongod is None else str(settings.rms_mongod)
     return Embedded(settings.rms_data_dir, program)
+
+
+def database_name(settings: Settings) -> Name:
+    """The database, with the names of its collections."""
+    from rms_tui.store.renamed import Names
+
+    return Names(settings.rms_mongodb_database, collections_of(settings.rms_mongodb_collections))
 
 
 def master_key_file(settings: Settings) -> Path:
@@ -50,7 +58,7 @@ def writer_of(made: Desk, monitor: Monitor, **more: Any) -> Writer:
         monitor.outbox,
         server(made.settings),
         source=made.source,
-        database=made.settings.rms_mongodb_database,
+        database=database_name(made.settings),
         selection=monitor.selection,
         on_selection=monitor.select,
         on_alerts=monitor.restore,
