@@ -53,7 +53,7 @@ def test_an_option_goes_before_the_environment_before_dotenv_before_toml(tmp_pat
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("RMS_SOURCE", "mt4", "expected one of manager, terminal, simulator, replay"),
+        ("RMS_SOURCE", "mt4", "expected one of manager, terminal, simulator, replay, fleet"),
         ("RMS_ACCOUNTS", "some", "expected one of all, added"),
         ("RMS_LOG_LEVEL", "loud", "expected one of DEBUG, INFO"),
         ("MT5_PORT", "99999", "less than or equal to 65535"),
@@ -62,8 +62,10 @@ def test_an_option_goes_before_the_environment_before_dotenv_before_toml(tmp_pat
         ("MAX_LOSS_THRESHOLD", "1000", "less than 0"),
         ("MARGIN_LEVEL_WARNING", "inf", "finite"),
         ("MT5_MANAGER_USER", "bob", "valid integer"),
-        ("RMS_REPORT_CURRENCY", "US Dollar", "match pattern"),
-        ("RMS_MONGODB_DATABASE", "a.b", "match pattern"),
+        ("RMS_REPORT_CURRENCY", "US Dollar", "expected a currency of 3 to 5 letters"),
+        ("RMS_MONGODB_DATABASE", "a.b", "expected 1 to 38 letters, digits, _ or -"),
+        ("RMS_GROUPS", ",", "expected a mask of groups to watch"),
+        ("RMS_GROUPS", "!real\\test*", "expected a mask of groups to watch"),
     ],
 )
 def test_a_wrong_value_names_variable_value_what_is_allowed_and_origin(tmp_path, name, value, said):
@@ -71,7 +73,7 @@ def test_a_wrong_value_names_variable_value_what_is_allowed_and_origin(tmp_path,
     assert name in text
     assert repr(value.upper() if name == "RMS_REPORT_CURRENCY" else value) in text or value in text
     assert said in text
-    assert "environment" in text
+    assert text.count("environment") == 1
 
 
 def test_a_wrong_value_in_a_file_names_the_file(tmp_path):
@@ -93,6 +95,71 @@ def test_a_token_that_no_header_can_carry_is_refused_and_not_repeated(tmp_path, 
     text = refused(tmp_path, {name: token})
     assert f"{name}=(hidden): expected letters, digits and signs of ASCII" in text
     assert token not in text
+
+
+@pytest.mark.parametrize("uri", ["far:27017", "http://u:hunter2@far", "mongo://u:hunter2@far"])
+def test_a_uri_that_is_none_of_mongodb_is_said_without_it(tmp_path, uri):
+    text = refused(tmp_path, {"RMS_MONGODB_URI": uri})
+    assert text == (
+        "RMS_MONGODB_URI=(hidden): expected mongodb://HOST:PORT/…, mongodb+srv://…, or embedded "
+        "(from environment)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("RMS_SORCE", "RMS_SOURCE"),
+        ("RMS_MONGODB_URL", "RMS_MONGODB_URI"),
+        ("MAX_LOSS_TRESHOLD", "MAX_LOSS_THRESHOLD"),
+        ("MARGIN_LEVEL_WARN", "MARGIN_LEVEL_WARNING"),
+        ("WS_PRT", "WS_PORT"),
+    ],
+)
+def test_a_misspelt_variable_is_refused_instead_of_doing_nothing(tmp_path, name, meant):
+    assert refused(tmp_path, {name: "1"}) == (
+        f"{name}: no such setting, expected {meant}? (from environment)"
+    )
+    (tmp_path / ".env").write_text(f"{name}=1\n")
+    assert str(tmp_path / ".env") in refused(tmp_path)
+
+
+def test_variables_of_others_and_notes_of_one_s_own_are_nobody_s_mistake(tmp_path):
+    others = {"MT5_HOST_2": "a", "MT5_HOST2": "b", "RMSE": "1", "RMS_TUI_TEST": "1", "WSL": "2"}
+    assert given(tmp_path, others).mt5_host is None
+
+
+def test_a_flag_is_no_number(tmp_path):
+    (tmp_path / "rms.toml").write_text("MAX_LOSS_THRESHOLD = true\n")
+    assert "MAX_LOSS_THRESHOLD=True: expected a number" in refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (b"# c\r\n\r\nMT5_MANAGER_PASS 'hunter2'\n", ", line 3: expected NAME=value"),
+        (b'MT5_PORT=443\nMT5_MANAGER_PASS="hunter2\n', ", line 2: expected NAME=value"),
+        (b"\nMT5_PORT\n", ", line 2: expected MT5_PORT=value; came no ="),
+        ("MT5_PORT=443".encode("utf-16"), "expected text in UTF-8"),
+        (b"MT5_MANAGER_PASS=hunter2\xe4\n", "expected text in UTF-8"),
+    ],
+)
+def test_a_line_of_dotenv_that_is_none_is_refused_and_not_repeated(tmp_path, written, said):
+    (tmp_path / ".env").write_bytes(written)
+    text = refused(tmp_path)
+    assert text.startswith(str(tmp_path / ".env"))
+    assert said in text
+    assert "hunter2" not in text
+
+
+def test_dotenv_may_have_comments_quotes_export_and_the_mark_of_notepad(tmp_path):
+    (tmp_path / ".env").write_bytes(
+        b"\xef\xbb\xbfexport MT5_HOST='mt5 # 1'  # ours\r\nMT5_MANAGER_PASS=a#b$c\r\nOTHER\r\n"
+    )
+    settings = given(tmp_path)
+    assert settings.mt5_host == "mt5 # 1"
+    assert settings.mt5_manager_pass is not None
+    assert settings.mt5_manager_pass.get_secret_value() == "a#b$c"
 
 
 def test_levels_in_the_wrong_order_are_refused_with_both_origins(tmp_path):

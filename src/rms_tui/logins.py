@@ -23,7 +23,9 @@ def parse_logins(text: str) -> list[int]:
         if match is None:
             raise ValueError(f"{piece!r}: expected a login such as 70123 or a range 7000-7010")
         first, last = int(match[1]), int(match[2] or match[1])
-        if first == 0 or last < first:
+        if first == 0:
+            raise ValueError(f"{piece!r}: expected logins from 1, such as 70123 or 7000-7010")
+        if last < first:
             raise ValueError(f"{piece!r}: expected a range from low to high, such as 7000-7010")
         if last - first + 1 + len(logins) > MOST:
             raise ValueError(f"{piece!r}: more than {MOST} logins at once")

@@ -6,16 +6,24 @@ from. Secrets are SecretStr: they redact themselves wherever they are printed.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from dotenv.parser import Binding, parse_stream
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from rms_tui.presets import UnknownPreset, expanded
@@ -36,6 +44,18 @@ SECRETS = frozenset(
 
 TABLES = frozenset({"profile", "assign", "default_profile", "notify"})
 """Keys of `rms.toml` that are not variables."""
+
+PREFIXES = ("RMS_", "MT5_", "WS_", "MARGIN_", "MAX_")
+"""How our variables begin: others of the environment are nobody's mistake."""
+
+ALIKE = 0.85
+"""How near, of 1, an unknown variable's name is to one of ours to be taken for a slip of it."""
+
+_PATTERNS = {
+    "RMS_REPORT_CURRENCY": "expected a currency of 3 to 5 letters, such as USD",
+    "RMS_MONGODB_DATABASE": "expected 1 to 38 letters, digits, _ or -",
+}
+"""What a pattern allows, in words."""
 
 
 COLLECTIONS = (
@@ -183,10 +203,34 @@ class Settings(BaseSettings):
     def _any_case(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_flag_for_a_number(cls, value: object, info: ValidationInfo) -> object:
+        if (
+            isinstance(value, bool)
+            and cls.model_fields[info.field_name or ""].annotation is not bool
+        ):
+            raise ValueError("expected a number or a text, not a flag")
+        return value
+
     @field_validator("rms_mongodb_uri", mode="before")
     @classmethod
     def _embedded(cls, value: object) -> object:
-        return None if isinstance(value, str) and value.strip().lower() == "embedded" else value
+        if not isinstance(value, str):
+            return value
+        if value.strip().lower() == "embedded":
+            return None
+        if not value.startswith(("mongodb://", "mongodb+srv://")):
+            raise ValueError("expected mongodb://HOST:PORT/…, mongodb+srv://…, or embedded")
+        return value
+
+    @field_validator("rms_groups")
+    @classmethod
+    def _one_mask_at_least(cls, value: str) -> str:
+        masks = [mask.strip() for mask in value.split(",")]
+        if not any(mask and not mask.startswith("!") for mask in masks):
+            raise ValueError("expected a mask of groups to watch, such as real\\*,!real\\test*")
+        return value
 
     @field_validator("rms_mongodb_collections")
     @classmethod
@@ -295,6 +339,7 @@ def load(
     ]
     known = {name.upper() for name in Settings.model_fields}
     _refuse_strange(toml, toml_path)
+    _refuse_misspelt(layers[1:-1], known)
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
     for origin, layer in reversed(layers):
@@ -324,10 +369,25 @@ def _dotenv(env_file: Path | None, here: Path) -> list[tuple[str, dict[str, obje
             raise SettingsError(f"--env-file {env_file}: no such file")
         return []
     try:
-        found = dotenv_values(path, interpolate=False)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: cannot be read: {error}") from None
-    return [(str(path), {k.upper(): v for k, v in found.items() if v is not None})]
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path}: expected text in UTF-8: save it as such") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+    written = {line.key.upper(): line.value for line in _lines(text, path) if line.key}
+    return [(str(path), {name: value for name, value in written.items() if value is not None})]
+
+
+def _lines(text: str, path: Path) -> Iterator[Binding]:
+    """The lines of a `.env`; what stands in a wrong one is not repeated: it may be a secret."""
+    for line in parse_stream(io.StringIO(text)):
+        skipped = len(line.original.string) - len(line.original.string.lstrip("\r\n"))
+        at = line.original.line + line.original.string[:skipped].count("\n")
+        if line.error:
+            raise SettingsError(f"{path}, line {at}: expected NAME=value, or # and a comment")
+        if line.key and line.value is None and line.key.upper().startswith(PREFIXES):
+            raise SettingsError(f"{path}, line {at}: expected {line.key}=value; came no =")
+        yield line
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -403,6 +463,23 @@ def _refuse_strange(toml: Mapping[str, Any], path: Path) -> None:
         )
 
 
+def _refuse_misspelt(layers: list[tuple[str, dict[str, object]]], known: set[str]) -> None:
+    """A limit that a slip of the pen switched off would be missed when it is too late.
+
+    A longer name (`MT5_HOST_2`) is a note of someone who keeps two.
+    """
+    for origin, layer in layers:
+        for name in layer:
+            if name in known or not name.startswith(PREFIXES):
+                continue
+            if any(name.startswith((f"{one}_", f"{one}2", f"{one}3")) for one in known):
+                continue
+            from difflib import get_close_matches
+
+            for meant in get_close_matches(name, known, 1, ALIKE):
+                raise SettingsError(f"{name}: no such setting, expected {meant}? (from {origin})")
+
+
 def _in_file(path: Path, where: str, error: ValidationError) -> str:
     return "\n".join(f"{path}: {where}.{line}" for line in refusals(error))
 
@@ -428,13 +505,19 @@ def _explained(
             continue
         value = "(hidden)" if name in SECRETS else repr(values.get(name.lower()))
         lines.append(f"{name}={value}: {_allowed(name, problem)} (from {origins[name]})")
-    return "\n".join(lines)
+    return "\n".join(dict.fromkeys(lines))
 
 
 def _allowed(name: str, problem: Mapping[str, Any]) -> str:
     annotation = Settings.model_fields[name.lower()].annotation
-    for kind in (annotation, *get_args(annotation)):
-        choices = get_args(kind)
-        if choices and all(isinstance(choice, str) for choice in choices):
-            return f"expected one of {', '.join(choices)}"
+    choices = [
+        choice
+        for kind in (annotation, *get_args(annotation))
+        for choice in get_args(kind)
+        if isinstance(choice, str)
+    ]
+    if choices:
+        return f"expected one of {', '.join(dict.fromkeys(choices))}"
+    if problem["type"] == "string_pattern_mismatch":
+        return _PATTERNS[name]
     return _words(problem)

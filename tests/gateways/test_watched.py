@@ -119,3 +119,18 @@ def test_only_changed_columns_and_new_deals_are_sent():
     assert "name" not in sent.tables[2]
     whole = changes(book, None)
     assert set(whole.tables[3]) == {column.name for column in fields(Deals)}
+
+
+def test_masks_show_their_groups_only_whatever_is_watched():
+    whole = books(1, accounts=40)[0]
+    group, login = np.array(whole.accounts.group), whole.accounts.login
+    inside = set(login[(group != "real\\raw-gbp") & np.char.startswith(group, "real")].tolist())
+    assert inside
+    assert len(inside) < len(login)
+    view = View(Recorded([whole] * 2), Selection(), "real\\*,!real\\raw*")
+    assert set(view.advance()[1].accounts.login.tolist()) == inside
+    some = sorted(inside)[:2]
+    out = next(one for one in login.tolist() if one not in inside)
+    view.selection = Selection(False, added=frozenset({*some, out}))
+    assert view.advance()[1].accounts.login.tolist() == some
+    assert view.known([*some, out]).found == frozenset(some)

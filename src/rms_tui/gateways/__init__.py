@@ -83,6 +83,8 @@ class SimulatorSpec:
     started_at: float | None = None
     """UTC seconds that the first Book is taken at, so that a seed gives the same one again; None:
     the real clock."""
+    groups: str = "*"
+    """MT5 masks of the groups that are shown."""
 
 
 Spec: TypeAlias = ManagerSpec | TerminalSpec | SimulatorSpec

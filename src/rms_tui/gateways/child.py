@@ -20,8 +20,8 @@ from typing import IO
 
 from pydantic import SecretStr
 
-from rms_tui.feed import FeedError, Phase, Selection
-from rms_tui.gateways import Gateway, NotNow
+from rms_tui.feed import FeedError, Phase
+from rms_tui.gateways import Gateway, NotNow, SimulatorSpec
 from rms_tui.gateways.pipe import (
     Answer,
     Ask,
@@ -34,7 +34,7 @@ from rms_tui.gateways.pipe import (
     receive,
     send,
 )
-from rms_tui.gateways.watched import View
+from rms_tui.gateways.watched import EVERY_GROUP, View
 
 _PR_SET_PDEATHSIG = 1
 
@@ -120,7 +120,8 @@ def _serve(hello: Hello, voice: _Voice, inbox: queue.SimpleQueue[object]) -> Non
         gateway.open(lambda words: voice.tell("connecting", words))
         doing = "reading"
         voice.tell("live", "reading")
-        _answer(gateway, hello.selection, voice, inbox)
+        masks = hello.spec.groups if isinstance(hello.spec, SimulatorSpec) else EVERY_GROUP
+        _answer(View(gateway, hello.selection, masks), voice, inbox)
     except Exception as error:  # noqa: BLE001  # the boundary: whatever a vendor raises is told
         voice.say(Refusal(None, _in_words(error, doing, hello.spec)))
     finally:
@@ -128,10 +129,7 @@ def _serve(hello: Hello, voice: _Voice, inbox: queue.SimpleQueue[object]) -> Non
             gateway.close()
 
 
-def _answer(
-    gateway: Gateway, selection: Selection, voice: _Voice, inbox: queue.SimpleQueue[object]
-) -> None:
-    view = View(gateway, selection)
+def _answer(view: View, voice: _Voice, inbox: queue.SimpleQueue[object]) -> None:
     while True:
         match inbox.get():
             case Stop():
@@ -151,7 +149,7 @@ def _answer(
                     voice.say(Refusal(number, error))
             case Ask(number, "history", logins):
                 try:
-                    deals = gateway.history(view.watched() if logins is None else list(logins))
+                    deals = view.history(logins)
                     voice.say(Answer(number, deals))
                 except FeedError as error:
                     voice.say(Refusal(number, error))

@@ -16,6 +16,9 @@ from rms_tui.book import Book, Deals, Flags, Ints, Table, build, column_types, n
 from rms_tui.feed import Known, Selection
 from rms_tui.gateways import Gateway
 from rms_tui.gateways.pipe import joined_columns, kept_tables
+from rms_tui.risk.profile import mask_matches
+
+EVERY_GROUP = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,12 @@ class _Narrowing:
 class View:
     """The gateway's Books as the parent gets them: only watched accounts, equal columns kept."""
 
-    def __init__(self, gateway: Gateway, selection: Selection) -> None:
+    def __init__(self, gateway: Gateway, selection: Selection, masks: str = EVERY_GROUP) -> None:
+        """`masks` of groups, where the gateway does not ask its source for those alone."""
         self.selection = selection
         self._gateway = gateway
+        self._masks = masks
+        self._grouped: tuple[tuple[str, ...], Flags] | None = None
         self._last: _Narrowing | None = None
         self._whole: Book | None = None
 
@@ -41,21 +47,35 @@ class View:
         """The Book sent before, and the next one to send. Raises FeedError."""
         last = self._last
         whole = self._read()
-        self._last = _narrowed(whole, watched_rows(whole, self.selection), last)
+        self._last = _narrowed(whole, self._rows(whole), last)
         return None if last is None else last.watched, self._last.watched
 
     def known(self, logins: Sequence[int]) -> Known:
         """Which of these logins the source has, watched or not. Raises FeedError."""
         whole = self._whole or self._read()
-        there = np.isin(np.asarray(logins, dtype=np.int64), whole.accounts.login).tolist()
+        shown = whole.accounts.login[self._in_groups(whole)]
+        there = np.isin(np.asarray(logins, dtype=np.int64), shown).tolist()
         found = frozenset(login for login, has in zip(logins, there, strict=True) if has)
         return Known(found, frozenset(logins) - found)
 
-    def watched(self) -> list[int]:
-        """The logins watched now. Raises FeedError."""
-        whole = self._whole or self._read()
-        rows = watched_rows(whole, self.selection)
-        return [int(login) for login in whole.accounts.login[rows]]
+    def history(self, logins: Sequence[int] | None) -> Deals:
+        """Deals of these accounts, None: of all that are watched. Raises FeedError."""
+        if logins is None:
+            whole = self._whole or self._read()
+            logins = whole.accounts.login[self._rows(whole)].tolist()
+        return self._gateway.history(logins)
+
+    def _rows(self, whole: Book) -> Flags:
+        return watched_rows(whole, self.selection) & self._in_groups(whole)
+
+    def _in_groups(self, whole: Book) -> Flags:
+        """Which accounts the masks show; matched again only when groups are other ones."""
+        groups = whole.accounts.group
+        if self._grouped is None or self._grouped[0] is not groups:
+            shown = {group: mask_matches(self._masks, group) for group in set(groups)}
+            fits = np.fromiter((shown[group] for group in groups), dtype=bool, count=len(groups))
+            self._grouped = groups, fits
+        return self._grouped[1]
 
     def _read(self) -> Book:
         book = self._gateway.read()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,10 @@ class Desk:
 
 def loaded(shared: Given) -> Loaded:
     """All layers of settings under these options. Raises SettingsError."""
+    if shared.demo and shared.source not in (None, "simulator"):
+        raise SettingsError(
+            f"--demo is --source simulator: expected no --source {shared.source} beside it"
+        )
     options: dict[str, object] = {
         "RMS_SOURCE": "simulator" if shared.demo else shared.source,
         "RMS_UPDATE_INTERVAL": shared.interval,
@@ -162,15 +166,14 @@ def _simulator(settings: Settings, shared: Given) -> SimulatorSpec:
         seed=seed,
         prices=_folder(shared.prices),
         history_days=settings.rms_trade_history_days,
+        groups=settings.rms_groups,
     )
 
 
 def _replay(settings: Settings, shared: Given) -> SimulatorSpec:
     _needed("a folder of recorded prices", "replay", **{"--prices": shared.prices})
     made = _simulator(settings, shared)
-    return SimulatorSpec(
-        made.accounts, made.seed, made.prices, made.history_days, recorded_clock=True
-    )
+    return replace(made, recorded_clock=True)
 
 
 def _folder(path: Path | None) -> Path | None:
