@@ -92,6 +92,7 @@ def test_a_breach_reaches_the_channel_and_the_metrics_and_no_log_names_the_chann
     assert all(json.loads(line)["level"] for line in log.splitlines())
     written = log + "".join(p.read_text() for p in (tmp_path / "data").glob("*.log"))
     assert "hunter2secret" not in written
+    assert "position_risk: value unlimited, limit" in written
 
 
 def test_a_metrics_port_that_is_taken_is_one_line_and_status_2(tmp_path: Path) -> None:

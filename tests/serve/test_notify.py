@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -90,6 +91,15 @@ def test_a_message_lists_a_screenful_and_counts_the_rest():
     message = message_of(raised(*range(1, MOST_LINES + 31)))
     assert len(message.body.splitlines()) == MOST_LINES + 1
     assert message.body.endswith("… and 30 more: rms-tui alerts --open")
+
+
+def test_a_risk_without_a_bound_is_said_in_words():
+    unlimited = alert(
+        rule="position_risk", value=math.inf, limit=50.0, used=math.inf, distance=-math.inf,
+        reason=Reason.NO_STOP_LOSS,
+    )  # fmt: skip
+    body = message_of([Notice("raised", unlimited, NOON)]).body
+    assert "position risk: value unlimited, limit 50.00, a position has no stop loss" in body
 
 
 def test_severities_edges_and_groups_choose_what_a_channel_is_told():
@@ -244,6 +254,36 @@ def test_why_a_service_refused_is_said_without_the_url_s_secrets(taker, caplog):
     for text in (refused, caplog.text):
         assert "hunter2secret" not in text
         assert "t0ken" not in text
+
+
+def test_why_one_service_refused_is_not_told_of_another(taker):
+    made, port = taker
+    here, there = threading.Event(), threading.Event()
+
+    class Slow(made):
+        status = 403
+
+        def do_POST(self):
+            here.set()
+            assert there.wait(10)
+            super().do_POST()
+
+    slow = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    threading.Thread(target=slow.serve_forever, daemon=True).start()
+    said = []
+    first = sender(channel(url=f"json://127.0.0.1:{slow.server_address[1]}/first-s3cret"))
+    asking = threading.Thread(target=lambda: said.append(first(test_message(NOON))))
+    asking.start()
+    assert here.wait(10)
+    made.status = 500
+    second = sender(channel(url=f"json://127.0.0.1:{port}/second-s3cret"))(test_message(NOON))
+    there.set()
+    asking.join(10)
+    slow.shutdown()
+    slow.server_close()
+    assert "403" in said[0]
+    assert "500" not in said[0]
+    assert "500" in second
 
 
 @pytest.mark.parametrize(

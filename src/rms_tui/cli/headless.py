@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import threading
 import time
@@ -14,6 +15,7 @@ from rms_tui.alerts import Alert
 from rms_tui.cli import START
 from rms_tui.cli.exits import USAGE, end
 from rms_tui.cli.log import begin_log
+from rms_tui.cli.oneshot import plain
 from rms_tui.cli.serving import begin
 from rms_tui.feed import Selection
 from rms_tui.frame import Frame
@@ -119,15 +121,19 @@ def _report_alerts(frame: Frame, before: dict[str, Alert]) -> dict[str, Alert]:
         old = before.get(alert.id)
         if old is None or old.severity != alert.severity:
             _log.warning(
-                "%s %s %s: value %.2f, limit %.2f, %s",
+                "%s %s %s: value %s, limit %s, %s",
                 alert.severity.word.upper(),
                 alert.login,
                 alert.rule,
-                alert.value,
-                alert.limit,
+                _figure(alert.value),
+                _figure(alert.limit),
                 alert.reason.words,
             )
     for alert in before.values():
         if alert.id not in now:
             _log.info("ended %s %s", alert.login, alert.rule)
     return now
+
+
+def _figure(value: float) -> str:
+    return f"{value:.2f}" if math.isfinite(value) else plain(value)

@@ -25,17 +25,6 @@ _TYPES = {
 _LONGEST_REASON = 200
 
 
-class _Heard(logging.Handler):
-    """The warnings of one delivery."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage())
-
-
 def sender(channel: Channel) -> Send:
     """What delivers to this channel. Raises ValueError for a URL that apprise does not know."""
     _silenced()
@@ -49,20 +38,15 @@ def sender(channel: Channel) -> Send:
         )
 
     def send(message: Message) -> str | None:
-        heard = _Heard()
-        log = logging.getLogger("apprise")
-        log.addHandler(heard)
-        try:
-            taken = service.notify(
-                title=message.title,
-                body=message.body,
-                notify_type=_TYPES[message.severity],
-                body_format=apprise.NotifyFormat.TEXT,
-                interpret_escapes=False,
-            )
-        finally:
-            log.removeHandler(heard)
-        return None if taken else _reason(heard.lines, url)
+        taken = service.notify(
+            title=message.title,
+            body=message.body,
+            notify_type=_TYPES[message.severity],
+            body_format=apprise.NotifyFormat.TEXT,
+            interpret_escapes=False,
+        )
+        said = [entry.message for delivery in taken for entry in delivery.logs()]
+        return None if taken else _reason(said, url)
 
     return send
 

@@ -99,7 +99,7 @@ def _edge_word(notice: Notice) -> str:
 
 def _line(notice: Notice) -> str:
     alert = notice.alert
-    used = "" if math.isnan(alert.used) else f", {alert.used * 100:.0f} % used"
+    used = f", {alert.used * 100:.0f} % used" if math.isfinite(alert.used) else ""
     figures = f"value {_figure(alert.value)}, limit {_figure(alert.limit)}{used}"
     place = " ".join(part for part in (_clean(alert.name), _clean(alert.group)) if part)
     named = f" ({place})" if place else ""
