@@ -226,6 +226,19 @@ def test_a_handling_of_an_unknown_alert_changes_nothing():
     assert alerts.heard(shift.desk, [said]) is shift.desk
 
 
+def test_a_clock_that_was_set_back_keeps_nobody_from_answering():
+    shift = Shift()
+    shift.raised()
+    shift.snooze(3600)
+    shift.now -= 600
+    assert shift.snooze(60).alert.snoozed_until == shift.now + 60
+    assert shift.acknowledge(by="bob").alert.operator == "bob"
+    shift.now -= 600
+    assert shift.snooze(60).alert.stage is Stage.SNOOZED
+    assert shift.acknowledge(by="eva").alert.stage is Stage.ACKNOWLEDGED
+    assert shift.acknowledge(by="zoe") is None
+
+
 handlings = st.permutations(
     [
         Handling("", "acknowledged", "eva", 10.0, Severity.BREACH, "a"),
@@ -392,6 +405,25 @@ def test_a_restored_alert_whose_rule_is_gone_is_closed():
     shift.restart()
     shift.chain = Chain(plan({"rule": "open_positions", "count": 5}))
     assert shift.see(-2000) == ["closed"]
+
+
+def test_an_alert_goes_on_when_another_rule_is_taken_out_of_its_profile():
+    shift = Shift({"rule": "open_positions", "count": 5}, {**LOSS, "confirm": 2})
+    before = shift.raised()
+    shift.acknowledge()
+    shift.chain.plan = plan({**LOSS, "amount": -1500, "confirm": 2})
+    assert [shift.see(-2000) for _ in range(3)] == [[], [], []]
+    assert (shift.alert.id, shift.alert.stage) == (before.id, Stage.ACKNOWLEDGED)
+
+
+def test_an_alert_whose_own_rule_is_taken_out_is_closed_and_a_second_of_its_kind_is_not():
+    shift = Shift({**LOSS, "confirm": 2}, {"rule": "total_loss", "amount": 500, "confirm": 2})
+    shift.chain.plan = plan(*shift.chain.plan.profiles[0].rules, initial_balance=9000)
+    shift.see(-2000)
+    assert shift.see(-2000) == ["raised", "raised"]
+    shift.chain.plan = plan({"rule": "total_loss", "amount": 500}, initial_balance=9000)
+    assert shift.see(-2000) == ["closed"]
+    assert [alert.rule for alert in shift.desk.alerts.values()] == ["total_loss"]
 
 
 def test_an_episode_raised_before_the_database_answered_takes_the_stored_ones_place():

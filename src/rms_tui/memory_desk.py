@@ -17,6 +17,9 @@ from rms_tui.risk.entries import BaseEntry, Entry, Outcome, PeakEntry
 from rms_tui.risk.memory import Memory, aligned
 from rms_tui.risk.profile import Trail
 
+LARGEST = 1e15
+"""Money beyond this is a slip of the finger; floats no longer hold its cents."""
+
 
 class MemoryDesk:
     """What waits for the next Book. `recalls` counts the stored memories that are in,
@@ -121,8 +124,8 @@ def peak_of(
 
 
 def _known(memory: Memory | None, login: int, *figures: float) -> Memory:
-    if not all(map(math.isfinite, figures)):
-        raise ValueError("expected amounts of money")
+    if not all(0 <= figure < LARGEST for figure in figures):  # NaN is not
+        raise ValueError("expected amounts of money, 0 or more")
     if memory is None or login not in memory.login:
         raise ValueError(f"account {login} is not watched")
     return memory

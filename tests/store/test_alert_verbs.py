@@ -11,7 +11,8 @@ from desk import ALERT, NOW, PLAN, HandFeed, book
 from shell import Run
 
 from rms_tui import moments
-from rms_tui.alerts import AlertEvent, Severity, Stage
+from rms_tui.alerts import AlertEvent, Handling, Severity, Stage
+from rms_tui.cli.alerts import _written
 from rms_tui.monitor import Monitor
 from rms_tui.store import alerts, evidence
 from rms_tui.store.alert_query import by_id
@@ -124,7 +125,28 @@ def test_evidence_is_decided_again_and_forgery_shows(rms: Run, database: Rms) ->
     database.evidence.update_one({}, {"$unset": {"memory": 1}})
     done = rms("evidence", event.alert.id)
     assert (done.status, "expected the fields of a Memory" in done.out) == (1, True)
+    for broken in ({"$unset": {"at": 1, "severity": 1}}, {"$set": {"verdict": [], "book": 7}}):
+        database.evidence.update_one({}, broken, bypass_document_validation=True)
+        done = rms("evidence", event.alert.id)
+        assert (done.status, done.err, "NOT the same verdict" in done.out) == (1, "", True)
     assert event.alert.severity is Severity.BREACH
+
+
+def test_an_answer_to_what_got_worse_meanwhile_is_no_answer(
+    database: Rms, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(database, severity=Severity.WARNING)
+    seen = by_id(database, "a1b2c3")
+    assert seen is not None
+    worse = replace(seen, severity=Severity.BREACH)
+    alerts.apply(database, [AlertEvent("risen", worse, NOW + 5)])
+    for change in ("acknowledged", "snoozed"):
+        by = Handling(seen.id, change, "eva", NOW + 6, seen.severity, until=NOW + 99)
+        with pytest.raises(SystemExit) as ended:
+            _written(database, seen, by)
+        assert ended.value.code == 1
+        said = "is breach and raised now: it changed while you answered"
+        assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import permutations
 
+import pytest
 from desk import ALERT, NOW
 
-from rms_tui.alerts import AlertEvent, Severity, Stage
+from rms_tui.alerts import AlertEvent, Handling, Severity, Stage
+from rms_tui.alerts.life import handled
 from rms_tui.risk.verdict import Reason
 from rms_tui.store import alerts
+from rms_tui.store.alert_query import alert_of
 from rms_tui.store.database import Rms
 
 RISEN = replace(ALERT, severity=Severity.BREACH, changed_at=NOW + 5, value=-1500.0)
@@ -50,3 +54,48 @@ def test_unlimited_and_unknown_numbers_are_null_with_their_reason(database: Rms)
     (found,) = database.alerts.find({})
     assert found["value"] is found["used"] is found["distance"] is None
     assert (found["limit"], found["reason"]) == (-1000.0, "no_stop_loss")
+
+
+ACKS = [
+    Handling("", "acknowledged", who, NOW + at, Severity.BREACH)
+    for who, at in (("ann", 10), ("bob", 20))
+]
+SNOOZES = [
+    Handling("", "snoozed", who, NOW + at, Severity.BREACH, until=NOW + 900)
+    for who, at in (("zoe", 15), ("kim", 30))
+]
+
+
+@pytest.mark.parametrize("order", list(permutations([*ACKS, *SNOOZES])))
+def test_what_operators_did_comes_to_the_same_document_in_whatever_order_it_is_written(
+    database: Rms, order: tuple[Handling, ...]
+) -> None:
+    alerts.apply(database, [AlertEvent("raised", ALERT, NOW + 1)])
+    known = ALERT
+    for one in order:
+        after = handled(ALERT, one)
+        assert after is not None
+        alerts.apply(database, [AlertEvent(one.change, after, one.at)])
+        known = handled(known, one) or known
+    found = alert_of(database.alerts.find_one({}) or {})
+    assert (
+        (found.stage, found.snoozed_by) == (Stage.SNOOZED, "kim") == (known.stage, known.snoozed_by)
+    )
+
+
+def test_an_acknowledgement_written_late_does_not_end_a_later_snooze(database: Rms) -> None:
+    alerts.apply(database, [AlertEvent("raised", ALERT, NOW + 1)])
+    for one in (SNOOZES[1], ACKS[0]):
+        after = handled(ALERT, one)
+        assert after is not None
+        alerts.apply(database, [AlertEvent(one.change, after, one.at)])
+    assert (database.alerts.find_one({}) or {})["stage"] == "snoozed"
+
+
+def test_a_snooze_written_late_does_not_end_a_later_acknowledgement(database: Rms) -> None:
+    alerts.apply(database, [AlertEvent("raised", ALERT, NOW + 1)])
+    for one in (ACKS[1], SNOOZES[0]):
+        after = handled(ALERT, one)
+        assert after is not None
+        alerts.apply(database, [AlertEvent(one.change, after, one.at)])
+    assert (database.alerts.find_one({}) or {})["stage"] == "acknowledged"

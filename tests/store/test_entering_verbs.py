@@ -58,12 +58,16 @@ def test_base_refuses_what_is_no_instant(rms: Run, base: list[str]) -> None:
 
 
 def test_base_names_the_days_there_are_and_accounts_there_are_not(rms: Run, watched: str) -> None:
-    wrong = rms("base", "1001", "--balance", "1", "--equity", "1", "--at", "2020-01-01T00:00Z")
-    assert (wrong.status, watched[:16] in wrong.err) == (2, True)
+    for at in ("2020-01-01T00:00Z", "2199-01-01T00:00Z", "0001-01-01T00:00+14:00"):
+        wrong = rms("base", "1001", "--balance", "1", "--equity", "1", "--at", at)
+        assert (wrong.status, watched[:16] in wrong.err) == (2, True)
     other = rms("base", "7", "--balance", "1", "--equity", "1", "--at", watched)
     assert (other.status, "account 7 was not watched on Test-Server" in other.err) == (2, True)
-    odd = rms("base", "1001", "--balance", "nan", "--equity", "1", "--at", watched)
-    assert (odd.status, "--balance nan: expected an amount" in odd.err) == (2, True)
+    for figure in ("nan", "inf", "-1", "1e15"):
+        odd = rms("base", "1001", "--balance", figure, "--equity", "1", "--at", watched)
+        assert (odd.status, f"--balance {float(figure):g}: expected an amount" in odd.err) == (
+            2, True,
+        )  # fmt: skip
 
 
 def test_a_base_the_server_vouches_for_is_not_written_and_the_status_says_so(

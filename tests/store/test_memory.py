@@ -241,6 +241,8 @@ def test_a_peak_entered_on_the_screen_outlives_a_restart(shift, database: Rms) -
         second.monitor.enter_peak(7, trail, 1.0, "eva@desk")
     with pytest.raises(ValueError, match="amounts of money"):
         second.monitor.enter_peak(1001, trail, math.nan, "eva@desk")
+    with pytest.raises(ValueError, match="amounts of money, 0 or more"):
+        second.monitor.enter_base(1001, 5000.0, -1.0, "eva@desk")
     with pytest.raises(ValueError, match="no rule here follows"):
         second.monitor.enter_peak(1001, Trail("balance", "ignore"), 1.0, "eva@desk")
 

@@ -124,7 +124,7 @@ async def test_b_enters_a_base_that_is_checked_as_typed_and_shown_as_manual() ->
         assert "9 900.00 manual" in text_of(bench)
 
 
-@pytest.mark.parametrize("text", ["", "x", "nan", "inf", "1e300", "1_0", "١٢"])
+@pytest.mark.parametrize("text", ["", "x", "nan", "inf", "1e300", "1_0", "-5", "١٢"])
 def test_what_is_no_amount_is_not_taken(text: str) -> None:
     assert amount(text) is None
 

@@ -142,7 +142,7 @@ def _handle(
                 alert_id,
                 "acknowledged" if change == "acknowledged" else "snoozed",
                 operator,
-                now,
+                life.answered_at(alert, now),
                 alert.severity,
                 note,
                 until,
@@ -151,7 +151,7 @@ def _handle(
             if after is None:
                 return desk, None
             changes = Changes.of(desk)
-            changes.put(by.change, after, now)
+            changes.put(by.change, after, by.at)
             return changes.onto(desk, times), changes.events[0]
     return desk, None
 

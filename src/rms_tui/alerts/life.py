@@ -202,6 +202,13 @@ def closed(alert: Alert, now: float) -> Alert:
     return replace(alert, stage=Stage.CLOSED, closed_at=now, changed_at=now, unanswered_since=None)
 
 
+def answered_at(alert: Alert, now: float) -> float:
+    """The time of what is done now by someone who sees the alert as it is: later than all that was
+    done about it, also where a clock was set back, or another host's is ahead of this one's."""
+    known = [at for at in (alert.acknowledged_at, alert.snoozed_at) if at is not None]
+    return max([now, *(at + 0.001 for at in known)])
+
+
 def handled(alert: Alert, by: Handling) -> Alert | None:
     """The alert after an operator's handling; None where that changes nothing.
 

@@ -12,7 +12,7 @@ from rms_tui import snapshot
 from rms_tui.alerts import LONGEST_SNOOZE, Alert, AlertEvent, Handling, Stage, evidence
 from rms_tui.alerts.asked import Asked
 from rms_tui.alerts.evidence import FIGURES, MOST_ACCOUNTS, Said
-from rms_tui.alerts.life import handled
+from rms_tui.alerts.life import answered_at, handled
 from rms_tui.alerts.plain import Unreadable
 from rms_tui.cli.exits import FAILED, OK, USAGE, end
 from rms_tui.cli.oneshot import plain, print_json, print_table
@@ -60,7 +60,8 @@ def acknowledge(shared: Given, alert_id: str, note: str | None, *, json: bool) -
     """Mark an alert as handled, in the name of whoever runs this."""
     with database(loaded(shared).settings) as found:
         alert = _open_alert(found, alert_id, "acknowledge")
-        by = Handling(alert.id, "acknowledged", operator(), time.time(), alert.severity, note)
+        at = answered_at(alert, time.time())
+        by = Handling(alert.id, "acknowledged", operator(), at, alert.severity, note)
         alert, done = _written(found, alert, by)
     if json:
         print_json(snapshot.alert_shape(alert))
@@ -78,7 +79,8 @@ def snooze(shared: Given, alert_id: str, text: str, *, json: bool) -> None:
     with database(loaded(shared).settings) as found:
         alert = _open_alert(found, alert_id, "snooze")
         now = time.time()
-        by = Handling(alert.id, "snoozed", operator(), now, alert.severity, until=now + seconds)
+        at = answered_at(alert, now)
+        by = Handling(alert.id, "snoozed", operator(), at, alert.severity, until=now + seconds)
         alert, _ = _written(found, alert, by)
     if json:
         print_json(snapshot.alert_shape(alert))
@@ -119,9 +121,10 @@ def _replayed(found: Mapping[str, Any]) -> dict[str, Any]:
         again = evidence.replayed(found)
     except Unreadable as error:
         problem = str(error)
+    at = found.get("at")
     return {
-        "severity": found["severity"],
-        "at": snapshot.utc(found["at"].timestamp()),
+        "severity": str(found.get("severity")),
+        "at": snapshot.utc(at.timestamp()) if isinstance(at, datetime) else None,
         "stored": None if said is None else said.shape(),
         "recomputed": None if again is None else again.shape(),
         "equal": said is not None and again is not None and said.same_as(again),
@@ -133,7 +136,7 @@ def _replayed(found: Mapping[str, Any]) -> dict[str, Any]:
 def _print_evidence(alert: Alert, edges: Sequence[Mapping[str, Any]]) -> None:
     print(f"{alert.id}  {alert.login} {plain(alert.name)}  {alert.rule}  {plain(alert.profile)}")
     for edge in edges:
-        print(f"\n{edge['severity'].upper()} at {edge['at']}")
+        print(f"\n{plain(edge['severity']).upper()} at {edge['at'] or 'n/a'}")
         stored, again = edge["stored"] or {}, edge["recomputed"] or {}
         print_table(
             ("", "Stored", "Recomputed"),
@@ -158,6 +161,12 @@ def _written(found: Rms, alert: Alert, by: Handling) -> tuple[Alert, bool]:
     if after is not None:
         store.apply(found, [AlertEvent(by.change, after, by.at)])
         alert = _alert(found, alert.id)
+    if alert.stage is not (Stage.ACKNOWLEDGED if by.change == "acknowledged" else Stage.SNOOZED):
+        end(
+            f"alert {alert.id} is {alert.severity.word} and {alert.stage.value} now: it changed"
+            " while you answered; look at it and answer again",
+            FAILED,
+        )
     stands = alert.operator if by.change == "acknowledged" else alert.snoozed_by
     return alert, after is not None and stands == by.operator
 

@@ -16,6 +16,7 @@ from rms_tui.cli.exits import FAILED, USAGE, end
 from rms_tui.cli.oneshot import print_json
 from rms_tui.cli.storing import database
 from rms_tui.facts import BaseEntry, Entry, PeakEntry
+from rms_tui.memory_desk import LARGEST
 from rms_tui.risk.entries import Outcome, outcomes
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.memory_rows import memory_from_rows
@@ -30,9 +31,6 @@ if TYPE_CHECKING:  # pymongo is imported when a verb really asks
 
 WATCHED_S = 180.0
 """Each account's memory is written once a minute while it is watched."""
-
-LARGEST = 1e15
-"""Money beyond this is a slip of the finger; floats no longer hold its cents."""
 
 
 def enter_base(
@@ -99,8 +97,8 @@ def _option(source: str) -> str:
 
 
 def _money(option: str, value: float) -> None:
-    if not math.isfinite(value) or abs(value) >= LARGEST:
-        end(f"{option} {value:g}: expected an amount of money such as 10000.50", USAGE)
+    if not 0 <= value < LARGEST:  # NaN is not
+        end(f"{option} {value:g}: expected an amount of money, 0 or more, such as 10000.50", USAGE)
 
 
 def _memory(found: Rms, server: str, login: int) -> Memory:

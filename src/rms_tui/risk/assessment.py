@@ -39,8 +39,9 @@ from rms_tui.risk.verdict import Reason, State, Verdict
 class Applied:
     """One rule of one profile and the account rows it applies to (None: all).
 
-    `key` is the rule's identity across polls and restarts: its profile, place and name. `against`
-    is each row's Reason for deciding nothing whatever the figures, None where there is none.
+    `key` is the rule's identity across polls, restarts and edits of other rules: its profile, which
+    one it is of those with its name, and that name. `against` is each row's Reason for deciding
+    nothing whatever the figures, None where there is none.
     """
 
     profile: RiskProfile
@@ -129,8 +130,8 @@ def scope(plan: Plan, accounts: Accounts, previous: Scope | None = None) -> Scop
         if elsewhere is not None:
             starts[rows[elsewhere]] = np.nan
         applied += [
-            _applied(profile, place, rule, where, elsewhere)
-            for place, rule in enumerate(profile.rules)
+            _applied(profile, key, rule, where, elsewhere)
+            for key, rule in zip(keys_of(profile), profile.rules, strict=True)
         ]
     rollovers = dict.fromkeys(
         [SERVER_DAY, *(rollover_of(one.profile, one.rule) for one in applied)]
@@ -153,8 +154,16 @@ def scope(plan: Plan, accounts: Accounts, previous: Scope | None = None) -> Scop
     )
 
 
+def keys_of(profile: RiskProfile) -> list[str]:
+    """The identity of each rule of a profile, in their order."""
+    names = [rule.rule for rule in profile.rules]
+    return [
+        f"{profile.name}/{names[:place].count(name)}:{name}" for place, name in enumerate(names)
+    ]
+
+
 def _applied(
-    profile: RiskProfile, place: int, rule: Rule, rows: Ints | None, elsewhere: Flags | None
+    profile: RiskProfile, key: str, rule: Rule, rows: Ints | None, elsewhere: Flags | None
 ) -> Applied:
     meant = currency.converted(profile, rule, elsewhere)
     kind = RULES[type(meant)]
@@ -162,7 +171,7 @@ def _applied(
         profile,
         meant,
         rows,
-        f"{profile.name}/{place}:{rule.rule}",
+        key,
         kind.limits_read(meant, profile),
         kind.reads(meant),
         currency.against(rule, elsewhere),

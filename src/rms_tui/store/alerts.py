@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from hashlib import blake2b
 
 from pymongo import InsertOne, UpdateOne
@@ -189,10 +190,13 @@ def _still(event: AlertEvent) -> Document:
         case "acknowledged":
             later = {"stage": Stage.ACKNOWLEDGED.value, "acknowledged_at": {"$gt": at}}
             before = {"stage": {"$in": [Stage.RAISED.value, Stage.SNOOZED.value]}}
-            return {"open": True, "severity": seen, "$or": [before, later]}
+            known = [{"$or": [before, later]}, _none_since("snoozed_at", "$lte", at)]
+            return {"open": True, "severity": seen, "$and": known}
         case "snoozed":
-            older = [{"snoozed_at": None}, {"snoozed_at": {"$lt": at}}]
-            return {"open": True, "severity": seen, "$or": older}
+            answered = {"stage": {"$ne": Stage.ACKNOWLEDGED.value}}
+            earlier = {"$or": [answered, _none_since("acknowledged_at", "$lte", at)]}
+            known = [earlier, _none_since("snoozed_at", "$lt", at)]
+            return {"open": True, "severity": seen, "$and": known}
         case "woken":
             return {"stage": Stage.SNOOZED.value, "snoozed_until": {"$lte": at}}
         case "escalated":
@@ -200,6 +204,10 @@ def _still(event: AlertEvent) -> Document:
         case "closed":
             return {"stage": {"$ne": Stage.CLOSED.value}}
     return {"open": True}
+
+
+def _none_since(name: str, sign: str, at: datetime | None) -> Document:
+    return {"$or": [{name: None}, {name: {sign: at}}]}
 
 
 def _audit_row(event: AlertEvent) -> Document:

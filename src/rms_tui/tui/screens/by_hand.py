@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,6 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from rms_tui.memory_desk import LARGEST
 from rms_tui.risk.entries import Outcome, source_words
 from rms_tui.risk.profile import Trail
 from rms_tui.tui import figures
@@ -22,9 +22,6 @@ from rms_tui.tui.status_line import Piece, StatusLine
 from rms_tui.tui.table.literal import literal
 
 BASE = ("balance", "equity")
-
-LARGEST = 1e15
-"""Money beyond this is a slip of the finger; floats no longer hold its cents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +156,7 @@ def _standing(one: Outcome) -> Content:
 
 
 def amount(text: str) -> float | None:
-    """The money a text says, blanks between its digits aside; None where it is none."""
+    """The money a text says, 0 or more, blanks between its digits aside; None where it is none."""
     bare = text.replace(" ", "")
     if not bare.isascii() or "_" in bare:
         return None
@@ -167,4 +164,4 @@ def amount(text: str) -> float | None:
         value = float(bare)
     except ValueError:
         return None
-    return value if math.isfinite(value) and abs(value) < LARGEST else None
+    return value if 0 <= value < LARGEST else None
