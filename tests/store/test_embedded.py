@@ -238,3 +238,95 @@ def test_the_program_is_taken_as_configured_then_from_the_path_then_from_the_ext
         mongod_program(None, tmp_path)
     with pytest.raises(StoreError, match="RMS_MONGOD is '/no/such'"):
         mongod_program("/no/such", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "null",
+        '{"pid": "x", "port": null, "stopping": 0, "users": []}',
+        '{"pid": null, "port": 99999, "stopping": false, "users": []}',
+        '{"pid": -1, "port": 27200, "stopping": false, "users": []}',
+        '{"pid": 1, "port": 27200, "stopping": false, "users": [{"pid": "a", "created": 1, '
+        '"token": "t"}]}',
+        '{"pid": 1, "port": 27200, "stopping": false, "users": [{"pid": 1, "created": 1, '
+        '"token": "t", "more": 1}]}',
+    ],
+)
+def test_a_registry_that_cannot_be_is_read_as_far_as_it_can_and_never_ends_a_start(
+    tmp_path: Path, written: str
+) -> None:
+    file = tmp_path / "shared.json"
+    file.write_text(written)
+    found = embedded.Registry.read(file)
+    assert all(not user.lives() for user in found.users)
+    assert found.port in (None, 27_200)
+    assert found.pid in (None, 1)
+
+
+def test_a_mongod_whose_set_is_on_another_port_than_the_registry_says_is_mended(
+    folder: Path,
+) -> None:
+    """As a `kill -9` leaves it between moving the set and writing the registry."""
+    first = Embedded(folder)
+    marked(first.uri(GO)).close()
+    first.release()
+    until(lambda: server_of(folder) is None)
+    registry = registry_of(folder)
+    other = mongod.free_port(None, GO)
+    registry["port"] = other
+    (folder / "mongodb" / "shared.json").write_text(json.dumps(registry))
+    second = Embedded(folder)
+    with MongoClient(second.uri(GO)) as client:
+        client.test.marks.insert_one({"_id": 2})
+        assert client.test.marks.count_documents({}) == 2
+    second.release()
+
+
+def test_a_registry_and_a_lock_of_a_process_that_is_no_mongod_are_nobody_s(folder: Path) -> None:
+    first = Embedded(folder)
+    uri = first.uri(GO)
+    first.release()
+    until(lambda: server_of(folder) is None)
+    registry = registry_of(folder)
+    reused = {"pid": os.getpid(), "created": 1.0, "token": "t"}
+    text = json.dumps({**registry, "pid": os.getpid(), "stopping": False, "users": [reused]})
+    (folder / "mongodb" / "shared.json").write_text(text)
+    (folder / "mongodb" / "db" / "mongod.lock").write_text(f"{os.getpid()}\n")
+    second = Embedded(folder)
+    assert second.uri(GO) == uri
+    assert registry_of(folder)["pid"] != os.getpid()
+    second.release()
+    until(lambda: server_of(folder) is None)
+
+
+def test_two_that_start_at_the_same_moment_have_one_mongod(folder: Path) -> None:
+    several = [Embedded(folder) for _ in range(4)]
+    uris: list[str] = []
+    starts = [
+        threading.Thread(target=lambda one=one: uris.append(one.uri(GO)))  # type: ignore[misc]
+        for one in several
+    ]
+    for start in starts:
+        start.start()
+    for start in starts:
+        start.join(30)
+    assert len(uris) == 4
+    assert len(set(uris)) == 1
+    for one in several:
+        one.release(5.0)
+    until(lambda: server_of(folder) is None)
+
+
+def test_a_folder_with_spaces_and_accents_will_do_and_one_that_takes_nothing_is_named(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "the desk's données"
+    mine = Embedded(home)
+    marked(mine.uri(GO)).close()
+    mine.release()
+    until(lambda: server_of(home) is None)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"cannot write to .*file/mongodb.*RMS_DATA_DIR"):
+        Embedded(tmp_path / "file").uri(GO)

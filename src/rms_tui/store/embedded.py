@@ -28,6 +28,8 @@ from rms_tui.store.guard import held
 ADOPT, GUARD = 5.0, 45.0
 """Seconds: for a running mongod to answer, and for another rms-tui that is starting one."""
 
+_PIDS, _PORTS = range(1, 2**31), range(1, 65_536)
+
 _SAME_BIRTH = 3.0
 """Creation times within this many seconds are one process: the host's boot time is estimated."""
 
@@ -96,9 +98,18 @@ class Registry:
     def read(cls, file: Path) -> Registry:
         try:
             found: Any = json.loads(file.read_text("utf-8"))
-            users = [User(**user) for user in found["users"]]
-            return cls(found["pid"], found["port"], bool(found["stopping"]), users)
-        except (OSError, ValueError, KeyError, TypeError):
+            users = [
+                User(_within(one["pid"], _PIDS), float(one["created"]), str(one["token"]))
+                for one in found["users"]
+            ]
+            pid, port = found["pid"], found["port"]
+            return cls(
+                None if pid is None else _within(pid, _PIDS),
+                None if port is None else _within(port, _PORTS),
+                bool(found["stopping"]),
+                users,
+            )
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
             return cls()
 
     def write(self, file: Path) -> None:
@@ -129,24 +140,38 @@ class Embedded:
         Called again after a lost connection: a mongod that died is started again on the same data
         and, where it can be, on the same port. Raises StoreError.
         """
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with held(self._guard, GUARD, cancelled):
-            if self._released:
-                raise StoreError("the embedded mongod was released")
-            registry = self._others()
-            process = mongod.running_on(self.folder, registry.pid)
-            if process is not None and (registry.stopping or mongod.is_alone(process)):
-                mongod.end(process, registry.port)
-                self._await_end(process, cancelled)
-                process = None
-            if process is not None:
-                try:
-                    return self._use(registry, process, _port_of(process), ADOPT, cancelled)
-                except StoreError:
-                    if mongod.running_on(self.folder, process.pid) is not None:
-                        raise  # it lives and does not answer; a dead one is started again
-            child, port = self._launch(registry, cancelled)
-            return self._use(registry, child, port, mongod.LAUNCH, cancelled)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with held(self._guard, GUARD, cancelled):
+                if self._released:
+                    raise StoreError("the embedded mongod was released")
+                return self._running(cancelled)
+        except OSError as error:
+            raise StoreError(
+                f"the embedded MongoDB cannot write to {self.folder}: {error.strerror}; "
+                "set RMS_DATA_DIR to another folder, or RMS_MONGODB_URI to a replica set"
+            ) from error
+
+    def _running(self, cancelled: threading.Event) -> str:
+        registry = self._others()
+        process = mongod.running_on(self.folder, registry.pid)
+        if process is not None and (registry.stopping or mongod.is_alone(process)):
+            self._end(process, registry.port, cancelled)
+            process = None
+        if process is not None:
+            port = _port_of(process)
+            try:
+                return self._use(registry, process, port, ADOPT, cancelled)
+            except mongod.Misplaced:
+                self._end(process, port, cancelled)
+                return self._started(registry, cancelled, misplaced=True)
+            except StoreError:
+                if mongod.running_on(self.folder, process.pid) is not None:
+                    raise  # it lives and does not answer; a dead one is started again
+        try:
+            return self._started(registry, cancelled)
+        except mongod.Misplaced:
+            return self._started(registry, cancelled, misplaced=True)
 
     def tend(self) -> None:
         """Keep mongod's log small."""
@@ -194,15 +219,27 @@ class Embedded:
         self._port = port
         return mongod.address(port)
 
-    def _launch(self, registry: Registry, cancelled: threading.Event) -> tuple[psutil.Process, int]:
+    def _started(
+        self, registry: Registry, cancelled: threading.Event, *, misplaced: bool = False
+    ) -> str:
+        """Start mongod and use it. `misplaced` says that its set is known to have another port."""
         if self._child is not None:
             self._child.poll()  # or our dead child stays as a zombie
         program = mongod_program(self._program, self.folder)
         port = mongod.free_port(registry.port, cancelled)
-        if port != registry.port and mongod.data_folder(self.folder).exists():
+        if (misplaced or port != registry.port) and mongod.data_folder(self.folder).exists():
             mongod.readdress(program, self.folder, port, cancelled)
         self._child = mongod.spawn(program, self.folder, port)
-        return psutil.Process(self._child.pid), port
+        process = psutil.Process(self._child.pid)
+        try:
+            return self._use(registry, process, port, mongod.LAUNCH, cancelled)
+        except mongod.Misplaced:
+            self._end(process, port, cancelled)
+            raise
+
+    def _end(self, process: psutil.Process, port: int | None, cancelled: threading.Event) -> None:
+        mongod.end(process, port)
+        self._await_end(process, cancelled)
 
     def _await_end(self, process: psutil.Process, cancelled: threading.Event) -> None:
         deadline = time.monotonic() + mongod.SHUTDOWN
@@ -211,6 +248,13 @@ class Embedded:
                 process.kill()
             if cancelled.wait(0.05):
                 raise StoreError("stopped while the former embedded mongod was ending")
+
+
+def _within(number: object, allowed: range) -> int:
+    """That number of a file that anyone may have written. Raises ValueError."""
+    if not isinstance(number, int) or number not in allowed:
+        raise ValueError(f"{number!r}: expected {allowed.start} to {allowed.stop - 1}")
+    return number
 
 
 def _port_of(process: psutil.Process) -> int:

@@ -44,7 +44,11 @@ if sys.platform == "win32":
 else:
     _DETACHED = 0
 
-_NOT_INITIATED = 94
+_NOT_INITIATED, _NOT_A_MEMBER = 94, 93
+
+
+class Misplaced(StoreError):
+    """The replica set's document has its one node on another port: see `readdress`."""
 
 
 def address(port: int) -> str:
@@ -185,6 +189,8 @@ def make_ready(
                     return
                 why = "it is not yet primary"
             except PyMongoError as error:
+                if isinstance(error, OperationFailure) and error.code == _NOT_A_MEMBER:
+                    raise Misplaced(f"the embedded mongod is not on port {port}") from error
                 why = str(error).partition(", Timeout:")[0]
             if not _alive(process):
                 raise StoreError(f"the embedded mongod ended: {_last_words(folder)}")
