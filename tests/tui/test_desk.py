@@ -107,6 +107,13 @@ async def test_stale_figures_keep_the_order_and_say_how_old_they_are(bench: Benc
         assert shown_logins(pane) == order
 
 
+async def test_a_source_that_lost_its_server_is_disconnected_and_says_so(bench: Bench) -> None:
+    async with bench.app.run_test(size=(160, 48)) as pilot:
+        await bench.shown(pilot, replace(book(), connected=False))
+        assert "■ DISCONNECTED" in bench.text("#heading")
+        assert "source has lost its server" in bench.text("#notice")
+
+
 async def test_a_lost_source_says_when_it_tries_again(bench: Bench) -> None:
     async with bench.app.run_test(size=(160, 48)) as pilot:
         bench.feed.error = FeedError("connection", "no route to prod-1")

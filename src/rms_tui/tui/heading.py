@@ -211,11 +211,13 @@ def notice(moment: Moment) -> Sequence[Piece]:
     Empty while there is nothing to say.
     """
     health = moment.frame.health
-    if moment.frame.book is None:
+    book = moment.frame.book
+    if book is None:
         return ()
     if health.state not in (FeedState.STALE, FeedState.DISCONNECTED):
         return (*undecided_pieces(health), *rollover_pieces(moment))
-    why = health.error or "the source sends no new figures"
+    silent = "the source sends no new figures" if book.connected else Reason.DISCONNECTED.words
+    why = health.error or silent
     as_of = "" if health.polled_at is None else _as_of(health)
     return (
         Piece(f"Old figures{as_of}, not judged:", "bold $text-warning"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
+import numpy as np
+
 from rms_tui.book import CLOSING_ENTRIES, TRADE_TYPES, Deals
 from rms_tui.frame import Frame
 from rms_tui.tui import figures
@@ -31,9 +33,12 @@ IMPORTANCE = (
 
 KINDS = {
     0: "buy", 1: "sell", 2: "balance", 3: "credit", 4: "charge", 5: "correction", 6: "bonus",
-    7: "commission",
+    7: "commission", 8: "commission", 9: "commission", 10: "agent", 11: "agent", 12: "interest",
+    13: "cancelled", 14: "cancelled", 15: "dividend", 16: "dividend", 17: "tax", 18: "agent",
 }  # fmt: skip
 """MT5's deal types in words; a rarer one shows its number."""
+
+DAY = 86_400
 
 
 class DealsSource:
@@ -63,11 +68,11 @@ class DealsSource:
         styles: list[str] = []
         shown = [row for row in range(len(self.deals)) if _is_shown(self.deals, row)]
         shown.reverse()
-        days = groupby(shown, key=lambda row: figures.server_date(int(_deals(self).time[row])))
-        for day, group in days:
+        results = _results(self.deals)
+        for day, group in groupby(shown, key=lambda row: int(_deals(self).time[row]) // DAY):
             rows = list(group)
-            total = _total(self.deals, day, rows)
-            keys.append(day)
+            total = _total(self.deals, day, rows, results.get(day, 0.0))
+            keys.append(figures.server_date(day * DAY))
             cells.append([total.get(column.id, Cell("")) for column in columns])
             styles.append("marked")
             for row in rows:
@@ -102,14 +107,20 @@ def _is_trade(deals: Deals, row: int) -> bool:
     return int(deals.type[row]) in TRADE_TYPES
 
 
-def _total(deals: Deals, day: str, rows: Sequence[int]) -> dict[str, Cell]:
-    """The day's line: trades, lots and their result; deposits are no result."""
+def _results(deals: Deals) -> dict[int, float]:
+    """Result of each server day's trades, entries included: their commission is often there."""
+    traded = np.isin(deals.type, TRADE_TYPES)
+    days, row = np.unique(deals.time[traded] // DAY, return_inverse=True)
+    money = (deals.profit + deals.swap + deals.commission)[traded]
+    sums = np.bincount(row, weights=money, minlength=len(days))
+    return dict(zip(days.tolist(), sums.tolist(), strict=True))
+
+
+def _total(deals: Deals, day: int, rows: Sequence[int], result: float) -> dict[str, Cell]:
+    """The day's line: closed trades, their lots and the day's result; deposits are no result."""
     trades = [row for row in rows if _is_trade(deals, row)]
-    result = sum(
-        float(deals.profit[row] + deals.swap[row] + deals.commission[row]) for row in trades
-    )
     return {
-        "time": Cell(day),
+        "time": Cell(figures.server_date(day * DAY)),
         "what": Cell(f"{len(trades)} closed"),
         "lots": Cell(figures.lots(sum(float(deals.lots[row]) for row in trades))),
         "profit": Cell(figures.signed(result)),
