@@ -69,6 +69,29 @@ def test_what_mt5_exports_itself_is_read_tabs_dots_and_utf16(tmp_path):
     assert series.ask[0] == 1.08412
 
 
+def test_days_that_mt5_exports_have_a_date_and_no_time(tmp_path):
+    text = (
+        "<DATE>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\r\n"
+        "2024.03.04\t1.084\t1.085\t1.083\t1.0845\t10\t0\t12\r\n"
+    )
+    series = read_prices(written(tmp_path, EURUSD_Daily=text), {"EURUSD": 5})["EURUSD"]
+    assert series.time[0] == 1709510400.0
+
+
+MT5_TICKS = "<DATE>\t<TIME>\t<BID>\t<ASK>\t<LAST>\t<VOLUME>\t<FLAGS>\r\n"
+
+
+def test_ticks_that_mt5_exports_leave_out_the_side_that_did_not_move(tmp_path):
+    text = (
+        MT5_TICKS + "2024.03.04\t00:00:00.120\t1.084\t1.085\t\t\t6\r\n"
+        "2024.03.04\t00:00:01.000\t1.083\t\t\t\t2\r\n"
+        "2024.03.04\t00:00:01.500\t\t1.086\t\t\t4\r\n"
+    )
+    series = read_prices(written(tmp_path, EURUSD_ticks=text), {"EURUSD": 5})["EURUSD"]
+    assert series.bid.tolist() == [1.084, 1.083, 1.083]
+    assert series.ask.tolist() == [1.085, 1.085, 1.086]
+
+
 def test_a_pair_of_bid_and_ask_bars_becomes_quotes(tmp_path):
     bid = SIDE + "2012-02-01 00:00:00+00:00,1.50,1.53,1.49,1.52\n"
     ask = SIDE + "2012-02-01 00:00:00+00:00,1.51,1.54,1.50,1.53\n"
@@ -118,6 +141,8 @@ def test_a_symbol_with_figures_in_its_name_is_known_by_the_broker(tmp_path):
         (BARS + "60,1.1,1.2,1.0,1.1,1,8,0\n60,1.1,1.2,1.0,1.1,1,8,0\n", 3, "after that"),
         (BARS + "60,1.1,1.2,1.0,1.3,1,8,0\n", 2, "close between low 1 and high 1.2; came 1.3"),
         (BARS + "60,1.1,1.2,1.0,1.1,1,-8,0\n", 2, "spread as points"),
+        (BARS + "60,1.1,1.2,1.0,1.1,1,900000,0\n", 2, "a spread below the price 1; came 900000"),
+        ("<DATE>\t<BID>\t<ASK>\t<FLAGS>\n2024.03.04\t\t1.1\t4\n", 2, "bid as a number above 0"),
     ],
 )
 def test_a_bad_row_is_refused_with_file_line_expected_and_came(tmp_path, text, line, says):

@@ -124,7 +124,7 @@ def _single(path: Path, digits: int | None) -> Series:
     """Ticks, or MT5 bars with a spread in points."""
     names = _header(path)[1]
     if {"bid", "ask"} <= set(names):
-        ticks = _table(path, ("bid", "ask"))
+        ticks = _table(path, ("bid", "ask"), changes="flags" in names)
         bid, ask = ticks.columns["bid"], ticks.columns["ask"]
         _check_time(ticks, bars=False)
         for row in np.flatnonzero(ask < bid)[:1].tolist():
@@ -134,7 +134,11 @@ def _single(path: Path, digits: int | None) -> Series:
     _check_bars(bars)
     time, bid = _points(bars, bars)
     written = _digits(bid) if digits is None else digits
-    ask = np.round(bid + np.repeat(bars.columns["spread"], 4) * float(f"1e-{written}"), written)
+    gap = bars.columns["spread"] * float(f"1e-{written}")
+    for row in np.flatnonzero(gap >= bars.columns["low"])[:1].tolist():
+        spread = f"{bars.columns['spread'][row]:.0f} points, {gap[row]:g}"
+        raise bars.refuse(row, f"a spread below the price {bars.columns['low'][row]:g}", spread)
+    ask = np.round(bid + np.repeat(gap, 4), written)
     return _series(time, bid, ask, written)
 
 
@@ -232,11 +236,15 @@ def _header(path: Path) -> tuple[str, list[str], list[str]]:
     return mark, [name.strip(" <>").lower() for name in lines[0].split(mark)], lines[1:]
 
 
-def _table(path: Path, wanted: Sequence[str]) -> _Table:
-    """These columns of a file, and its times, as numbers above zero (a spread may be zero)."""
+def _table(path: Path, wanted: Sequence[str], *, changes: bool = False) -> _Table:
+    """These columns of a file, and its times, as numbers above zero (a spread may be zero).
+
+    `changes`: an empty cell is what stood there before. So MT5 exports ticks, whose flags say
+    which side moved.
+    """
     mark, names, lines = _header(path)
     timed: tuple[str, ...] = next(
-        (t for t in (("timestamp",), ("time",), ("date", "time")) if set(t) <= set(names)), ()
+        (t for t in (("timestamp",), ("time",), ("date",)) if set(t) <= set(names)), ()
     )
     if "date" in names and "time" in names:
         timed = ("date", "time")
@@ -251,6 +259,8 @@ def _table(path: Path, wanted: Sequence[str]) -> _Table:
         if len(cells) != len(names):
             raise _refused(path, number, f"{len(names)} columns", f"{len(cells)}: {line!r}")
         rows.append(cells)
+    if changes:
+        _fill(rows, [names.index(name) for name in wanted])
     time = _numbers(path, " ".join(timed), [" ".join(r[i] for i in time_at) for r in rows], _moment)
     columns = {}
     for name in wanted:
@@ -258,6 +268,14 @@ def _table(path: Path, wanted: Sequence[str]) -> _Table:
         parse = _spread if name == "spread" else _price
         columns[name] = _numbers(path, name, [row[at] for row in rows], parse)
     return _Table(path, time, columns)
+
+
+def _fill(rows: Sequence[list[str]], columns: Sequence[int]) -> None:
+    """Repeat the last cell in the empty ones below it."""
+    for at in columns:
+        last = ""
+        for row in rows:
+            last = row[at] = row[at].strip() or last
 
 
 def _numbers(
