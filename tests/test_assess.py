@@ -254,6 +254,13 @@ def test_a_stop_of_0_is_none_as_mt5_writes_it():
     assert first["rules"][0]["reason"] == "no_stop_loss"
 
 
+def test_a_risk_that_no_rate_tells_has_no_share_used():
+    rule = {"rule": "position_risk", "amount": 500}
+    (first,) = run([rule], [row("2026-03-02T09:00:00Z", 10_000, positions=[held(sl=1, rate=None)])])
+    said = first["rules"][0]
+    assert (said["state"], said["reason"], said["used"]) == ("unknown", "no_rate", None)
+
+
 def test_an_equity_of_0_under_an_open_result_decides_nothing():
     (first,) = run([DAILY], [row("2026-03-02T00:00:00+01:00", 200_000, 0)], **PRAGUE)
     assert (first["rules"][0]["state"], first["rules"][0]["reason"]) == ("unknown", "zero_equity")

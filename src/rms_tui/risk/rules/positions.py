@@ -53,10 +53,12 @@ def _position_risk(rule: PositionRisk, limits: Limits, columns: Columns) -> Rule
 
 
 def _used_up(value: Floats, limit: Floats) -> Floats:
-    """The share of a limit that is used up; 0 where there is nothing that could."""
+    """The share of a limit that is used up: 0 where there is nothing that could, infinite where
+    there is something and nothing is allowed, NaN where either is unknown."""
     used: Floats = value / limit
     if not (value.min(initial=np.inf) >= 0 and limit.min(initial=np.inf) > 0):  # NaN is not
-        used[~(value > 0)] = 0.0
+        used[(limit <= 0) & (value > 0)] = np.inf
+        used[value <= 0] = 0.0
     return used
 
 
