@@ -6,6 +6,7 @@ import inspect
 import json
 import os
 import pickle
+import re
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -70,15 +71,40 @@ def test_every_name_of_the_terminal_fake_is_a_name_of_the_package(terminal: Any)
             assert surface["constants"][name] == value
 
 
+def _structs(terminal: Any) -> dict[str, tuple[type, dict[str, Any]]]:
+    """Every struct the fake defines, with the blank values it is made from."""
+    defined = [value for value in vars(terminal).values() if isinstance(value, tuple)]
+    return {value[0].__name__: value for value in defined if value and inspect.isclass(value[0])}
+
+
 def test_every_struct_of_the_terminal_fake_has_the_package_s_fields_in_order(terminal: Any) -> None:
     surface = _surface("metatrader5")
     kinds = {"int": int, "float": float, "bool": bool, "str": str}
-    for name in ("ACCOUNT", "TERMINAL", "POSITION", "DEAL", "SYMBOL", "TICK"):
-        cls, blank = getattr(terminal, f"_{name}")
-        fields = surface["structures"][cls.__name__]["fields"]
+    structs = _structs(terminal)
+    shown = {name for name, value in _public(terminal).items() if inspect.isclass(value)}
+    assert shown == structs.keys()
+    for name, (cls, blank) in structs.items():
+        fields = surface["structures"][name]["fields"]
         assert [(field["name"], kinds[field["type"]]) for field in fields] == [
             (field, type(value)) for field, value in blank.items()
         ]
+        offered = {attribute for attribute in dir(cls) if not attribute.startswith("__")}
+        assert offered - set(dir(tuple)) == {*blank, "_asdict"}
+
+
+def test_keywords_the_package_does_not_read_change_nothing(terminal: Any) -> None:
+    surface = _surface("metatrader5")
+    terminal.initialize("C:\\t\\terminal64.exe")
+    fields = {field["name"] for kind in surface["structures"].values() for field in kind["fields"]}
+    calls = {"positions_get": (), "symbols_get": (), "history_deals_get": (0, 2**31 - 1),
+             "initialize": ("C:\\t\\terminal64.exe",)}  # fmt: skip
+    assert calls.keys() == terminal._KEYWORDS.keys()
+    for name, arguments in calls.items():
+        call, real = getattr(terminal, name), surface["functions"][name]
+        unread = dict.fromkeys(fields - set(real["keywords_read_by_binary"]), object())
+        expected = call(*arguments), terminal.last_error()
+        assert expected[0], name
+        assert (call(*arguments, **unread), terminal.last_error()) == expected, name
 
 
 def test_every_function_of_the_terminal_fake_is_called_as_the_package_s(terminal: Any) -> None:
@@ -149,6 +175,8 @@ def test_every_record_of_the_manager_fake_has_only_fields_of_the_package(manager
         fields = surface["classes"][name]["fields"]
         for field, value in cls._blank.items():
             assert type(value) is kinds[fields[field]["python_type"]], (name, field)
+        methods = {method["name"] for method in surface["classes"][name]["methods"]}
+        assert {each for each in dir(cls) if not each.startswith("_")} <= {*fields, *methods}, name
 
 
 def test_the_tables_of_the_manager_fake_have_the_package_s_types(manager: Any) -> None:
@@ -175,7 +203,11 @@ def test_the_manager_fake_s_sinks_and_codes_are_the_package_s(manager: Any) -> N
     for subscribe, methods in manager._SINKS.items():
         assert set(methods) <= set(sinks[subscribe])
     codes = {name: code["value"] for name, code in surface["retcodes"].items()}
-    assert {code.name: code.value for code in manager._Retcode}.items() <= codes.items()
+    ours = {name: int(code) for name, code in manager._Retcode.__members__.items()}
+    assert ours.items() <= codes.items()
+    defaults = inspect.signature(manager.ManagerAPI.Connect).parameters
+    for name, given in re.findall(r"\[, (\w+)=(\w+)\]", surface["connect"]["signature_in_binary"]):
+        assert defaults[name].default == int(given, 16)
 
 
 def test_sinks_of_the_manager_fake_are_looked_up_at_subscribe_time(manager: Any) -> None:

@@ -31,7 +31,7 @@ class _Retcode(_enum.IntFlag):
     MT_RET_ERR_CONNECTION = 10
     MT_RET_ERR_NOTFOUND = 13
     MT_RET_AUTH_ACCOUNT_INVALID = 1001
-    MT_RET_ERR_DEADLOCK = 11002
+    MT_RET_ERR_DEADLOCK = 12003
 
 
 _state: dict[str, _Any] = {"error": (0, _Retcode.MT_RET_OK, "Done"), "in_sink": set()}
@@ -275,7 +275,7 @@ class ManagerAPI:
             _fail(*new["refuse"][method])
             return None
         if network and _threading.get_ident() in _state["in_sink"]:
-            _fail(-1, 11002, "Deadlock")
+            _fail(-1, 12003, "Operation canceled due possible deadlock")
             return None
         if network and not new["linked"]:
             _fail(-1, 10, "No connection")
