@@ -126,6 +126,8 @@ def test_a_second_element_for_an_account_is_refused(rms: Run, database: Rms) -> 
     assert done.status == 2
     assert "is there already (PENDING)" in done.err
     assert "rms-tui element edit 5001" in done.err
+    same = rms("element", "add", "5001", SERVER.upper(), typed=typed("b"))
+    assert (same.status, f"is there already, on {SERVER}" in same.err) == (2, True)
     assert rms("element", "add", "5001", "Other", typed=typed("c")).status == 0
     assert database.audit.count_documents({}) == 2
 
@@ -331,6 +333,16 @@ def test_the_table_has_what_adm_printed_and_hostile_text_does_nothing(
     assert shapes[0]["has_password"] is True
     assert 0 <= shapes[0]["ping_age"] < 60
     assert PASSWORD not in str(shapes)
+
+
+def test_a_text_of_any_length_leaves_the_table_readable(rms: Run, database: Rms) -> None:
+    long, why = "x" * 5_000, "y" * 500
+    database.elements.insert_one({"login": 1, "server": long, "error": why})
+    _, line = rms("element", "list").out.splitlines()
+    assert len(line) < 800
+    assert f"{'x' * 119}…" in line
+    assert why in line
+    assert rms("element", "list", "--json").json[0]["server"] == long
 
 
 def test_the_age_of_a_ping_is_by_the_servers_clock(rms: Run, database: Rms) -> None:

@@ -176,3 +176,23 @@ def test_two_who_remove_at_once_remove_once(rms: Run, database: Rms) -> None:
     with pytest.raises(instances.InstanceError, match="is gone"):
         instances.reset(database, id_, "bob")
     assert database.audit.count_documents({"action": "instance remove"}) == 1
+
+
+@pytest.mark.parametrize(
+    "words", [["instance", "add", PATH, "--host", ""], ["supervise", "--host", " "]]
+)
+def test_a_host_of_no_name_is_refused_and_not_this_one(
+    rms: Run, database: Rms, words: list[str]
+) -> None:
+    done = rms(*words)
+    assert (done.status, len(done.err.splitlines())) == (2, 1)
+    assert "--host: expected the name of a trading host" in done.err
+    assert database.instances.count_documents({}) == 0
+
+
+@pytest.mark.parametrize("line", [b"not JSON\n", b"[1]\n"])
+def test_a_worker_that_is_told_nonsense_says_what_it_expected(rms: Run, line: bytes) -> None:
+    words = ("--element-id", "e", "--pathway", PATH, "--instance", "i", "--term", "1")
+    done = rms("worker", *words, typed=line)
+    assert (done.status, len(done.err.splitlines())) == (2, 1)
+    assert "expected its settings, a JSON object, as the first line of stdin" in done.err

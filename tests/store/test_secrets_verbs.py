@@ -46,6 +46,7 @@ def test_init_says_what_to_back_up_and_a_second_one_is_refused(rms: Run, tmp_pat
     again = rms("secrets", "init")
     assert again.status == 2
     assert "has data keys already" in again.err
+    assert f"{file} opens them: nothing is to be done" in again.err
     assert file.read_text().splitlines()[-1] == key
 
 

@@ -43,6 +43,8 @@ def add(shared: Given, login: str, server: str, asked: Asked, *, json: bool) -> 
     from rms_tui.store import element_edits
 
     number = _login(login)
+    if not server.strip():
+        end("expected the name of the trade server, such as Broker-Live", USAGE)
     source: Source = _source(asked.source) or "terminal"
     layers = loaded(shared)
     profile = given_profile(asked.limits, None, layers.plan, number)

@@ -23,6 +23,9 @@ from rms_tui.wiring.first import PATIENCE, first_frame
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.sources import Desk, desk, monitor_of
 
+WIDEST = 120
+"""Signs of a cell of a table: a text from outside may have any number."""
+
 DEMO_TIME = 1_767_607_200.0
 """2026-01-05 10:00 UTC: simulated time of a one-shot verb, so that a seed gives the same output."""
 
@@ -147,8 +150,15 @@ def _print_accounts(shape: dict[str, Any]) -> None:
 
 
 def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Columns as wide as their widest text; those with numbers stand right."""
-    texts = [[plain(value) for value in row] for row in rows]
+    """Columns as wide as their widest text; those with numbers stand right.
+
+    A text of more than WIDEST signs is cut, but for the last column's.
+    """
+    last = len(titles) - 1
+    texts = [
+        [text if i == last else _cut(text) for i, text in enumerate(map(plain, row))]
+        for row in rows
+    ]
     widths = [
         max(len(title), *(len(row[i]) for row in texts)) if texts else len(title)
         for i, title in enumerate(titles)
@@ -163,6 +173,10 @@ def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None
             for text, width, right in zip(line, widths, numeric, strict=True)
         )
         print("  ".join(cells).rstrip())
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
 def plain(value: object) -> str:

@@ -7,6 +7,7 @@ import logging
 import sys
 from typing import Any
 
+from rms_tui.cli.exits import USAGE, end
 from rms_tui.cli.log import begin_log
 from rms_tui.fleet.exits import Exit
 from rms_tui.fleet.orders import Orders
@@ -51,5 +52,16 @@ def work(
 def _told() -> dict[str, Any]:
     """The settings in the supervisor's first line."""
     line = sys.stdin.readline()
-    found: Any = json.loads(line) if line.strip() else {}
-    return dict(found)
+    if not line.strip():
+        return {}
+    try:
+        found = json.loads(line)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        end(
+            "--term is a supervisor's: expected its settings, a JSON object, as the first line of "
+            "stdin; leave --term out to start a worker by hand",
+            USAGE,
+        )
+    return found

@@ -51,12 +51,13 @@ _CAUSES: dict[int, Cause] = {
 
 _HINTS = {
     -5: "Update the terminal and the MetaTrader5 package.",
-    -6: "Check MT5_LOGIN, the password and MT5_SERVER by logging in by hand; a broken terminal"
-    " installation gives the same error.",
+    -6: "Check login, password and server by logging in by hand with just these; a broken"
+    " terminal installation gives the same error.",
     -7: "Accounts with one-time passwords or certificates cannot be logged in from outside.",
     -10001: "The terminal was closed or crashed.",
     -10002: "The terminal was closed or crashed.",
-    -10003: "Check MT5_PATH: the full path of terminal64.exe, started by the same Windows user.",
+    -10003: "Check MT5_PATH, or the instance's path: the full one of terminal64.exe, started by the"
+    " same Windows user.",
     -10004: "The terminal is not running.",
     -10005: "Switch on the Algo Trading button in the terminal (with it off, newer builds do not"
     " answer at all), and see that Tools > Options > Expert Advisors does not disable automatic"
@@ -211,7 +212,7 @@ class TerminalGateway:
             raise FeedError(
                 "authorisation",
                 f"The terminal {self._spec.path} is not logged in to any account: log in by hand"
-                " once, or set MT5_LOGIN, its password and MT5_SERVER.",
+                " once, or give login, password and server.",
             )
         expected = self._login if self._login is not None else login
         at = self._server if self._server is not None else server
@@ -219,8 +220,8 @@ class TerminalGateway:
             raise FeedError(
                 "wrong-account",
                 f"The terminal {self._spec.path} is logged in to {login}@{server}, expected"
-                f" {expected}@{at}: log it in to that account, or correct MT5_LOGIN and"
-                " MT5_SERVER. Each account needs a terminal installation of its own.",
+                f" {expected}@{at}: log it in to that account, or correct the login or the"
+                " server asked for. Each account needs a terminal installation of its own.",
             )
         self._login, self._server = login, server
         return shown

@@ -92,6 +92,7 @@ def create(
         del change["$unset"]["password_at"]
 
     def write(session: ClientSession) -> Any:
+        _not_by_another_case(database, login, name, session)
         found = database.elements.find_one(where, {"status": 1}, session=session)
         if found is not None and found.get("status") != Status.REMOVED:
             raise ElementError(
@@ -109,6 +110,17 @@ def create(
         raise ElementError(
             f"account {login} on {server} was added by another at this moment"
         ) from None
+
+
+def _not_by_another_case(database: Rms, login: int, server: str, session: ClientSession) -> None:
+    """A server's name in other letters is the same server to MT5: one account, one terminal."""
+    asked = {"login": login, "server": {"$ne": server}, "status": {"$ne": Status.REMOVED.value}}
+    for other in database.elements.find(asked, {"server": 1}, session=session):
+        if str(other.get("server")).casefold() == server.casefold():
+            raise ElementError(
+                f"account {login} is there already, on {other['server']}: servers are the same in "
+                "capital and small letters"
+            )
 
 
 def change(

@@ -37,6 +37,8 @@ from rms_tui.store.values import text
 UNDER_WAY = "master-key"
 """The document of `leases` that says which master key is taking over."""
 
+ANOTHER = "A new key is made by `rms-tui secrets rotate`"
+
 _WITH_PASSWORD = {"password": {"$type": "binData"}}
 
 
@@ -47,10 +49,12 @@ def init(database: Rms, file: Path) -> Iterator[str]:
     """
     present = data_keys(database)
     if present:
+        what = f"{place_of(database)} has data keys already"
+        if file.exists() and present[0].master in {one.name for one in keys_in(file)}:
+            raise SecretsError(f"{what}, and {file} opens them: nothing is to be done. {ANOTHER}")
         raise SecretsError(
-            f"{place_of(database)} has data keys already, wrapped by master key "
-            f"{present[0].master}: copy that key file to {file}; a new key is made by `rms-tui "
-            "secrets rotate`"
+            f"{what}, wrapped by master key {present[0].master}: copy that key file to {file}. "
+            f"{ANOTHER}"
         )
     if file.exists():
         keys_in(file)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rms_tui.alerts import Times
 from rms_tui.fleet.tempo import Tempo
-from rms_tui.settings import Loaded, Settings
+from rms_tui.settings import Loaded, Settings, SettingsError
 from rms_tui.store.claims import Patience
 from rms_tui.wiring.storing import database_name, master_key_file, server
 
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 
 def host_of(settings: Settings, given: str | None = None) -> str:
-    """The name of this trading host: as an option or a setting says, else its own."""
+    """The name of this trading host: as an option or a setting says, else its own.
+
+    Raises SettingsError for a name of nothing, which an empty variable of a script gives.
+    """
+    if given is not None and not given.strip():
+        raise SettingsError("--host: expected the name of a trading host, got nothing")
     return given or settings.rms_fleet_host or socket.gethostname()
 
 
