@@ -61,7 +61,12 @@ def free_port() -> int:
 
 def started(folder: Path, **environ: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "rms_tui", "start", "--demo", "--accounts", "60", "--log-json"],
+        [
+            sys.executable,
+            "-m",
+            "rms_tui",
+            *"start --demo --accounts 60 --seed 7 --log-json".split(),
+        ],
         cwd=folder,
         env=environment(RMS_DATA_DIR=str(folder / "data"), **environ),
         stdout=subprocess.DEVNULL,
