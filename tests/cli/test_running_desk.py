@@ -65,7 +65,7 @@ def started(folder: Path, **environ: str) -> subprocess.Popen[str]:
             sys.executable,
             "-m",
             "rms_tui",
-            *"start --demo --accounts 60 --seed 7 --log-json".split(),
+            *["start", "--demo", "--accounts", "60", "--seed", "7", "--log-json"],
         ],
         cwd=folder,
         env=environment(RMS_DATA_DIR=str(folder / "data"), **environ),
