@@ -43,6 +43,21 @@ def test_every_verb_and_option_says_what_it_does(name: str) -> None:
     assert not unsaid
 
 
+def groups(group: Any = ROOT) -> Iterator[Any]:
+    yield group
+    for command in group.commands.values():
+        if hasattr(command, "commands"):
+            yield from groups(command)
+
+
+@pytest.mark.parametrize("group", groups(), ids=lambda group: group.name)
+def test_a_list_of_verbs_cuts_no_sentence_off(group: Any) -> None:
+    width = 80 - 4 - max(map(len, group.commands))
+    for name, command in group.commands.items():
+        said = command.get_short_help_str(width)
+        assert not said.endswith("..."), f"{name}: say it in {width} letters, then more"
+
+
 @pytest.mark.parametrize(
     "typed", [typed for name, rows in EXAMPLES.items() if name in VERBS for typed, _ in rows]
 )

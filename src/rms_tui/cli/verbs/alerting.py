@@ -47,7 +47,7 @@ def alerts(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Alerts and their history, the newest first, with the ids that ack and snooze take."""
+    """Alerts and their history, the newest first. Their ids are what ack and snooze take."""
     from rms_tui.cli.alerts import show_alerts
 
     guarded(
@@ -75,7 +75,7 @@ def ack(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Acknowledge an alert in your name; every console on this MongoDB shows it at once."""
+    """Acknowledge an alert in your name. Every console on this MongoDB shows it at once."""
     from rms_tui.cli.alerts import acknowledge
 
     guarded(lambda: acknowledge(shared, alert_id, note, json=json))
@@ -89,7 +89,7 @@ def snooze(
     time: Annotated[str, typer.Argument(metavar="TIME", help="How long: 5m, 30m, 2h, 24h.")],
     json: Json = False,
 ) -> None:
-    """Silence an alert for a time: it rings again if it is still bad then, or gets worse."""
+    """Silence an alert for a time. It rings again if it is still bad then, or gets worse."""
     from rms_tui.cli.alerts import snooze
 
     guarded(lambda: snooze(shared, alert_id, time, json=json))
@@ -98,7 +98,7 @@ def snooze(
 @verbs.command()
 @shared_options
 def evidence(shared: Given, alert_id: AlertId, json: Json = False) -> None:
-    """What decided an alert, decided again: exit status 1 when the verdict differs."""
+    """What decided an alert, decided again. Exit status 1 when the verdict differs."""
     from rms_tui.cli.alerts import show_evidence
 
     guarded(lambda: show_evidence(shared, alert_id, json=json))

@@ -21,9 +21,9 @@ Host = Annotated[
 @verbs.command()
 @service_options
 def supervise(shared: Given, host: Host = None, json: Json = False) -> None:
-    """Run this host's terminals: give waiting elements free instances, launch and watch workers.
+    """Run this host's terminals and their workers.
 
-    Any number of hosts, and of supervisors for one host, share one MongoDB. SIGTERM has the workers
+    Waiting elements get free instances; a worker is launched for each, and watched. Any number of hosts, and of supervisors for one host, share one MongoDB. SIGTERM has the workers
     give their elements back.
     """
     from rms_tui.cli.supervise import supervise
@@ -50,7 +50,7 @@ def worker(
     ] = None,
     host: Host = None,
 ) -> None:
-    """Watch one element through one terminal; a supervisor launches it.
+    """Watch one element through one terminal. A supervisor launches it.
 
     Exit status: 0 released · 1 broken · 2 not possible as asked · 3 fenced: the claim is another's
     · 4 MT5 refused the login · 5 the terminal failed repeatedly · 6 no answer from MongoDB.

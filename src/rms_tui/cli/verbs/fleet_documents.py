@@ -137,7 +137,7 @@ def edit_element(
     initial_balance: InitialBalance = None,
     json: Json = False,
 ) -> None:
-    """Change what is given; limits apply at once, an element with ERROR is tried again."""
+    """Change what is given. Limits apply at once, an element with ERROR is tried again."""
     from rms_tui.cli import elements
 
     limits = _limits(
@@ -157,7 +157,7 @@ def edit_element(
 def remove_element(
     shared: Given, which: Element, server: Server = None, json: Json = False
 ) -> None:
-    """Stop watching an account: its element stays, REMOVED, until it is added again."""
+    """Stop watching an account. Its element stays, REMOVED, until it is added again."""
     from rms_tui.cli import elements
 
     guarded(lambda: elements.remove(shared, which, server, json=json))
@@ -177,7 +177,7 @@ def show_element(shared: Given, which: Element, server: Server = None, json: Jso
 def list_elements(
     shared: Given, server: Server = None, watch: Watch = False, json: Json = False
 ) -> None:
-    """Every element: status, limits, risk, age of its last ping, instance, error."""
+    """Every element, its status and risk. Also limits, age of its last ping, instance, error."""
     from rms_tui.cli import elements
 
     guarded(lambda: elements.list_(shared, server, watch=watch, json=json))
@@ -205,7 +205,7 @@ def add_instance(
 def remove_instance(
     shared: Given, which: Instance, host: OfHost = None, force: Force = False, json: Json = False
 ) -> None:
-    """Take a terminal away; with --force one in use, whose element goes to another."""
+    """Take a terminal away. With --force one in use, whose element goes to another."""
     from rms_tui.cli import instances
 
     guarded(lambda: instances.remove(shared, which, host, force=force, json=json))
@@ -227,7 +227,7 @@ def reset_instance(
 def list_instances(
     shared: Given, host: OfHost = None, watch: Watch = False, json: Json = False
 ) -> None:
-    """Every terminal: host, path, status, element, age of its last ping, restarts, error."""
+    """Every terminal, its status and element. Also host, path, age of its last ping, restarts, error."""
     from rms_tui.cli import instances
 
     guarded(lambda: instances.list_(shared, host, watch=watch, json=json))
@@ -236,7 +236,7 @@ def list_instances(
 @secrets.command("init")
 @shared_options
 def init_secrets(shared: Given, json: Json = False) -> None:
-    """Make the master key's file and the first data key; never over one that is there."""
+    """Make the master key's file and the first data key. Never over one that is there."""
     from rms_tui.cli import secrets as keys
 
     guarded(lambda: keys.make(shared, json=json))
@@ -257,7 +257,7 @@ def rotate_secrets(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Encrypt every password by a new key while everything goes on; again after a crash."""
+    """Encrypt every password by a new key while everything goes on. Again after a crash."""
     from rms_tui.cli import secrets as keys
 
     guarded(lambda: keys.rotate(shared, master=master, data=data, prepare=prepare, json=json))

@@ -48,9 +48,9 @@ def assess(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Run rules over a written timeline or a recording, without MT5 and MongoDB.
+    """Run rules over a written timeline or a recording.
 
-    A timeline gives one JSON object a row; a recording every change of a verdict, and a summary.
+    It needs no MT5 and no MongoDB. A timeline gives one JSON object a row; a recording every change of a verdict, and a summary.
     """
     if (file is None) == (recording is None):
         end("assess: expected a timeline FILE, or --recording FILE", USAGE)
@@ -128,7 +128,7 @@ def assign_profile(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Judge accounts by a profile of their own, on every rms-tui; none: by their group's again."""
+    """Judge accounts by a profile of their own, on every rms-tui. `none`: by their group's again."""
     from rms_tui.cli.assigning import assign
 
     limits = {
@@ -153,7 +153,7 @@ def base(
     ],
     json: Json = False,
 ) -> None:
-    """Enter the base of a trading day where it is unknown, in every rms-tui on this MongoDB."""
+    """Enter a trading day's base where it is unknown. Every rms-tui on this MongoDB takes it."""
     from rms_tui.cli.entering import enter_base
 
     guarded(lambda: enter_base(shared, login, balance, equity, at, json=json))
@@ -180,7 +180,7 @@ def peak(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Enter the peak of a trailing rule where it is unknown, as it stands now."""
+    """Enter a trailing rule's peak where it is unknown. As it stands now."""
     from rms_tui.cli.entering import enter_peak
 
     peaks = {

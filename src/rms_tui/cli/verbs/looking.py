@@ -49,7 +49,7 @@ def exposure(
 @verbs.command()
 @shared_options
 def stats(shared: Given, json: Json = False) -> None:
-    """Accounts, positions, risk states and the health of the feed, once."""
+    """Counts, risk states and the health of the feed, once."""
     from rms_tui.cli.oneshot import show_stats
 
     guarded(lambda: show_stats(shared, json=json))
@@ -83,7 +83,7 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     json: Json = False,
 ) -> None:
-    """Write everything as JSON, or one table as CSV, into a file: whole or not at all."""
+    """Write everything as JSON, or one table as CSV. The file is whole or not there at all."""
     from rms_tui.cli.export import write_export
 
     guarded(lambda: write_export(shared, output, format=format, what=what, force=force, json=json))

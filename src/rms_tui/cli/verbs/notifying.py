@@ -26,7 +26,7 @@ def notify(
     ] = None,
     json: Json = False,
 ) -> None:
-    """The channels that alerts are sent to, and whether a message gets through."""
+    """The channels that alerts are sent to. With --test: whether a message gets through."""
     from rms_tui.cli.notify import show_channels, test_channels
 
     if test or channel is not None:

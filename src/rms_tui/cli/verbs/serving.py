@@ -60,9 +60,9 @@ def websocket(
     record: Record = None,
     record_limit: RecordLimit = None,
 ) -> None:
-    """Watch without a screen and serve: WebSocket and a page for browsers, on one port.
+    """Watch without a screen, and serve WebSocket and a page.
 
-    Any address but this machine's own needs a token (RMS_WS_TOKEN for operators,
+    One port is for both. Any address but this machine's own needs a token (RMS_WS_TOKEN for operators,
     RMS_WS_TOKEN_READ for readers; never an option) and TLS, or --insecure.
     """
     if schema:

@@ -14,7 +14,7 @@ verbs = typer.Typer(rich_markup_mode=None)
 @verbs.command()
 @shared_options
 def doctor(shared: Given, json: Json = False) -> None:
-    """Check this installation: packages, settings, source, MongoDB; say how to mend it."""
+    """Check this installation, and say how to mend it. Exit status 1 where something fails."""
     from rms_tui.cli.doctor import examine
 
     guarded(lambda: examine(shared, json=json))
@@ -23,7 +23,7 @@ def doctor(shared: Given, json: Json = False) -> None:
 @verbs.command()
 @shared_options
 def keys(shared: Given, json: Json = False) -> None:
-    """List the console's commands by id, with their keys, as keys.toml has them."""
+    """The console's commands by id, with their keys. keys.toml may rebind them."""
     from rms_tui.cli.keys import list_keys
 
     guarded(lambda: list_keys(shared, json=json))
