@@ -150,7 +150,7 @@ def _cell(value: object) -> object:
 
 
 def _ending(path: PurePath) -> str:
-    return f"{path.name} has no ending" if not path.suffix else f"ending {path.suffix}"
+    return f"{path} has no ending" if not path.suffix else f"ending {path.suffix}"
 
 
 def _account_rows(frame: Frame) -> list[Shape]:

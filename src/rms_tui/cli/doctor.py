@@ -69,6 +69,8 @@ def _findings(shared: Given) -> Iterator[Line]:
     yield from _settings(layers)
     yield from [Line("OK", "source", "a fleet, in MongoDB")] if is_fleet else _source(made)
     yield from _mongodb(layers)
+    yield _serving(layers)
+    yield _notifications(layers)
     yield _terminal()
     yield _data(layers)
 
@@ -146,6 +148,38 @@ def _mongodb(layers: Loaded) -> Iterator[Line]:
         yield Line("FAIL", what, str(error), mend)
     finally:
         place.release(1.0)
+
+
+def _serving(layers: Loaded) -> Line:
+    from rms_tui.serve.door import Unserved, tls
+    from rms_tui.wiring.serving import Served, access_of
+
+    try:
+        access = access_of(layers.settings, Served())
+        tls(access)
+    except (SettingsError, Unserved) as error:
+        return Line(
+            "FAIL", "WebSocket", str(error), "no `websocket` and no `--websocket` till then"
+        )
+    named = {"operators": access.operator_token, "readers": access.reader_token}
+    tokens = " and ".join(who for who, token in named.items() if token is not None)
+    reach = "this machine only" if access.loopback else "other machines too"
+    who = f"tokens for {tokens}" if tokens else "no token"
+    return Line("OK", "WebSocket", f"{access.url(access.port)}, {reach}, {who}")
+
+
+def _notifications(layers: Loaded) -> Line:
+    from rms_tui.serve.notify.apprise_post import sender
+
+    try:
+        for channel in layers.channels:
+            sender(channel)
+    except ValueError as error:
+        return Line("FAIL", "notifications", str(error), "correct the URL in rms.toml")
+    if not layers.channels:
+        return Line("OK", "notifications", "none: no [[notify]] in rms.toml")
+    names = ", ".join(channel.name for channel in layers.channels)
+    return Line("OK", "notifications", f"{names}; `rms-tui notify --test` tries them")
 
 
 def _terminal() -> Line:

@@ -23,8 +23,9 @@ Host = Annotated[
 def supervise(shared: Given, host: Host = None, json: Json = False) -> None:
     """Run this host's terminals and their workers.
 
-    Waiting elements get free instances; a worker is launched for each, and watched. Any number of hosts, and of supervisors for one host, share one MongoDB. SIGTERM has the workers
-    give their elements back.
+    Waiting elements get free instances; a worker is launched for each, and watched. Any number of
+    hosts, and of supervisors for one host, share one MongoDB. SIGTERM has the workers give their
+    elements back.
     """
     from rms_tui.cli.supervise import supervise
 

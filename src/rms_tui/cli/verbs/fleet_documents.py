@@ -227,7 +227,7 @@ def reset_instance(
 def list_instances(
     shared: Given, host: OfHost = None, watch: Watch = False, json: Json = False
 ) -> None:
-    """Every terminal, its status and element. Also host, path, age of its last ping, restarts, error."""
+    """Every terminal, its status and element. Also host, path, last ping, restarts, error."""
     from rms_tui.cli import instances
 
     guarded(lambda: instances.list_(shared, host, watch=watch, json=json))

@@ -50,7 +50,8 @@ def assess(
 ) -> None:
     """Run rules over a written timeline or a recording.
 
-    It needs no MT5 and no MongoDB. A timeline gives one JSON object a row; a recording every change of a verdict, and a summary.
+    It needs no MT5 and no MongoDB. A timeline gives one JSON object a row; a recording every
+    change of a verdict, and a summary.
     """
     if (file is None) == (recording is None):
         end("assess: expected a timeline FILE, or --recording FILE", USAGE)
@@ -128,7 +129,7 @@ def assign_profile(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Judge accounts by a profile of their own, on every rms-tui. `none`: by their group's again."""
+    """Judge accounts by a profile of their own, on every rms-tui. `none`: by the group's again."""
     from rms_tui.cli.assigning import assign
 
     limits = {

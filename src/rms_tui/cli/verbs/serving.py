@@ -62,8 +62,8 @@ def websocket(
 ) -> None:
     """Watch without a screen, and serve WebSocket and a page.
 
-    One port is for both. Any address but this machine's own needs a token (RMS_WS_TOKEN for operators,
-    RMS_WS_TOKEN_READ for readers; never an option) and TLS, or --insecure.
+    One port is for both. Any address but this machine's own needs a token (RMS_WS_TOKEN for
+    operators, RMS_WS_TOKEN_READ for readers; never an option) and TLS, or --insecure.
     """
     if schema:
         from rms_tui.cli.serving import print_schema
