@@ -519,6 +519,18 @@ def test_deals_refused_as_too_frequent_at_the_start_are_asked_for_again(world: W
     assert gateway.read().accounts.trade_count[0] == 2
 
 
+@pytest.mark.parametrize(
+    ("group", "account", "shown"), [(2, 2, 2), (0, 2, 2), (2, 0, 2), (0, 0, 0)]
+)
+def test_the_finer_of_two_digits_of_a_currency_counts(
+    world: World, group: int, account: int, shown: int
+) -> None:
+    world.manager["groups"][0]["CurrencyDigits"] = group
+    world.manager["accounts"][0]["CurrencyDigits"] = account
+    world.push()
+    assert connected(world).read().accounts.digits[0] == shown
+
+
 def test_a_leverage_beyond_the_column_is_its_largest(world: World) -> None:
     world.manager["users"][0]["Leverage"] = 2**32 - 1
     world.push()

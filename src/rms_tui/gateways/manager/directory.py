@@ -95,27 +95,27 @@ class Directory:
 
         prev_* are as the server holds them, NaN without a user record (see `known_day_ends`).
         The same dict while neither the logins nor the directory changed. `objects` are the
-        MTAccounts, asked only for accounts without a user record: they are shown with what is
-        known, an empty name, group and currency.
+        MTAccounts: an account without a user record is shown with what is known, an empty name,
+        group and currency. Of two digits of the currency the finer ones count: rounding to those
+        that a server left at 0 would change money.
         """
         if self._joined and self._joined[0] is logins and self._joined[1] == self._changes:
             return self._joined[2]
-        stand_in: dict[int, tuple[int, int]] = {}
-        if any(login not in self._users for login in logins.tolist()):
-            stand_in = {login: (lev, dig) for login, lev, dig in map(_account, objects)}
-        rows = [self._row(login, stand_in.get(login, (0, 2))) for login in logins.tolist()]
+        own = {login: (lev or 0, digits or 0) for login, lev, digits in map(_account, objects)}
+        rows = [self._row(login, own.get(login, (0, 2))) for login in logins.tolist()]
         columns = _columns(rows)
         self._joined = (logins, self._changes, columns)
         return columns
 
-    def _row(self, login: int, stand_in: tuple[int, int]) -> tuple[object, ...]:
-        leverage, digits = stand_in
+    def _row(self, login: int, own: tuple[int, int]) -> tuple[object, ...]:
+        leverage, digits = own
         name, group, prev_balance, prev_equity = "", "", _NAN, _NAN
         user = self._users.get(login)
         if user is not None:
             _, group, name, leverage, prev_balance, prev_equity = user
-        currency, digits, mode, call, level = self._groups.get(group, ("", digits, 0, _NAN, _NAN))
-        leverage = min(leverage, _MOST)
+        unknown = ("", digits, 0, _NAN, _NAN)
+        currency, theirs, mode, call, level = self._groups.get(group, unknown)
+        digits, leverage = max(digits, theirs), min(leverage, _MOST)
         return name, group, currency, digits, leverage, mode, call, level, prev_balance, prev_equity
 
 
