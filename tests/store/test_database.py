@@ -124,6 +124,8 @@ def test_a_standalone_server_is_refused_with_what_to_do(mongod_path: Path, tmp_p
         ("mongodb://ann:hunter2@127.0.0.1:99999/", "Port must be"),
         ("mongodb://ann:hun@ter2@127.0.0.1:27017/", "must be escaped"),
         ("http://ann:hunter2@127.0.0.1/", "Invalid URI scheme"),
+        ("mongodb://ann:hunter2@127.0.0.1:1/?tls=maybe", "tls must be 'true' or 'false'"),
+        ("mongodb://ann:hunter2@127.0.0.1:1/?replicaSte=rms", "Unknown option"),
     ],
 )
 def test_what_is_wrong_with_a_uri_is_said_without_its_password(uri: str, words: str) -> None:

@@ -70,7 +70,8 @@ def watch(
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: stopping.set())
-    _log.info("watching %s every %g s, log in %s", monitor.feed.title, monitor.interval, path)
+    where = "no log file" if path is None else f"log in {path}"
+    _log.info("watching %s every %g s, %s", monitor.feed.title, monitor.interval, where)
     recording = record_switch(made, monitor, record_limit)
     if record is not None:
         _log.info("recording into %s", recording.start(record))

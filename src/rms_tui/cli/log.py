@@ -46,11 +46,11 @@ def data_folder(settings: Settings) -> Path:
     return platformdirs.user_data_path("rms-tui", appauthor=False)
 
 
-def begin_log(settings: Settings, *, on_console: bool, name: str = "rms.log") -> Path:
+def begin_log(settings: Settings, *, on_console: bool, name: str = "rms.log") -> Path | None:
     """Log to rms.log in the data folder, and to stderr too when there is no screen.
 
     A worker logs to a file of another `name`: two processes cannot rotate one. A folder that
-    cannot be written to costs the file, not the program.
+    cannot be written to costs the file, not the program. Returns the file, None without one.
     """
     path = data_folder(settings) / name
     handlers: list[logging.Handler] = []
@@ -68,4 +68,4 @@ def begin_log(settings: Settings, *, on_console: bool, name: str = "rms.log") ->
         handler.setFormatter(written)
     logging.basicConfig(level=settings.rms_log_level, handlers=handlers or [logging.NullHandler()])
     logging.getLogger("pymongo").setLevel(logging.WARNING)
-    return path
+    return path if len(handlers) > on_console else None

@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias, TypeVar
@@ -87,14 +88,19 @@ def reached(uri: str, name: Name) -> Rms:
 
 def _client(uri: str) -> MongoClient[Document]:
     try:
-        return MongoClient(
-            uri,
-            appname="rms-tui",
-            tz_aware=True,
-            retryWrites=True,
-            w="majority",  # on the client: transactions take it from there
-            **_timeouts(uri),
-        )
+        with warnings.catch_warnings():  # it would do without `tls=ture`, and say so on the screen
+            warnings.filterwarnings("error", category=UserWarning, module="pymongo")
+            return MongoClient(
+                uri,
+                appname="rms-tui",
+                tz_aware=True,
+                retryWrites=True,
+                w="majority",  # on the client: transactions take it from there
+                **_timeouts(uri),
+            )
+    except UserWarning as warning:
+        text = cleaned(str(warning), uri)
+        raise StoreError(f"MongoDB settings {redacted(uri)}: {text}", final=True) from None
     except OSError as error:  # a file that the URI names
         raise StoreError(
             f"MongoDB settings {redacted(uri)}: {_unread(error, uri)}", final=True
