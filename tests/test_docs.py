@@ -13,13 +13,17 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from tests.api.scripts import DEMO, ROOT, ran
+from typer.main import get_command
 
+from rms_tui.cli import app
 from rms_tui.risk.profile import Rule
 from rms_tui.risk.verdict import Reason, State
+from rms_tui.serve import wire
+from rms_tui.settings import load
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md"])
@@ -141,6 +145,57 @@ def agrees(cell: str, value: object) -> bool:
     text = cell.rstrip("% ").replace(" ", "").replace("−", "-")
     shown, decimals = float(text), len(text.partition(".")[2])
     return round(value * 100 if share else value, decimals) == shown
+
+
+TYPED = re.compile(
+    r"^(?:\s*|uv run |ExecStart=\S*/|nssm install rms-tui \S*)rms-tui(?:\.exe)? (?P<words>[^#\n]*)",
+    re.MULTILINE,
+)
+
+
+def typed() -> list[Any]:
+    """Every `rms-tui …` that a page has its reader type, or a service start."""
+    return [
+        pytest.param(match["words"].strip(), id=f"{one} {match['words'].strip()}")
+        for one in BLOCKS
+        if one.kind in ("sh", "bat", "powershell", "ini")
+        for match in TYPED.finditer(one.text)
+    ]
+
+
+@pytest.mark.parametrize("words", typed())
+def test_a_command_of_a_page_is_understood(words: str) -> None:
+    group: Any = get_command(app)
+    left = shlex.split(words.replace("\\", "\\\\"))
+    while hasattr(group, "commands") and left and left[0] in group.commands:
+        group = group.commands[left.pop(0)]
+    assert group.make_context("rms-tui", left, allow_interspersed_args=True)
+
+
+def test_each_request_is_on_the_websocket_page_and_its_json_is_one() -> None:
+    page = (DOCS / "websocket.md").read_text("utf-8")
+    assert [
+        name for name in wire.MODELS if f"`{name}`" not in page and f'"{name}"' not in page
+    ] == []
+    asked = [one.text for one in BLOCKS if one.page.name == "websocket.md" and one.kind == "json"]
+    assert [wire.request(text) for text in asked]
+
+
+def test_the_settings_a_page_shows_can_be_used(tmp_path: Path) -> None:
+    tables = re.compile(r"^\[+(?:profile|notify|assign)", re.MULTILINE)
+    shown = [one for one in BLOCKS if one.kind == "toml" and tables.search(one.text)]
+    assert len(shown) >= 2
+    for one in shown:
+        (tmp_path / "rms.toml").write_text(one.text, "utf-8")
+        assert load(environ={"DESK_NOTIFY_URL": "json://127.0.0.1/"}, folder=tmp_path), str(one)
+
+
+def test_every_metric_is_on_the_operations_page() -> None:
+    page = (DOCS / "operations.md").read_text("utf-8")
+    source = (ROOT / "src" / "rms_tui" / "serve" / "metrics.py").read_text("utf-8")
+    named = set(re.findall(r'"(rms_\w+)"', source))
+    assert len(named) > 15
+    assert sorted(name for name in named if name not in page) == []
 
 
 def test_there_are_examples_to_run() -> None:
