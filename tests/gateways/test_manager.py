@@ -467,15 +467,29 @@ def test_symbols_that_could_not_be_read_after_their_event_are_read_later(world: 
     assert symbols.contract[symbols.name.index("EURUSD")] == 10_000.0
 
 
-def test_a_refusal_for_lack_of_rights_is_not_asked_again_fast(world: World) -> None:
+@pytest.mark.parametrize(
+    ("code", "cause"), [(8, "authorisation"), (1002, "authorisation"), (2, "connection")]
+)
+def test_a_refusal_that_does_not_pass_by_itself_ends_the_connection(
+    world: World, code: int, cause: str
+) -> None:
     gateway = connected(world)
     gateway.read()
-    world.manager["refuse"] = {"UserAccountGetByGroup": [-1, 8, "Not enough permissions"]}
+    world.manager["refuse"] = {"UserAccountGetByGroup": [-1, code, "some trouble"]}
     world.push()
     with pytest.raises(FeedError) as caught:
         gateway.read()
     assert not isinstance(caught.value, NotNow)
-    assert caught.value.cause == "authorisation"
+    assert caught.value.cause == cause
+
+
+def test_a_source_that_fails_before_its_first_book_says_why_at_once(world: World) -> None:
+    gateway = connected(world)
+    world.manager["refuse"] = {"UserAccountGetByGroup": [-1, 9, "Operation timeout"]}
+    world.push()
+    with pytest.raises(FeedError, match="Operation timeout") as caught:
+        gateway.read()
+    assert not isinstance(caught.value, NotNow)
 
 
 def test_a_link_that_never_comes_back_ends_the_connection_for_a_new_one(world: World) -> None:

@@ -113,19 +113,20 @@ class ManagerGateway:
     def read(self) -> Book:
         """What the server shows now; while the link is down, the last Book as not connected.
 
-        Raises NotNow when a call failed for want of a connection, FeedError when that lasts.
+        Raises NotNow when a call failed for want of a connection, FeedError when that lasts or
+        there was no Book yet.
         """
         today = day_start(self._server_now())
         self._apply(self._sinks.drain())
         try:
             if self._book is None or self._whole():
                 return self._read_whole(today)
-        except FeedError as error:
-            if error.cause != "connection":
-                raise
+        except NotNow as error:
             self._groups_changed = self._symbols_changed = True
+            if self._book is None:
+                raise FeedError(error.cause, error.text) from error
             self._give_up_in_time(error.text)
-            raise NotNow(error.cause, error.text) from error
+            raise
         self._book = replace(self._book, connected=False)
         self._give_up_in_time("its link is down")
         return self._book

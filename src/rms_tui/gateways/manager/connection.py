@@ -20,7 +20,7 @@ import platformdirs
 import psutil  # type: ignore[import-untyped, unused-ignore]  # it ships no types
 
 from rms_tui.feed import Cause, FeedError
-from rms_tui.gateways import ManagerSpec
+from rms_tui.gateways import ManagerSpec, NotNow
 from rms_tui.gateways.manager.sinks import Sinks
 from rms_tui.gateways.text import readable
 
@@ -34,6 +34,10 @@ NO_ROWS = (1, 13)
 
 MASK_LIMIT = 127
 """Longest group mask the server documents for deals; the wrapper's own buffer holds 255."""
+
+RETRIED = frozenset({7, 9, 10, 11, 12, 15})
+"""Network, timeout, no connection, no service, too frequent, shutdown: the link or the server is
+away for now."""
 
 _REFUSALS = range(1000, 1035)
 _PERMISSIONS = 8
@@ -104,7 +108,7 @@ class Connection:
     def rows(self, answer: Any, asked: str) -> Any:
         """The answer of a call just made, `[]` where its False means "none".
 
-        Raises FeedError for any other False.
+        Raises NotNow for a False that passes by itself, FeedError for any other.
         """
         if answer is not False:
             return answer
@@ -200,7 +204,8 @@ def _refusal(asked: str, code: int, retcode: int, text: str) -> FeedError:
         cause = "configuration"
     number = retcode if code == -1 else code
     hint = _HINTS.get(retcode, "")
-    return FeedError(cause, f"Could not {asked}: {text} ({number}). {hint}".rstrip())
+    kind = NotNow if code == -1 and retcode in RETRIED else FeedError
+    return kind(cause, f"Could not {asked}: {text} ({number}). {hint}".rstrip())
 
 
 def masks_of(groups: tuple[str, ...]) -> list[str]:
