@@ -15,6 +15,7 @@ from textual.widgets import Input
 from rms_tui.alerts import Stage
 from rms_tui.feed import FeedError, FeedStatus, Selection
 from rms_tui.frame import FeedState
+from rms_tui.store.binary import WAYS_OUT
 from rms_tui.tui.app import RmsApp
 from rms_tui.tui.asked_bar import AskedBar
 from rms_tui.tui.filter_bar import FilterBar
@@ -165,6 +166,29 @@ async def test_mongodb_down_is_a_word_and_a_count(bench: Bench) -> None:
     bench.store.state, bench.store.waiting = "down", 12
     async with bench.app.run_test(size=(160, 48)):
         assert "mongo ■ DOWN, 12 waiting" in bench.text("#heading")
+
+
+async def test_why_mongodb_is_down_stands_on_the_screen_until_it_is_back(bench: Bench) -> None:
+    async with bench.app.run_test(size=(120, 40)) as pilot:
+        await bench.shown(pilot)
+        assert bench.text("#notice").strip() == ""
+        bench.store.state, bench.store.text = "down", WAYS_OUT
+        await bench.shown(pilot)
+        assert bench.text("#notice").strip() == f"MongoDB down:  {WAYS_OUT}"
+        bench.store.state, bench.store.text = "connected", "connected"
+        await bench.shown(pilot)
+        assert bench.text("#notice").strip() == ""
+
+
+async def test_old_figures_go_before_a_mongodb_that_is_down(bench: Bench) -> None:
+    bench.store.state, bench.store.text = "down", WAYS_OUT
+    bench.feed.error = FeedError("connection", "prod-1:443 does not answer")
+    bench.now = NOW + 60
+    bench.step()
+    async with bench.app.run_test(size=(120, 40)):
+        said = bench.text("#notice")
+        assert "prod-1:443 does not answer" in said
+        assert "MongoDB" not in said
 
 
 async def test_an_unknown_server_time_is_not_guessed() -> None:

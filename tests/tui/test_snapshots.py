@@ -29,6 +29,7 @@ from rms_tui.alerts.asked import Asked
 from rms_tui.changes import Change
 from rms_tui.feed import FeedError, FeedStatus, Selection
 from rms_tui.frame import FeedState
+from rms_tui.store.binary import WAYS_OUT
 from rms_tui.tui.messages import FrameReady
 from rms_tui.tui.screens.first_run import FirstRunApp
 from rms_tui.tui.view import HistoryError
@@ -206,7 +207,7 @@ def test_paused(snap_compare: Snap, bench: Bench) -> None:
 
 
 def test_mongodb_down(snap_compare: Snap, bench: Bench) -> None:
-    bench.store.state, bench.store.waiting = "down", 12
+    bench.store.state, bench.store.waiting, bench.store.text = "down", 12, WAYS_OUT
     assert snap_compare(bench.app, terminal_size=WIDE)
 
 

