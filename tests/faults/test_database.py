@@ -129,6 +129,46 @@ def test_a_worker_that_was_cut_off_changes_nothing_once_another_has_its_element(
             assert [e["exit"] for e in events if e["event"] == "ended"] == ["fenced"]
 
 
+def test_a_worker_that_was_cut_off_changes_nothing_once_another_has_its_instance(
+    fleet_uri: str, tmp_path: Path
+) -> None:
+    port = int(fleet_uri.partition("?")[0].rstrip("/").rpartition(":")[2])
+    with cable(port) as line:
+        cut = (
+            f"mongodb://127.0.0.1:{line.port}/?directConnection=true"
+            "&serverSelectionTimeoutMS=500&socketTimeoutMS=1000"
+        )
+        with fleet_at(fleet_uri, tmp_path) as fleet:
+            fleet.instances(1)
+            fleet.supervise("one", RMS_MONGODB_URI=cut)
+            fleet.element(FIRST, profile={"max_daily_loss": 500})
+            fleet.active(FIRST)
+            first, term = fleet.worker_of(), fleet.read()["term"]
+            line.cut()
+            fleet.world.equity(FIRST, 6_666.0)  # a breach that it sees and cannot write
+            _for(2.0)
+            fleet.world.equity(FIRST, 10_000.0)
+            fleet.database.elements.update_one({"login": FIRST}, {"$set": {"status": "REMOVED"}})
+            fleet.element(SECOND)
+            fleet.supervise("one")
+            fleet.active(SECOND, seconds=40)
+            assert first.is_running()
+            held = fleet.database.instances.find_one({})
+            assert held is not None
+            assert held["element"] == fleet.read(SECOND)["_id"]
+            assert held["term"] > term
+            with changes(fleet.database) as seen:
+                line.mend()
+                until(lambda: not first.is_running(), 20)
+                _for(1.0)
+                assert not [event for event in seen() if "6666" in repr(event)]
+            assert fleet.worker_of(SECOND).pid == held["pid"]
+            assert fleet.read(FIRST)["status"] == "REMOVED"
+            assert fleet.database.alerts.count_documents({}) == 0
+            events = fleet.supervisors[0].events()
+            assert [e["exit"] for e in events if e["event"] == "ended"] == ["fenced"]
+
+
 def test_a_lost_resume_token_loses_no_element(fleet: Fleet) -> None:
     fleet.instances(2)
     first = fleet.supervise()

@@ -195,6 +195,7 @@ def test_a_host_with_a_wrong_clock_keeps_its_claim_and_times_stay_true(
     assert (fleet.worker_of().pid, fleet.read()["term"]) == (worker.pid, term)
     assert _ping_age(fleet) < 3.0
     assert fleet.read()["status"] == "ACTIVE"
+    assert abs(_host_ahead(fleet) - hours * 3600) < 60  # the host's clock is really wrong
     worker.kill()
     until(lambda: fleet.read()["term"] > term)
     fleet.active(FIRST)
@@ -206,6 +207,13 @@ def _ping_age(fleet: Fleet) -> float:
     since = {"$divide": [{"$subtract": ["$$NOW", "$last_ping"]}, 1000]}
     found = fleet.database.elements.aggregate([{"$project": {"age": since}}])
     return float(next(iter(found))["age"])
+
+
+def _host_ahead(fleet: Fleet) -> float:
+    """Seconds that the host's clock is ahead of the server's, by when the figures were taken."""
+    since = {"$divide": [{"$subtract": ["$account.time", "$last_ping"]}, 1000]}
+    found = fleet.database.elements.aggregate([{"$project": {"ahead": since}}])
+    return float(next(iter(found))["ahead"])
 
 
 def _age(fleet: Fleet, at_least: float) -> bool:
