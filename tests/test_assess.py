@@ -151,7 +151,47 @@ def test_a_reopened_trade_is_the_same_idea():
         row("2026-03-02T09:30:00Z", 9_400, positions=[held(open=1.3, sl=1.29)]),
     ]
     values = [r["rules"][0]["value"] for r in run([rule], timeline)]
-    assert values == [1000, 0, 1600, 0, 1000]
+    assert values == [1000, 600, 1600, 600, 1000]
+
+
+def test_an_idea_that_was_closed_counts_until_its_window_has_passed():
+    rule = {"rule": "position_risk", "amount": 1500, "idea": 60}
+    timeline = [
+        row("2026-03-02T09:00:00Z", 10_000, positions=[held(sl=1.09)]),
+        row("2026-03-02T09:10:00Z", 9_400, positions=[]),
+        row("2026-03-02T09:11:00Z", 9_400, positions=[]),
+        row("2026-03-02T09:11:01Z", 9_400, positions=[]),
+    ]
+    said = [r["rules"][0] for r in run([rule], timeline)]
+    assert [(one["value"], one["reason"]) for one in said] == [
+        (1000, "within"), (600, "within"), (600, "within"), (0, "no_positions"),
+    ]  # fmt: skip
+
+
+def test_lots_that_were_closed_of_a_position_count_to_its_idea():
+    """As https://mubite.com/en/frequently-asked-questions/what-is-the-3-risk-per-trade-rule has
+    it: 80, 120 and 150 are each below 3 % of 10 000, and together above."""
+    rule = {"rule": "position_risk", "amount": 300, "idea": 60}
+    timeline = [
+        row(f"2026-03-02T09:{minute:02}:00Z", balance, positions=[held(sl=1.1, lots=lots)])
+        for minute, balance, lots in
+        ((0, 10_000, 4), (10, 9_920, 3), (20, 9_800, 2), (30, 9_650, 1))
+    ]  # fmt: skip
+    said = [r["rules"][0] for r in run([rule], timeline)]
+    assert [one["value"] for one in said] == [0, 80, 200, 350]
+    assert said[-1]["state"] == "breached"
+
+
+def test_what_is_held_is_unknown_where_a_row_does_not_say_it():
+    rules = [
+        {"rule": "position_risk", "amount": 1500, "idea": 60},
+        {"rule": "position_risk", "amount": 1500}, {"rule": "position_size", "lots": 1},
+        {"rule": "stop_loss_required", "seconds": 60}, {"rule": "open_positions", "count": 1},
+    ]  # fmt: skip
+    (first,) = run(rules, [row("2026-03-02T09:00:00Z", 10_000, 9_999)])
+    assert {(one["state"], one["value"], one["used"]) for one in first["rules"]} == {
+        ("unknown", None, None)
+    }
 
 
 def test_figures_that_are_not_given_decide_nothing():

@@ -93,6 +93,7 @@ class Open:
 
     position: int
     opened: int
+    lots: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,24 +126,31 @@ class Ledger:
     def after(self, row: WrittenRow, at: float) -> Ledger:
         """The ledger with what happened up to this row: flows, credit, positions opened and closed.
 
-        A change of balance that is no flow is the result of the positions that are gone, in equal
-        parts: a timeline does not say which of them brought how much.
+        A change of balance that is no flow is the result of the positions that are gone, or hold
+        fewer lots, in equal parts: a timeline does not say which of them brought how much.
         """
         when, number = math.floor(at), itertools.count(self.last + 1)
         flows = [Deal(next(number), when, kind, 0, "", money, 0) for kind, money in self._came(row)]
         flat = row.equity == row.balance + row.credit
         known = row.positions if row.positions is not None else () if flat else None
-        held = dict(self.open) if known is None else dict.fromkeys(_keys(known))
-        gone = [key for key in self.open if key not in held]
+        held = {key: one.lots for key, one in self.open.items()}
+        if known is not None:
+            held = {key: one.lots for key, one in zip(_keys(known), known, strict=True)}
+        closed = [key for key, one in self.open.items() if held.get(key, 0.0) < one.lots]
         trades: list[Deal] = []
-        if gone and self.before is not None and self.idea is not None:
-            share = (row.balance - self.before.balance - row.flow) / len(gone)
+        if closed and self.before is not None and self.idea is not None:
+            share = (row.balance - self.before.balance - row.flow) / len(closed)
             trades = [
                 Deal(next(number), when, int(side == "buy"), 1, symbol, share,
                      self.open[symbol, side, price, place].position)
-                for symbol, side, price, place in gone
+                for symbol, side, price, place in closed
             ]  # fmt: skip
-        opened = {key: self.open.get(key) or Open(next(number), when) for key in held}
+        opened = {
+            key: replace(self.open[key], lots=lots)
+            if key in self.open
+            else Open(next(number), when, lots)
+            for key, lots in held.items()
+        }
         if self.idea is not None:
             trades += [
                 Deal(one.position, when, int(key[1] != "buy"), 0, key[0], 0.0, one.position)

@@ -211,3 +211,27 @@ def test_lots_of_a_group_of_symbols_as_published(held, state):
     document = {"profile": {"rules": [SECURE_THE_BAG]}, "timeline": [row]}
     (said,) = assess(read(json.dumps(document), "page"))
     assert said["rules"][0]["state"] == state
+
+
+PIPFARM = {"rule": "position_risk", "percent": 2, "of": "initial", "idea": 3600}
+
+
+def test_two_losses_of_one_idea_are_judged_together_as_published():
+    """https://help.pipfarm.com/en/articles/11790932-maximum-risk-per-trade-idea, its first example:
+    150 and 50 of two overlapping buys are the 2 % of 10 000 that one idea may not lose."""
+    first = {"symbol": "XAUUSD", "side": "buy", "lots": 1, "open": 2000, "price": 2000, "sl": 2000,
+             "contract": 100, "rate": 1}  # fmt: skip
+    second = {**first, "open": 2001, "sl": 2001}
+    timeline = [
+        {"time": f"2026-01-05T{hour:02}:00:00Z", "balance": balance, "equity": balance,
+         "positions": held}
+        for hour, balance, held in (
+            (9, 10_000, [first]), (10, 10_000, [first, second]), (11, 9_850, [second]),
+            (12, 9_800, []),
+        )
+    ]  # fmt: skip
+    document = {"profile": {"initial_balance": 10_000, "rules": [PIPFARM]}, "timeline": timeline}
+    said = [row["rules"][0] for row in assess(read(json.dumps(document), "page"))]
+    assert [(one["value"], one["state"]) for one in said] == [
+        (0, "ok"), (0, "ok"), (150, "ok"), (200, "breached"),
+    ]  # fmt: skip

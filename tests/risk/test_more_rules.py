@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pydantic import ValidationError
 from tests.risk.desk import Chain, book, judged, plan, reasons, states, utc
@@ -127,6 +129,18 @@ def test_an_idea_counts_what_it_lost_already():
     verdict = judged(rule, seen)
     assert verdict.value[0] == pytest.approx(1600)
     assert states(verdict) == [State.BREACHED]
+
+
+def test_an_idea_is_over_when_its_window_has_passed_though_nothing_else_changed():
+    rule = {"rule": "position_risk", "amount": 500, "idea": 300}
+    lost = [{"time": int(START) - 120, "type": 1, "entry": 1, "symbol": "GBPUSD", "profit": -600.0,
+             "position": 9}]  # fmt: skip
+    chain = Chain(plan(rule))
+    seen = book([{"balance": 10_000}], at=START, deals=lost)
+    assert states(chain.see(seen).verdicts[0]) == [State.BREACHED]
+    assert states(chain.see(replace(seen, taken_at=START + 180)).verdicts[0]) == [State.BREACHED]
+    over = chain.see(replace(seen, taken_at=START + 181)).verdicts[0]
+    assert (states(over), reasons(over)) == ([State.OK], [Reason.NO_POSITIONS])
 
 
 @pytest.mark.parametrize(

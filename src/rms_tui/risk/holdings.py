@@ -61,11 +61,13 @@ BARE_AGE = "bare age"
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A column with the objects it was made from, and for ideas the closed trades among them."""
+    """A column with the objects it was made from, and for ideas the closed trades among them and
+    the server time until which it holds."""
 
     sources: tuple[object, ...]
     column: Floats
     closed: Closed | None = None
+    until: float = float("inf")
 
 
 Figures: TypeAlias = Mapping[Hashable, Figure]
@@ -109,10 +111,12 @@ def figure(key: Hashable, book: Book, before: Figure | None) -> Figure:
             return _kept(before, sources, lambda: _largest(book, symbols, _notionals))
         case IdeaRisk(seconds):
             sources = (*_risk_sources(book), book.positions.opened, book.deals)
-            if before is not None and _same(sources, before.sources):
+            now = book.taken_at + (book.server_offset or 0.0)
+            if before is not None and _same(sources, before.sources) and now <= before.until:
                 return before
             closed = closed_trades(book, None if before is None else before.closed)
-            return Figure(sources, idea_risk(book, seconds, closed), closed)
+            ideas = idea_risk(book, seconds, closed)
+            return Figure(sources, ideas.risk, closed, ideas.until)
         case Rate(currency):
             symbols_now = book.symbols
             sources = (book.accounts.currency, symbols_now.bid, symbols_now.ask, symbols_now.name)

@@ -1,7 +1,8 @@
 """Trade ideas: an account's positions of one symbol and direction, and what it closed of the same.
 
 A closed trade belongs to an idea when it was closed after the idea began, or at most a window
-before: then the idea began with that trade.
+before: then the idea began with that trade. An idea that is closed altogether stays one until its
+window has passed: it may be reopened, and what it lost is lost.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from rms_tui.risk.stops import losses_at_stop
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """One row a closed trade of an account and a symbol in the Book, in account order.
+    """One row a closed trade of an account in the Book, in account order.
 
     `kind` is symbol·2 + 1 for what had been bought, `result` profit + swap + commission; `time`
-    and `opened` are server times. `sources` are the objects it was made from.
+    and `opened` are server times. `kinds` is their number: a symbol that stands in deals alone
+    comes after those of the Book. `sources` are the objects it was made from.
     """
 
     sources: tuple[object, ...]
@@ -30,30 +32,71 @@ class Closed:
     result: Floats
     time: Floats
     opened: Floats
+    kinds: int
 
 
-def idea_risk(book: Book, window: float, closed: Closed) -> Floats:
+@dataclass(frozen=True, slots=True)
+class Ideas:
+    """Each account's largest net loss of an idea, and the server time until which that holds."""
+
+    risk: Floats
+    until: float
+
+
+def idea_risk(book: Book, window: float, closed: Closed) -> Ideas:
     """Each account's largest net loss of an idea: its open positions at their stops and what it
     closed at a loss; infinite where one of the positions has no stop. `window` is in seconds,
     `closed` are the Book's closed trades."""
     positions, count = book.positions, len(book.accounts)
     risk, kinds = np.zeros(count), 2 * len(book.symbols)
     if len(positions) == 0:
-        return risk
+        return _with_closed(risk, book, window, closed)
     for rows, here in blocks(positions.account, count, kinds):
-        kind = positions.symbol[here].astype(np.int64)
-        kind *= 2
-        kind += positions.side[here] > 0
+        kind = _kinds(book, here)
         account = positions.account[here] - np.int32(rows.start)
         ideas = pairs(account, kind, rows.stop - rows.start, kinds)
         at_stop, bare = losses_at_stop(book, here)
         at_stop[bare] = 0.0
         loss = ideas.summed(at_stop)
-        if len(closed.row):
-            loss += _lost(ideas, positions.opened[here], _of(closed, rows), window)
+        mine = _of(closed, rows)
+        if len(mine.row):
+            began = np.full(ideas.cells, np.inf)
+            np.minimum.at(began, ideas.of, positions.opened[here].astype(np.float64))
+            loss += _lost(_open_idea(ideas, mine, began, kinds), began, mine, window)
         loss[ideas.of[bare]] = np.inf
         risk[rows] = ideas.largest(loss)
-    return risk
+    return _with_closed(risk, book, window, closed)
+
+
+def _kinds(book: Book, here: slice | Ints) -> Ints:
+    kind = book.positions.symbol[here].astype(np.int64)
+    kind *= 2
+    kind += book.positions.side[here] > 0
+    return kind
+
+
+def _with_closed(risk: Floats, book: Book, window: float, closed: Closed) -> Ideas:
+    """The risk with ideas that have no open position any more, and are not over yet."""
+    if book.server_offset is None or not len(closed.row):
+        return Ideas(risk, np.inf)
+    now = book.taken_at + book.server_offset
+    recent = closed.time >= now - window
+    if not bool(recent.any()):
+        return Ideas(risk, np.inf)
+    key = closed.row * closed.kinds + closed.kind
+    concerned = np.zeros(len(risk), dtype=np.bool_)
+    concerned[closed.row[recent]] = True
+    at = np.flatnonzero(concerned[book.positions.account])
+    held = book.positions.account[at].astype(np.int64) * closed.kinds + _kinds(book, at)
+    ended = np.setdiff1d(key[recent], held)
+    if not len(ended):
+        return Ideas(risk, np.inf)
+    idea = rows_of(ended, key)
+    lost = _lost(idea, np.full(len(ended), now), closed, window)
+    np.maximum.at(risk, ended // closed.kinds, lost)
+    last = np.full(len(ended), -np.inf)
+    np.maximum.at(last, idea[idea >= 0], closed.time[idea >= 0])
+    return Ideas(risk, float(last.min()) + window)
 
 
 def _of(closed: Closed, rows: slice) -> Closed:
@@ -67,20 +110,26 @@ def _of(closed: Closed, rows: slice) -> Closed:
         closed.result[mine],
         closed.time[mine],
         closed.opened[mine],
+        closed.kinds,
     )
 
 
-def _lost(ideas: Pairs, opened: Ints, closed: Closed, window: float) -> Floats:
+def _open_idea(ideas: Pairs, closed: Closed, began: Floats, kinds: int) -> Ints:
+    """The idea each closed trade may belong to: one of the same kind that is open, else -1."""
+    idea = np.full(len(closed.row), -1, dtype=np.int64)
+    known = np.flatnonzero(closed.kind < kinds)
+    idea[known] = ideas.find(closed.row[known], closed.kind[known])
+    idea[(idea >= 0) & ~np.isfinite(began[idea])] = -1
+    return idea
+
+
+def _lost(idea: Ints, began: Floats, closed: Closed, window: float) -> Floats:
     """What each idea has lost already (gains negative).
 
-    An idea began with its oldest open position, and with every trade of it further back.
+    An idea began at `began`, which is moved back to the beginning of every trade that joins it.
     """
-    lost = np.zeros(ideas.cells)
-    began = np.full(ideas.cells, np.inf)
-    np.minimum.at(began, ideas.of, opened.astype(np.float64))
-    idea = ideas.find(closed.row, closed.kind)
+    lost = np.zeros(len(began))
     waiting = idea >= 0
-    waiting[waiting] = np.isfinite(began[idea[waiting]])
     while bool(waiting.any()):
         joins = waiting.copy()
         joins[waiting] = closed.time[waiting] >= began[idea[waiting]] - window
@@ -93,7 +142,7 @@ def _lost(ideas: Pairs, opened: Ints, closed: Closed, window: float) -> Floats:
 
 
 def closed_trades(book: Book, before: Closed | None) -> Closed:
-    """All closed trades of the Book's accounts and symbols; those before while none was added."""
+    """All closed trades of the Book's accounts; those before while none was added."""
     deals = book.deals
     sources = (deals, book.symbols.name, book.accounts.login)
     if before is not None and all(map(is_, sources, before.sources)):
@@ -101,10 +150,12 @@ def closed_trades(book: Book, before: Closed | None) -> Closed:
     trades = np.flatnonzero(np.isin(deals.type, TRADE_TYPES))
     closing = trades[np.isin(deals.entry[trades], CLOSING_ENTRIES)]
     code = {name: i for i, name in enumerate(book.symbols.name)}
-    symbol = np.array([code.get(deals.symbol[i], -1) for i in closing.tolist()], dtype=np.int64)
+    symbol = np.array(
+        [code.setdefault(deals.symbol[i], len(code)) for i in closing.tolist()], dtype=np.int64
+    )
     row = rows_of(book.accounts.login, deals.login[closing])
     opened = _opening_times(book, trades, closing)
-    order = np.flatnonzero((row >= 0) & (symbol >= 0))
+    order = np.flatnonzero(row >= 0)
     order = order[np.argsort(row[order], kind="stable")]
     at = closing[order]
     bought = deals.type[at] == TRADE_TYPES[1]  # a sell closes what was bought
@@ -115,6 +166,7 @@ def closed_trades(book: Book, before: Closed | None) -> Closed:
         deals.profit[at] + deals.swap[at] + deals.commission[at],
         deals.time[at].astype(np.float64),
         opened[order],
+        2 * len(code),
     )
 
 

@@ -172,7 +172,7 @@ class PositionRisk(_Allowance):
     """Loss of the riskiest position if its stop is hit; a position without stop is unlimited.
 
     With `idea` (seconds) positions of one symbol and direction are judged together, and with them
-    what was closed of the same idea and reopened within that time.
+    what was closed of the same idea, which is over when it was not reopened within that time.
     """
 
     rule: Literal["position_risk"]

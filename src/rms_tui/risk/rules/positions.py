@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rms_tui.book import Bytes, Floats
+from rms_tui.book import Floats
 from rms_tui.risk.holdings import BARE_AGE, IdeaRisk, Lots, Notional
 from rms_tui.risk.profile import (
     OpenPositions,
@@ -48,8 +48,8 @@ def _position_risk(rule: PositionRisk, limits: Limits, columns: Columns) -> Rule
     state, reason = banded(rule, used, distance, columns["half"], limits.missing, State.BREACHED)
     if not value.max(initial=0.0) < np.inf:  # NaN is not
         reason[np.isinf(value)] = Reason.NO_STOP_LOSS
-    _without_positions(columns["positions"], state, reason)
-    return Ruled(state, value, limits.limit, used, distance, reason)
+    ruled = Ruled(state, value, limits.limit, used, distance, reason)
+    return _of_holders(columns["positions"], ruled)
 
 
 def _used_up(value: Floats, limit: Floats) -> Floats:
@@ -62,14 +62,22 @@ def _used_up(value: Floats, limit: Floats) -> Floats:
     return used
 
 
-def _without_positions(positions: Floats, state: Bytes, reason: Bytes) -> None:
-    """Who holds nothing is within every limit of this kind."""
+def _of_holders(positions: Floats, ruled: Ruled) -> Ruled:
+    """The verdict where positions are known: who holds nothing, and has lost nothing yet that
+    counts, is within every limit of this kind; of whom that is not known, nothing is."""
     if positions.min(initial=np.inf) > 0:  # NaN is not
-        return
-    none = positions == 0
-    state[none] = State.OK
-    reason[none] = Reason.NO_POSITIONS
-    reason[np.isnan(positions)] = Reason.NOT_A_NUMBER
+        return ruled
+    idle = (positions == 0) & ~(ruled.value > 0)
+    ruled.state[idle] = State.OK
+    ruled.reason[idle] = Reason.NO_POSITIONS
+    unknown = np.isnan(positions)
+    if not bool(unknown.any()):
+        return ruled
+    ruled.state[unknown] = State.UNKNOWN
+    ruled.reason[unknown] = Reason.NOT_A_NUMBER
+    ruled.used[unknown] = np.nan
+    ruled.distance[unknown] = np.nan
+    return ruled._replace(value=np.where(unknown, np.nan, ruled.value))
 
 
 def _risk_of(rule: PositionRisk) -> Key:
@@ -92,8 +100,8 @@ def _position_size(rule: PositionSize, limits: Limits, columns: Columns) -> Rule
     distance = limits.limit - value
     half = HALF_A_LOT_STEP if rule.lots is not None else columns["half"]
     state, reason = banded(rule, used, distance, half, limits.missing, State.BREACHED)
-    _without_positions(columns["positions"], state, reason)
-    return Ruled(state, value, limits.limit, used, distance, reason)
+    ruled = Ruled(state, value, limits.limit, used, distance, reason)
+    return _of_holders(columns["positions"], ruled)
 
 
 def _size_of(rule: PositionSize) -> Key:
@@ -121,8 +129,7 @@ def _stop_loss_required(rule: StopLossRequired, limits: Limits, columns: Columns
         state[late] = State.BREACHED
         reason[late] = Reason.BEYOND
     reason[reason == np.int8(Reason.BEYOND)] = Reason.NO_STOP_LOSS
-    _without_positions(positions, state, reason)
-    return Ruled(state, value, limits.limit, used, distance, reason)
+    return _of_holders(positions, Ruled(state, value, limits.limit, used, distance, reason))
 
 
 POSITION_RISK = RuleKind(
