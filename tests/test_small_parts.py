@@ -1,4 +1,4 @@
-"""Logins as people write them, the one-slot mailbox, and the outbox."""
+"""Logins as people write them, clocks, the one-slot mailbox, and the outbox."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rms_tui.book import clock_offset
 from rms_tui.latest import Latest
 from rms_tui.logins import parse_logins
 from rms_tui.outbox import Outbox
@@ -61,3 +62,12 @@ def test_facts_stay_until_they_are_dropped():
 def test_a_full_outbox_refuses_and_counts():
     box: Outbox[int] = Outbox(limit=1)
     assert (box.put(1), box.put(2), box.refused) == (True, False, 1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "offset"),
+    [(7200.0, 7200.0), (-43_200.0, -43_200.0), (86_400.0, None), (-1e18, None),
+     (float("nan"), None), (float("inf"), None)],
+)  # fmt: skip
+def test_a_clock_a_day_or_more_away_is_no_server_s(seconds, offset):
+    assert clock_offset(seconds) == offset

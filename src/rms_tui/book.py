@@ -170,6 +170,12 @@ class Book:
     """Server time from which `deals` is complete; None while the source has not read them."""
 
 
+def clock_offset(seconds: float) -> float | None:
+    """A server's wall clock minus UTC as a Book holds it; None for what is no zone's: a day or
+    more, NaN."""
+    return seconds if abs(seconds) < 86_400.0 else None
+
+
 Table = TypeVar("Table", Accounts, Positions, Symbols, Deals)
 
 _DTYPES: dict[str, type[np.generic]] = {

@@ -545,6 +545,18 @@ def test_the_finer_of_two_digits_of_a_currency_counts(
     assert connected(world).read().accounts.digits[0] == shown
 
 
+def test_a_server_s_clock_days_away_has_no_offset_and_its_own_days(world: World) -> None:
+    away = 100 * DAY
+    world.manager["offset"] -= away
+    for deal in world.manager["deals"]:
+        deal["Time"] -= away
+    world.push()
+    book = connected(world).read()
+    assert book.server_offset is None
+    assert book.deals_since == SERVER_MIDNIGHT - away - DAY
+    assert book.accounts.trades_today.tolist() == [1, 0, 0]
+
+
 def test_a_leverage_beyond_the_column_is_its_largest(world: World) -> None:
     world.manager["users"][0]["Leverage"] = 2**32 - 1
     world.push()

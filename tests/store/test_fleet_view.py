@@ -253,4 +253,5 @@ def test_whatever_stands_where_figures_should_is_a_row_or_none_and_never_a_crash
     rows = fleet_rows(known, AccountKeys(), 0.0, 30.0, None)
     assert rows.undecided == (Reason.SILENT,), "it never pinged"
     assert rows.book.accounts.login.tolist() == [1]
+    assert abs(rows.book.server_offset or 0.0) < 86_400.0
     assert fleet_state(known, AccountKeys(), 30.0).rows[0].login == 1

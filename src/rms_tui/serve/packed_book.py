@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from rms_tui.book import Accounts, Book, Deals, Positions, Symbols, column_types
+from rms_tui.book import Accounts, Book, Deals, Positions, Symbols, clock_offset, column_types
 from rms_tui.risk.days import DayBase, LastGood
 from rms_tui.risk.flows import Total
 from rms_tui.risk.memory import Memory
@@ -117,7 +117,7 @@ def book_from(scalars: Mapping[str, Any], found: Tables, before: Book | None) ->
             source=str(scalars["source"]),
             server=str(scalars["server"]),
             taken_at=float(scalars["taken_at"]),
-            server_offset=None if offset is None else float(offset),
+            server_offset=None if offset is None else clock_offset(float(offset)),
             connected=bool(scalars["connected"]),
             deals_since=scalars["deals_since"],
             **made,

@@ -19,7 +19,17 @@ import numpy as np
 
 from rms_tui.account_keys import AccountKeys
 from rms_tui.alerts import Alert, Desk
-from rms_tui.book import Accounts, Book, Deals, Positions, Symbols, build, empty, kept
+from rms_tui.book import (
+    Accounts,
+    Book,
+    Deals,
+    Positions,
+    Symbols,
+    build,
+    clock_offset,
+    empty,
+    kept,
+)
 from rms_tui.fleet_state import STANDINGS, FleetRow, FleetState, Standing
 from rms_tui.risk.assessment import Applied, Assessment
 from rms_tui.risk.own_profile import OwnProfile
@@ -214,7 +224,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _usual(offsets: Sequence[float]) -> float | None:
     """The commonest clock of the servers, None while none is known."""
-    known = Counter(offset for offset in offsets if math.isfinite(offset))
+    known = Counter(offset for offset in offsets if clock_offset(offset) is not None)
     return known.most_common(1)[0][0] if known else None
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rms_tui.book import Book, Deals
+from rms_tui.book import Book, Deals, clock_offset
 from rms_tui.feed import FeedError
 from rms_tui.gateways import Gateway, ManagerSpec, NotNow
 from rms_tui.gateways.dealt import DAY, DealRow, day_start, deals_table
@@ -374,6 +374,6 @@ class ManagerGateway:
         now = self._clock()
         answer = self._connection.api.TimeServer()
         if answer is not False and answer:
-            self._offset = float(round((answer - now) / _QUARTER) * _QUARTER)
+            self._offset = clock_offset(float(round((answer - now) / _QUARTER) * _QUARTER))
             return int(answer)
         return int(now + (self._offset or 0.0))
