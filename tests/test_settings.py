@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from rms_tui.gateways import TerminalSpec
 from rms_tui.settings import Settings, SettingsError, load
+from rms_tui.wiring.given import Given
+from rms_tui.wiring.sources import desk
 
 MISSION = {
     "MT5_HOST": None, "MT5_PORT": 443, "MT5_MANAGER_USER": None, "MT5_MANAGER_PASS": None,
@@ -57,6 +60,9 @@ def test_an_option_goes_before_the_environment_before_dotenv_before_toml(tmp_pat
         ("RMS_ACCOUNTS", "some", "expected one of all, added"),
         ("RMS_LOG_LEVEL", "loud", "expected one of DEBUG, INFO"),
         ("MT5_PORT", "99999", "less than or equal to 65535"),
+        ("MT5_HOST", "prod-1:443", "its port is MT5_PORT"),
+        ("MT5_HOST", "https://prod-1", "expected a host name or address alone"),
+        ("MT5_HOST", "mt5 server", "expected a host name or address alone"),
         ("RMS_UPDATE_INTERVAL", "nan", "finite"),
         ("RMS_UPDATE_INTERVAL", "0", "greater than or equal to 0.05"),
         ("MAX_LOSS_THRESHOLD", "1000", "less than 0"),
@@ -154,10 +160,10 @@ def test_a_line_of_dotenv_that_is_none_is_refused_and_not_repeated(tmp_path, wri
 
 def test_dotenv_may_have_comments_quotes_export_and_the_mark_of_notepad(tmp_path):
     (tmp_path / ".env").write_bytes(
-        b"\xef\xbb\xbfexport MT5_HOST='mt5 # 1'  # ours\r\nMT5_MANAGER_PASS=a#b$c\r\nOTHER\r\n"
+        b"\xef\xbb\xbfexport MT5_SERVER='mt5 # 1'  # ours\r\nMT5_MANAGER_PASS=a#b$c\r\nOTHER\r\n"
     )
     settings = given(tmp_path)
-    assert settings.mt5_host == "mt5 # 1"
+    assert settings.mt5_server == "mt5 # 1"
     assert settings.mt5_manager_pass is not None
     assert settings.mt5_manager_pass.get_secret_value() == "a#b$c"
 
@@ -217,3 +223,14 @@ def test_profiles_of_rms_toml_are_assigned(tmp_path):
 def test_embedded_on_the_command_line_goes_before_a_uri_in_the_environment(tmp_path):
     settings = given(tmp_path, {"RMS_MONGODB_URI": "mongodb://far"}, RMS_MONGODB_URI="embedded")
     assert settings.rms_mongodb_uri is None
+
+
+def test_a_terminal_is_portable_when_its_setting_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("MT5_PATH", "C:/MT5/terminal64.exe")
+    monkeypatch.chdir(tmp_path)
+    for value, portable in (("true", True), ("false", False)):
+        monkeypatch.setenv("MT5_PORTABLE", value)
+        made = desk(Given(source="terminal"))
+        assert made is not None
+        assert isinstance(made.spec, TerminalSpec)
+        assert made.spec.portable is portable

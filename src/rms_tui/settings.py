@@ -54,6 +54,8 @@ ALIKE = 0.85
 _PATTERNS = {
     "RMS_REPORT_CURRENCY": "expected a currency of 3 to 5 letters, such as USD",
     "RMS_MONGODB_DATABASE": "expected 1 to 38 letters, digits, _ or -",
+    "MT5_HOST": "expected a host name or address alone, such as mt5.broker.example; its port is "
+    "MT5_PORT",
 }
 """What a pattern allows, in words."""
 
@@ -158,11 +160,16 @@ class Settings(BaseSettings):
     rms_fleet_terminal_start: Seconds = Field(
         150.0, description="seconds a terminal may take to start and log in without a sign of life"
     )
-    mt5_host: str | None = Field(None, description="MT5 server for the Manager API")
+    mt5_host: Annotated[str, Field(pattern=r"^([^\s:/\[\]]+|\[[0-9A-Fa-f:.]+\])$")] | None = Field(
+        None, description="MT5 server for the Manager API"
+    )
     mt5_port: Port = Field(443, description="its port")
     mt5_manager_user: Annotated[int, Field(gt=0)] | None = Field(None, description="manager login")
     mt5_manager_pass: SecretStr | None = Field(None, description="manager password")
     mt5_path: str | None = Field(None, description="full path of terminal64.exe")
+    mt5_portable: bool = Field(
+        False, description="start the terminal with /portable: its data is beside terminal64.exe"
+    )
     mt5_login: Annotated[int, Field(gt=0)] | None = Field(
         None, description="account expected in the terminal"
     )

@@ -150,6 +150,7 @@ def _terminal(settings: Settings, _: Given) -> TerminalSpec:
         login=settings.mt5_login,
         server=settings.mt5_server,
         password=settings.mt5_password,
+        portable=settings.mt5_portable,
         history_days=settings.rms_trade_history_days,
     )
 
