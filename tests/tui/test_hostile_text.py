@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.consoles import Bench
 from tests.feeds import NOW, SYMBOLS, FakeFeed, book
 from tests.tui.scenes import asking, over
+from textual import events
 from textual.widgets import Input
 
 from rms_tui.book import Book
 from rms_tui.changes import Change
 from rms_tui.feed import FeedError
+from rms_tui.tui.line_input import LineInput
 from rms_tui.tui.screens.ask import Ask
 from rms_tui.tui.screens.by_hand import EnterByHand
 from rms_tui.tui.screens.confirm import Confirm
@@ -132,3 +135,48 @@ def test_a_border_title_never_grows_over_its_width(one: str, other: str, width: 
 @given(NASTY)
 def test_pieces_show_their_text_literally(text: str) -> None:
     assert literal(text) in composed([Piece(text)], [], 400).plain
+
+
+@pytest.mark.parametrize(
+    ("key", "line"), [("a", "#logins"), ("slash", "#filter"), ("i", "#answer")]
+)
+async def test_what_is_pasted_is_shown_and_never_obeyed(key: str, line: str) -> None:
+    bench = Bench(FakeFeed(book()))
+    bench.step()
+    async with bench.app.run_test(size=(120, 40)) as pilot:
+        await pilot.press(key)
+        bench.app.post_message(events.Paste("[red]Bob[/red]\x1b[31m\x07\u202eabc"))
+        await pilot.pause()
+        await pilot.pause()
+        assert bench.app.screen.query_one(line, LineInput).value == (
+            "[red]Bob[/red]\x1b[31m\x07\u202eabc"
+        )
+        shown = next(row for row in bench.screen_lines() if " [red]Bob[/red]\ufffd[31m" in row)
+        assert "\ufffd[31m\ufffd\ufffdabc" in shown
+        assert all(row.isprintable() for row in bench.screen_lines())
+
+
+async def test_a_pasted_column_is_a_list() -> None:
+    bench = Bench(FakeFeed(book()))
+    bench.step()
+    async with bench.app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("a")
+        bench.app.post_message(events.Paste("70201\r\n70202\t70203\n"))
+        await pilot.pause()
+        await pilot.pause()
+        assert bench.app.screen.query_one("#logins", LineInput).value == "70201 70202 70203"
+
+
+async def test_an_empty_paste_is_nothing_and_a_password_is_its_first_line() -> None:
+    bench = Bench(FakeFeed(book()))
+    bench.step()
+    async with bench.app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("a")
+        line = bench.app.screen.query_one("#logins", LineInput)
+        line.post_message(events.Paste("\n"))
+        await pilot.pause()
+        assert line.value == ""
+        line.password = True
+        line.post_message(events.Paste(" s3cret \nnext"))
+        await pilot.pause()
+        assert line.value == " s3cret "

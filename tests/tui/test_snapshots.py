@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.consoles import Bench, lost_feed
 from tests.feeds import NOW, FakeFeed, book
@@ -475,3 +477,51 @@ def test_no_color(snap_compare: Snap, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("size", [MIDDLE, SMALL], ids=["120x40", "80x24"])
 def test_first_run(snap_compare: Snap, size: tuple[int, int]) -> None:
     assert snap_compare(FirstRunApp("desk-dark"), terminal_size=size)
+
+
+def stressed(bench: Bench, *pressed: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
+    """Press keys, and wait until all that was asked of the stress view is answered."""
+
+    async def before(pilot: Pilot[Any]) -> None:
+        for key in pressed:
+            await pilot.press(key)
+            await pilot.pause()
+            await bench.errand(pilot, "stress")
+            await bench.errand(pilot, "stress")
+
+    return before
+
+
+@SIZES
+def test_stress(snap_compare: Snap, bench: Bench, size: tuple[int, int]) -> None:
+    assert snap_compare(bench.app, terminal_size=size, run_before=stressed(bench, "x"))
+
+
+def test_stress_of_a_currency_small(snap_compare: Snap, bench: Bench) -> None:
+    pressed = ("c", "3", "j", "x", "minus", "enter", "j")
+    assert snap_compare(bench.app, terminal_size=SMALL, run_before=stressed(bench, *pressed))
+
+
+def test_stress_by_a_wrong_percentage(snap_compare: Snap, bench: Bench) -> None:
+    pressed = ("x", "m", "1", "2", "0")
+    assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=stressed(bench, *pressed))
+
+
+def test_stress_without_rates(snap_compare: Snap) -> None:
+    made = book(20, shock=60.0)
+    unknown = np.full(len(made.positions), np.nan)
+    bench = Bench(FakeFeed(replace(made, positions=replace(made.positions, rate=unknown))))
+    bench.step()
+    assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=stressed(bench, "x"))
+
+
+def test_stress_of_an_empty_book(snap_compare: Snap) -> None:
+    bench = Bench(FakeFeed(book(0)))
+    bench.step()
+    assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=stressed(bench, "x"))
+
+
+def test_stress_before_there_are_figures(snap_compare: Snap) -> None:
+    bench = Bench(lost_feed())
+    bench.step()
+    assert snap_compare(bench.app, terminal_size=MIDDLE, run_before=stressed(bench, "x"))

@@ -19,7 +19,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 
 from rms_tui.tui.table import Cell, Column, ListedRows, LiveTable
-from rms_tui.tui.table.literal import REPLACED, UNPLACED, cropped, fitted, literal
+from rms_tui.tui.table.literal import REPLACED, UNPLACED, cropped, cut, fitted, literal
 
 COLUMNS = (
     Column("login", "Login", 8, "right", frozen=True),
@@ -346,15 +346,38 @@ async def test_frozen_columns_stay_while_the_others_scroll_by_whole_columns() ->
     async with app.run_test(size=(24, 6)) as pilot:
         app.table.show(accounts([70123], note="vip"))
         await pilot.pause()
-        assert app.lines[1] == "   70123 Client 70123   "
+        assert app.lines[1] == "   70123 Client 70123  …"
         await pilot.press("right")
         assert app.lines[0] == "   Login     Equity Note"
         assert app.lines[1] == "   70123       1.00 vip "
         await pilot.press("left")
-        assert app.lines[1] == "   70123 Client 70123   "
+        assert app.lines[1] == "   70123 Client 70123  …"
         await pilot.press("shift+right")
         assert app.lines[1].startswith("   70123")
         assert app.lines[1].endswith("vip   ")
+
+
+async def test_a_part_of_a_figure_is_never_shown_as_a_figure() -> None:
+    app = Shown()
+    row = (Cell("70123"), Cell("Client 70123"), Cell("93 555.25"), Cell("vip"))
+    async with app.run_test(size=(30, 6)) as pilot:
+        app.table.show(ListedRows([70123], [row]))
+        await pilot.pause()
+        assert app.lines[0] == "   Login Name                …"
+        assert app.lines[1] == "   70123 Client 70123        …"
+        await pilot.press("shift+right")
+        assert app.lines[1].split() == ["70123", "…23", "93", "555.25", "vip"]
+
+
+def test_words_that_are_cut_end_with_an_ellipsis() -> None:
+    assert cut("Maria da Silva", 0, 8) == "Maria d…"
+    assert cut("Maria da Silva", 6, 14) == "…a Silva"
+    assert cut("Maria     ", 0, 7) == "Maria  "
+    assert cut("     12.50", 3, 10, right=True) == "  12.50"
+    assert cut("     12.50", 0, 8, right=True) == "       …"
+    assert cut("     12.50", 0, 4, right=True) == "   …"
+    assert cut("          ", 0, 4, right=True) == "    "
+    assert cut("李小龙  ", 0, 3) == "李…"
 
 
 async def test_other_columns_are_laid_out_at_once() -> None:

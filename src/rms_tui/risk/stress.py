@@ -36,7 +36,9 @@ class Stressed:
 
     `clients` is the change of the clients' floating profit, `coverage` that of the coverage
     groups, `book` = coverage - clients: what the house makes. Logins are of accounts that get
-    there by this shock; `undecided` counts those of whom nothing can be said.
+    there by this shock; `undecided` counts those of whom nothing can be said. `change` is of each
+    account's floating profit in its own currency, NaN without a rate; `known` says of whom anything
+    can be said. Both in the order of the book's accounts.
     """
 
     shock: Shock
@@ -48,6 +50,8 @@ class Stressed:
     stopped_out: Ints
     negative: Ints
     undecided: int
+    change: Floats
+    known: Flags
 
 
 def stress(
@@ -66,8 +70,8 @@ def stress(
         shocked, assessed.scope, memory, assessment.held(shocked, None), undecided
     )
     login = book.accounts.login
-    call_before, out_before = _broker_levels(book)
-    call, out = _broker_levels(shocked)
+    call_before, out_before = broker_levels(book)
+    call, out = broker_levels(shocked)
     breached = (after.state == State.BREACHED) & (assessed.state < State.BREACHED)
     negative = (shocked.accounts.equity < 0) & (book.accounts.equity >= 0)
     groups = {name: not mask_matches(COVERAGE, name) for name in dict.fromkeys(book.accounts.group)}
@@ -84,6 +88,8 @@ def stress(
         login[out & ~out_before & known],
         login[negative & known],
         int(len(login) - known.sum()),
+        change,
+        known,
     )
 
 
@@ -157,7 +163,7 @@ def _rate_factors(book: Book, shock: Shock) -> Floats:
     return np.where(profit == account, 1.0, np.where(profit, factor, 1.0 / factor))
 
 
-def _broker_levels(book: Book) -> tuple[Flags, Flags]:
+def broker_levels(book: Book) -> tuple[Flags, Flags]:
     """Who is at or below the broker's margin-call and stop-out levels; nobody without margin."""
     accounts = book.accounts
     with np.errstate(divide="ignore", invalid="ignore"):

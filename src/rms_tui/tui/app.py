@@ -42,6 +42,7 @@ from rms_tui.tui.messages import (
     LimitsAsked,
     RemoveAsked,
     SnoozeAsked,
+    StressAsked,
 )
 from rms_tui.tui.palette import DeskCommands
 from rms_tui.tui.panes.pane import Pane
@@ -53,9 +54,10 @@ from rms_tui.tui.screens.desk import Desk, FleetBoard
 from rms_tui.tui.screens.details import Details
 from rms_tui.tui.screens.help import Help
 from rms_tui.tui.screens.history import AlertHistory
+from rms_tui.tui.screens.stress import FIRST, Stress
 from rms_tui.tui.stylesheet import stylesheet
 from rms_tui.tui.table.literal import literal
-from rms_tui.tui.theme import OWN, first_theme, next_theme
+from rms_tui.tui.theme import next_theme
 from rms_tui.tui.view import AskChanges, AskHistory, NotYet, StoreBox
 
 TICK = 1.0
@@ -128,7 +130,7 @@ class RmsApp(FrugalApp[None]):
         keymap: Mapping[str, str] | None = None,
     ) -> None:
         """`fleet` is given where the accounts are a fleet's elements; `keymap` is a checked one."""
-        super().__init__(css_path=stylesheet())
+        super().__init__(theme, css_path=stylesheet())
         self.monitor = monitor
         self.operator = operator
         self.animation_level = "none"
@@ -144,12 +146,10 @@ class RmsApp(FrugalApp[None]):
         self._fleet = fleet
         self._keymap = dict(keymap or {})
         self._after_first_paint = after_first_paint
+        self._percent = FIRST
         self._paused: Moment | None = None
         self._announcer = Announcer(lambda: self.bell(), self._toast, clock() - BEGINNING)
         self._bridge = Bridge(monitor.frames, lambda: self.post_message(FrameReady()))
-        for own in OWN:
-            self.register_theme(own)
-        self.theme = theme or first_theme(self.console.color_system)
         self.desk = Desk(operator, None) if fleet is None else FleetBoard(operator, None, fleet)
 
     def get_default_screen(self) -> Desk:
@@ -315,6 +315,19 @@ class RmsApp(FrugalApp[None]):
         if moment is not None:
             history.show(moment)
         self.push_screen(history)
+
+    def on_stress_asked(self, asked: StressAsked) -> None:
+        """Open the stress view, by the percentage of the last time."""
+
+        def keep(percent: float) -> None:
+            self._percent = percent
+
+        judged = self._fleet is None
+        view = Stress(self._percent, keep, move=asked.move, login=asked.login, judged=judged)
+        moment = self.moment()
+        if moment is not None:
+            view.show(moment)
+        self.push_screen(view)
 
     def _open_account(self, login: int) -> None:
         self._curves.open(login)

@@ -19,9 +19,10 @@ from rich.console import Console, RenderableType
 from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
-from textual.app import App
 from textual.screen import Screen
 from textual.strip import Strip
+
+from rms_tui.tui.theme import ThemedApp
 
 TESTED_WITH = "8.2.8"
 """The Textual whose internals this file knows."""
@@ -35,7 +36,7 @@ PIECE = 16
 ReturnType = TypeVar("ReturnType")
 
 
-class FrugalApp(App[ReturnType]):
+class FrugalApp(ThemedApp[ReturnType]):
     """An App that remembers what its terminal shows."""
 
     frugal = textual.__version__ == TESTED_WITH

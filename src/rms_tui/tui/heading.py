@@ -153,7 +153,7 @@ class Totals:
             Piece(f"Equity {_text(equity)} {currency}", "bold"),
             _signed("Floating", floating, "", 1),
             Piece(f"Margin used {used}", rank=4),
-            Piece(f"Net exposure {_net(frame.exposure.net_notional)}", rank=3),
+            Piece(f"Net exposure {_net(frame.exposure.net_notional, currency)}", rank=3),
             _signed("Day P/L", today, partly, 2),
         ]
 
@@ -193,8 +193,8 @@ def _text(amount: float | str) -> str:
     return amount if isinstance(amount, str) else figures.money(amount, 0)
 
 
-def _net(amount: float) -> str:
-    return "no rate" if math.isnan(amount) else figures.compact(amount)
+def _net(amount: float, currency: str) -> str:
+    return "no rate" if math.isnan(amount) else f"{figures.compact(amount)} {currency}"
 
 
 def _signed(label: str, amount: float | str, after: str, rank: int) -> Piece:

@@ -30,6 +30,7 @@ from rms_tui.tui.screens.history import AlertHistory
 from rms_tui.tui.screens.limits import ChooseLimits, OwnLimits
 from rms_tui.tui.screens.snooze import SnoozeMenu
 from rms_tui.tui.screens.sort import SortMenu
+from rms_tui.tui.screens.stress import Stress
 from rms_tui.tui.table import LiveTable
 
 
@@ -46,6 +47,7 @@ PLACES = (
     Place("the desk", (FleetBoard, RmsApp, LiveTable)),
     Place("account details", (Details, RmsApp, LiveTable)),
     Place("alert history", (AlertHistory, RmsApp, LiveTable)),
+    Place("the stress view", (Stress, RmsApp, LiveTable)),
     Place("the filter line", (FilterBar,), types=True),
     Place("the history's line", (AskedBar,), types=True),
     Place("Add accounts", (AddAccounts,), types=True),

@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from rms_tui.tui.status_line import Piece, StatusLine
 
-KEPT = ("app.quit", "app.help", "app.commands", "details.back", "history.back")
+KEPT = ("app.quit", "app.help", "app.commands", "details.back", "history.back", "stress.back")
 """Keys that are named however narrow the line: they lead to all others."""
 
 SHOWN = ("table.select",)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from rms_tui.export import What
+from rms_tui.tui.move import Move
 
 
 class FrameReady(Message):
@@ -71,6 +72,14 @@ class LimitsAsked(Message):
     """An account's limits are to be changed."""
 
     login: int
+
+
+@dataclass
+class StressAsked(Message):
+    """What a price move would do is to be shown, beginning with a move and an account."""
+
+    move: Move | None
+    login: int | None
 
 
 @dataclass

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from textual.app import App
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.theme import Theme
 
 DARK = Theme(
@@ -27,6 +32,7 @@ DARK = Theme(
         "scrollbar": "#2b3644",
         "scrollbar-background": "#0d1117",
         "footer-background": "#161d27",
+        "text-muted": "#9aa0a8",
     },
 )
 
@@ -51,6 +57,7 @@ LIGHT = Theme(
         "block-cursor-blurred-background": "#dde5ee",
         "scrollbar": "#c3cad3",
         "scrollbar-background": "#fbfbf9",
+        "text-muted": "#5c6570",
     },
 )
 
@@ -93,3 +100,29 @@ def next_theme(name: str) -> str:
     """The theme after this one."""
     at = CYCLE.index(name) + 1 if name in CYCLE else 0
     return CYCLE[at % len(CYCLE)]
+
+
+NO_COLOR = NoColor()
+
+ReturnType = TypeVar("ReturnType")
+
+
+class ThemedApp(App[ReturnType]):
+    """An App in one of our themes, readable on any terminal and with NO_COLOR."""
+
+    def __init__(self, theme: str | None = None, **more: Any) -> None:
+        super().__init__(**more)
+        for own in OWN:
+            self.register_theme(own)
+        self.theme = theme or first_theme(self.console.color_system)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's, but for NO_COLOR in a theme of the terminal's own colours.
+
+        Textual chooses that filter before it knows the theme: greys, in which a terminal's own
+        foreground and background are both black.
+        """
+        filters = super().get_line_filters()
+        if not self.native_ansi_color:
+            return filters
+        return [NO_COLOR if isinstance(one, Monochrome) else one for one in filters]

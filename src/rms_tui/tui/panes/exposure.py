@@ -40,7 +40,7 @@ BY_CURRENCY = (
     Column("symbol", "Currency", 9, frozen=True),
     Column("net", "Net", 15, "right"),
     Column("bar", "", BAR, sortable=False),
-    Column("notional", "In report cur.", 15, "right"),
+    Column("notional", "Worth", 15, "right"),
 )
 IMPORTANCE = (
     "symbol", "net", "notional", "floating", "bar", "buy", "sell", "accounts", "positions",
@@ -89,6 +89,7 @@ class ExposureSource:
     def __init__(self) -> None:
         self.by_currency = False
         self._ranks = Ranks()
+        self._currency = ""
 
     @property
     def fields(self) -> Fields:
@@ -98,7 +99,8 @@ class ExposureSource:
     @property
     def subject(self) -> str:
         """See `Source.subject`."""
-        return "by currency" if self.by_currency else "by symbol"
+        how = "by currency" if self.by_currency else "by symbol"
+        return f"{how}, in {self._currency}" if self._currency else how
 
     def columns(self, width: int) -> tuple[Column, ...]:
         """See `Source.columns`."""
@@ -108,6 +110,7 @@ class ExposureSource:
 
     def view(self, frame: Frame, columns: tuple[Column, ...], sort: Sort, query: Query) -> View:
         """See `Source.view`."""
+        self._currency = _exposure(frame).report_currency
         if self.by_currency:
             names = _exposure(frame).by_currency.currency
             drawn = _by_currency(_exposure(frame))

@@ -22,21 +22,21 @@ COLUMNS = (
     Column("ticket", "Ticket", 10, "right", frozen=True),
     Column("symbol", "Symbol", 10, frozen=True),
     Column("side", "Side", 4),
-    Column("lots", "Lots", 8, "right"),
-    Column("open", "Open", 10, "right"),
-    Column("price", "Price", 10, "right"),
-    Column("sl", "SL", 10, "right"),
-    Column("tp", "TP", 10, "right"),
-    Column("profit", "Profit", 12, "right"),
-    Column("swap", "Swap", 9, "right"),
-    Column("risk", "Risk at SL", 12, "right"),
-    Column("age", "Age", 7, "right"),
+    Column("lots", "Lots", 7, "right"),
+    Column("open", "Open", 9, "right"),
+    Column("price", "Price", 9, "right"),
+    Column("sl", "SL", 9, "right"),
+    Column("tp", "TP", 9, "right"),
+    Column("profit", "Profit", 11, "right"),
+    Column("swap", "Swap", 8, "right"),
+    Column("risk", "Risk at SL", 10, "right"),
+    Column("age", "Age", 6, "right"),
 )
 OWNER = Column("login", "Login", 9, "right", frozen=True)
 
 IMPORTANCE = (
     "login", "ticket", "symbol", "side", "lots", "profit", "risk", "open", "price", "sl",
-    "tp", "swap", "age",
+    "age", "tp", "swap",
 )  # fmt: skip
 
 SIDES = {"sell": -1, "buy": 1}
@@ -197,7 +197,7 @@ class PositionsSource:
             if book.server_offset is None:
                 return Cell(figures.NA, "unknown")
             now = book.taken_at + book.server_offset
-            return Cell(figures.span(now - float(held.opened[row])))
+            return Cell(figures.span(now - float(held.opened[row])).replace(" ", ""))
 
         def quote(row: int) -> Cell:
             value = float(held.price[row])

@@ -16,15 +16,16 @@ from rms_tui.tui.filter_bar import FilterBar
 from rms_tui.tui.fleet_side import FleetSide, fleet_pieces
 from rms_tui.tui.heading import Moment, Totals, heading, notice
 from rms_tui.tui.keys_line import KeysLine
-from rms_tui.tui.messages import AddAsked, DetailsAsked, ExportAsked, RemoveAsked
+from rms_tui.tui.messages import AddAsked, DetailsAsked, ExportAsked, RemoveAsked, StressAsked
+from rms_tui.tui.move import Move
 from rms_tui.tui.panes.accounts import AccountsSource
 from rms_tui.tui.panes.alerts import AlertsSource
 from rms_tui.tui.panes.exposure import ExposureSource
 from rms_tui.tui.panes.instances import InstancesSource
 from rms_tui.tui.panes.pane import Pane
 from rms_tui.tui.panes.positions import PositionsSource
-from rms_tui.tui.screens.board_screen import BoardScreen, handling_keys, pane_keys, taking_keys
-from rms_tui.tui.screens.sort import SortMenu
+from rms_tui.tui.screens.board_screen import handling_keys, pane_keys, taking_keys
+from rms_tui.tui.screens.filtered_board import FilteredBoard
 from rms_tui.tui.standing import Standing
 from rms_tui.tui.status_line import Piece, StatusLine
 from rms_tui.tui.table import LiveTable
@@ -34,7 +35,7 @@ TABLES: dict[int, What] = {1: "accounts", 2: "positions", 3: "exposure", 4: "ale
 """What `e` exports from each pane."""
 
 
-class Desk(BoardScreen):
+class Desk(FilteredBoard):
     """Four panes over the newest moment."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -57,6 +58,9 @@ class Desk(BoardScreen):
             "Currency",
             tooltip="Exposure by symbol or by currency",
             id="desk.exposure",
+        ),
+        Binding(
+            "x", "stress", "Stress", tooltip="Stress: what a price move does", id="desk.stress"
         ),
         Binding(
             "o",
@@ -204,40 +208,7 @@ class Desk(BoardScreen):
     def _row_selected(self) -> None:
         self.action_details()
 
-    @on(LiveTable.HeaderSelected)
-    def _header_selected(self, event: LiveTable.HeaderSelected) -> None:
-        for pane in self.board.panes:
-            if pane.table is event.table:
-                column, descending = pane.sort
-                pane.sort_by(event.column_id, not descending if column == event.column_id else True)
-
-    @on(FilterBar.Typed)
-    def _filter_typed(self, event: FilterBar.Typed) -> None:
-        event.pane.filter_by(event.query)
-
-    @on(FilterBar.Closed)
-    def _filter_closed(self, event: FilterBar.Closed) -> None:
-        self.board.go(event.pane)
-
     # Keys
-
-    def action_filter(self) -> None:
-        """Type a filter for the current pane."""
-        self.query_one(FilterBar).open(self.board.current)
-
-    def action_clear(self) -> None:
-        """All rows again."""
-        self.board.current.filter_by(EVERYTHING)
-
-    def action_sort(self) -> None:
-        """Choose the order of the current pane."""
-        pane = self.board.current
-
-        def chosen(sort: tuple[str, bool] | None) -> None:
-            if sort is not None:
-                pane.sort_by(*sort)
-
-        self.app.push_screen(SortMenu(pane.source.name, pane.table.columns, pane.sort), chosen)
 
     def action_exposure(self) -> None:
         """By symbol, or by currency."""
@@ -268,6 +239,21 @@ class Desk(BoardScreen):
         """See `BoardScreen.note_seen`."""
         if self.login is not None:
             self.standing.seen(self.login)
+
+    def action_stress(self) -> None:
+        """What a move would do: of the symbol or currency under the cursor, if there is one."""
+        self.post_message(StressAsked(self._move(), self.login))
+
+    def _move(self) -> Move | None:
+        pane, book = self.board.current, None if self._moment is None else self._moment.frame.book
+        key = pane.table.cursor_key
+        if pane is self.exposure_pane and isinstance(key, str):
+            return Move("currency" if self.exposure.by_currency else "symbol", key)
+        if pane is self.positions_pane and book is not None:
+            rows = (book.positions.ticket == key).nonzero()[0]
+            if len(rows):
+                return Move("symbol", book.symbols.name[book.positions.symbol[rows[0]]])
+        return None
 
     def action_export(self) -> None:
         """Ask for a file for the current pane's table, or everything."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
 from rms_tui.tui.stylesheet import stylesheet
-from rms_tui.tui.theme import OWN, first_theme
+from rms_tui.tui.theme import ThemedApp
 
 Choice = Literal["demo", "quit"]
 
@@ -34,7 +34,7 @@ WAYS = (
 )
 
 
-class FirstRunApp(App[Choice]):
+class FirstRunApp(ThemedApp[Choice]):
     """Asks nothing but whether to start the demo."""
 
     TITLE = "rms-tui"
@@ -45,11 +45,8 @@ class FirstRunApp(App[Choice]):
     ]
 
     def __init__(self, theme: str | None = None) -> None:
-        super().__init__(css_path=stylesheet())
+        super().__init__(theme, css_path=stylesheet())
         self.animation_level = "none"
-        for own in OWN:
-            self.register_theme(own)
-        self.theme = theme or first_theme(self.console.color_system)
 
     def compose(self) -> ComposeResult:
         """Three ways and two keys."""

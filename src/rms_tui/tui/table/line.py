@@ -13,7 +13,7 @@ from textual.style import Style as VisualStyle
 
 from rms_tui.tui.table.ink import Inks
 from rms_tui.tui.table.layout import Slot
-from rms_tui.tui.table.literal import cropped, fitted, literal
+from rms_tui.tui.table.literal import cut, fitted, literal
 from rms_tui.tui.table.rows import Cell
 
 
@@ -40,7 +40,7 @@ def line_strip(picture: Picture, shown: Sequence[Slot], width: int, inks: Inks) 
         style, gap_style = inks.ink(row_style, cell.style, lit)
         text = fitted(cell.text, wide, right=right)
         if end - start < wide:
-            text = cropped(text, start, end)
+            text = cut(text, start, end, right=right)
         if style is not pen:
             if texts:
                 segments.append(Segment("".join(texts), pen))

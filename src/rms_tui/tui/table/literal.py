@@ -86,6 +86,23 @@ def fitted(text: str, width: int, *, right: bool = False) -> str:
     return blank + text if right else text + blank
 
 
+def cut(text: str, start: int, end: int, *, right: bool = False) -> str:
+    """Cells `start` to `end` of a literal text; an ellipsis where something of it is left out.
+
+    Of a figure (`right`) no digit is left then: a part of a number reads as another number.
+    """
+    shown, width = cropped(text, start, end), end - start
+    lost_before = bool(cropped(text, 0, start).strip())
+    lost_after = cell_len(text.rstrip()) > end
+    if not (lost_before or lost_after) or not width:
+        return shown
+    if right:
+        return "…".rjust(width)
+    if lost_before:
+        shown = "…" + cropped(shown, 1, width)
+    return cropped(shown, 0, width - 1) + "…" if lost_after else shown
+
+
 def cropped(text: str, start: int, end: int) -> str:
     """Cells `start` to `end` of a literal text; half of a wide character becomes a space."""
     if text.isascii():
