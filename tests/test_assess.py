@@ -254,6 +254,21 @@ def test_an_end_of_day_peak_starts_at_the_initial_balance_too():
     ]  # fmt: skip
 
 
+def test_an_account_may_begin_with_nothing_and_have_its_floor_below():
+    rule = {"rule": "trailing_drawdown", "peak": "eod_balance", "amount": 2000, "lock": 0}
+    timeline = [
+        row("2026-03-02T09:00:00Z", 0), row("2026-03-03T00:00:00Z", 500),
+        row("2026-03-04T00:00:00Z", 3000), row("2026-03-04T09:00:00Z", 3000, -1),
+    ]  # fmt: skip
+    said = [r["rules"][0] for r in run([rule], timeline, zone="UTC", initial_balance=0)]
+    assert [(one["limit"], one["state"]) for one in said] == [
+        (-2000, "ok"), (-1500, "ok"), (0, "ok"), (0, "breached"),
+    ]  # fmt: skip
+    with pytest.raises(Refused, match=r"initial_balance: trailing_drawdown is in percent of it"):
+        run([{"rule": "trailing_drawdown", "peak": "equity", "percent": 4}], timeline,
+            initial_balance=0)  # fmt: skip
+
+
 def test_a_daily_floor_under_the_initial_balance_is_known_from_the_first_row():
     rule = {**DAILY, "base": "initial"}
     (first,) = run([rule], [row("2026-03-02T09:00:00+01:00", 195_000)], **PRAGUE)

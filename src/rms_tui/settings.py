@@ -426,17 +426,26 @@ def _plan(settings: Settings, toml: Mapping[str, Any], path: Path) -> Plan:
         except ValidationError as error:
             raise SettingsError(_in_file(path, f"profile.{name}", error)) from None
     try:
-        assigned = tuple(Assign.model_validate(line) for line in toml.get("assign", []))
         return Plan(
             profiles=tuple(profiles),
-            assigned=assigned,
+            assigned=_assigned(toml.get("assign", []), path),
             default=toml.get("default_profile", limits.name),
             overnight_minutes=settings.rms_overnight_minutes,
         )
-    except (ValidationError, TypeError) as error:
-        if isinstance(error, ValidationError):
-            raise SettingsError(_in_file(path, "assign", error)) from None
-        raise SettingsError(f"{path}: assign: expected tables [[assign]]") from None
+    except ValidationError as error:
+        raise SettingsError("\n".join(f"{path}: {line}" for line in refusals(error))) from None
+
+
+def _assigned(lines: object, path: Path) -> tuple[Assign, ...]:
+    if not isinstance(lines, list):
+        raise SettingsError(f"{path}: assign: expected tables [[assign]]")
+    made = []
+    for number, line in enumerate(lines):
+        try:
+            made.append(Assign.model_validate(line))
+        except ValidationError as error:
+            raise SettingsError(_in_file(path, f"assign.{number}", error)) from None
+    return tuple(made)
 
 
 def _channels(
@@ -488,7 +497,7 @@ def _refuse_misspelt(layers: list[tuple[str, dict[str, object]]], known: set[str
 
 
 def _in_file(path: Path, where: str, error: ValidationError) -> str:
-    return "\n".join(f"{path}: {where}.{line}" for line in refusals(error))
+    return "\n".join(f"{path}: {line}" for line in refusals(error, where))
 
 
 def _words(problem: Mapping[str, Any]) -> str:

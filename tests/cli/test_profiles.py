@@ -112,6 +112,24 @@ def test_check_names_file_and_key_and_ends_with_status_2(folder, capfd):
     assert json.loads(capfd.readouterr().out)["valid"] is True
 
 
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ('default_profile = "zz"\n', "default_profile: no profile 'zz': there are limits"),
+        ('[[assign]]\nprofile = "zz"\ngroups = "*"\n', "assign.0.profile: no profile 'zz'"),
+        ('[[assign]]\nprofile = "limits"\n', "assign.0: expected groups"),
+        ('[[assign]]\nprofile = "limits"\nlogins = ["x"]\n', "assign.0.logins.0: expected a"),
+        ("assign = 3\n", "assign: expected tables"),
+        ('[profile.a]\nzone = "UTC"\n', "profile.a.rules: missing key"),
+        ("[profile.a]\n[[profile.a.rules]]\namount = 3\n", "profile.a.rules.0.rule: missing key"),
+    ],
+)
+def test_what_nobody_could_mean_is_refused_with_file_and_key(folder, capfd, written, named):
+    (folder / "bad.toml").write_text(written)
+    assert run("profiles", "check", "bad.toml") == 2
+    assert f"bad.toml: {named}" in capfd.readouterr().err
+
+
 def test_an_unknown_preset_is_named_with_its_file(folder, capfd):
     (folder / "rms.toml").write_text('[profile.x]\npreset = "nobody"\n')
     assert run("profiles", "check") == 2

@@ -148,7 +148,7 @@ def test_an_idea_is_over_when_its_window_has_passed_though_nothing_else_changed(
     [{"rule": "total_loss"}, {"rule": "total_loss", "amount": 1, "percent": 1},
      {"rule": "position_size"}, {"rule": "position_size", "lots": 1, "percent": 1},
      {"rule": "trailing_drawdown", "amount": 1}, {"rule": "stop_loss_required", "seconds": 0},
-     {"rule": "trailing_drawdown", "peak": "equity", "amount": 1, "lock": -1}],
+     {"rule": "trailing_drawdown", "peak": "equity", "amount": 1, "lock": "0"}],
 )  # fmt: skip
 def test_a_rule_without_its_limit_is_refused(rule):
     with pytest.raises(ValidationError):

@@ -31,7 +31,7 @@ from rms_tui.risk.profile import (
     trail_of,
 )
 from rms_tui.risk.rules import RULES
-from rms_tui.risk.rules.shape import Columns, Key, Limits, Ruled
+from rms_tui.risk.rules.shape import Columns, Key, Limits, Ruled, initial_of
 from rms_tui.risk.verdict import Reason, State, Verdict
 
 
@@ -118,7 +118,7 @@ def scope(plan: Plan, accounts: Accounts, previous: Scope | None = None) -> Scop
     ):
         return previous
     chosen = np.array(plan.rows(accounts.login.tolist(), accounts.group), dtype=np.int64)
-    initial = np.array([*(profile.initial_balance or np.nan for profile in plan.profiles), np.nan])
+    initial = np.array([*(initial_of(profile) for profile in plan.profiles), np.nan])
     starts = initial[chosen]
     applied: list[Applied] = []
     for index, profile in enumerate(plan.profiles):

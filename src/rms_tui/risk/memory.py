@@ -92,6 +92,8 @@ def remember(
     initial = repeated(np.nan, rows) if initial is None else initial
     gap = interval * keep_intervals
     starting = _starting(before.last, book.accounts, good, initial)
+    if not vouched:
+        starting &= initial > 0  # zeros may be those of a terminal that has only begun to start
     total, came = counted(before.total, book, before.last.at, flow_types)
     watch = Watch(gap, flow_types, starting, initial, vouched)
     days = {

@@ -161,7 +161,7 @@ class TrailingDrawdown(_Allowance):
     rule: Literal["trailing_drawdown"]
     peak: Literal["equity", "balance", "eod_balance", "max_balance_equity"]
     of: Literal["peak", "initial"] = "peak"
-    lock: Money | None = None
+    lock: Number | None = None
     withdrawals: Literal["lower_peak", "ignore"] = "ignore"
     value: Literal["equity", "balance", "worst"] = "equity"
     zone: Zone | None = None
@@ -252,10 +252,28 @@ class RiskProfile(Frozen):
 
     name: str = ""
     currency: str | None = None
-    initial_balance: Money | None = None
+    initial_balance: Annotated[Number, Field(ge=0)] | None = None
     zone: Zone = SERVER
     rollover: WallClock = "00:00"
     rules: tuple[Rule, ...]
+
+    @model_validator(mode="after")
+    def _percent_of_something(self) -> RiskProfile:
+        of_initial = [rule.rule for rule in self.rules if _is_percent_of_initial(rule)]
+        if self.initial_balance == 0 and of_initial:
+            raise ValueError(
+                f"initial_balance: {of_initial[0]} is in percent of it; expected an amount there, "
+                "or more than 0"
+            )
+        return self
+
+
+def _is_percent_of_initial(rule: Any) -> bool:
+    of = "initial" if isinstance(rule, (TotalLoss, ProfitTarget, MaxProfit)) else "balance"
+    return getattr(rule, "percent", None) is not None and getattr(rule, "of", of) in (
+        "initial",
+        "peak",
+    )
 
 
 def rollover_of(profile: RiskProfile, rule: Any) -> Rollover:
@@ -296,6 +314,12 @@ class Assign(Frozen):
     groups: str | None = None
     logins: tuple[int, ...] = ()
 
+    @model_validator(mode="after")
+    def _of_somebody(self) -> Assign:
+        if not self.logins and not (self.groups or "").strip():
+            raise ValueError("expected groups (a mask such as demo\\*) or logins: nobody gets it")
+        return self
+
 
 @lru_cache(maxsize=4096)
 def _pattern(mask: str) -> re.Pattern[str]:
@@ -330,9 +354,11 @@ class Plan(Frozen):
     @model_validator(mode="after")
     def _names_exist(self) -> Plan:
         names = [profile.name for profile in self.profiles]
-        for name in [line.profile for line in self.assigned] + [self.default]:
+        wanted = {f"assign.{at}.profile": line.profile for at, line in enumerate(self.assigned)}
+        for key, name in (*wanted.items(), ("default_profile", self.default)):
             if name is not None and name not in names:
-                raise ValueError(f"no profile {name!r}: there are {', '.join(sorted(names))}")
+                there = ", ".join(sorted(names))
+                raise ValueError(f"{key}: no profile {name!r}: there are {there}")
         return self
 
     def rows(self, logins: Sequence[int], groups: Iterable[str]) -> list[int]:

@@ -8,13 +8,16 @@ from typing import Any
 from pydantic import ValidationError
 
 
-def refusals(error: ValidationError) -> list[str]:
-    """One line a problem: `rules.0.daily_loss.amount: expected greater than 0, got -5`."""
-    return [_line(problem) for problem in error.errors()]
+def refusals(error: ValidationError, where: str = "") -> list[str]:
+    """One line a problem: `rules.0.daily_loss.amount: expected greater than 0, got -5`.
+
+    `where` is the key of what was refused as a whole.
+    """
+    return [_line(problem, where) for problem in error.errors()]
 
 
-def _line(problem: Mapping[str, Any]) -> str:
-    key = ".".join(str(part) for part in problem["loc"])
+def _line(problem: Mapping[str, Any], where: str) -> str:
+    key = ".".join([where] * bool(where) + [str(part) for part in problem["loc"]])
     came = problem.get("input")
     shown = "" if isinstance(came, (dict, list)) else f", got {came!r}"
     match problem["type"]:
