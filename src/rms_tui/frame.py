@@ -32,7 +32,8 @@ class Health:
     """How good the feed is. Times are UTC seconds, durations seconds.
 
     `polled_at` is the newest good Book's instant, `cycle` the time that assessing it took,
-    `undecided` how many rows gave no decision and why.
+    `undecided` how many rows gave no decision and why, `limits_error` why a plan or an account's
+    own profile was refused (`error` too, where nothing else is wrong).
     """
 
     state: FeedState
@@ -44,6 +45,7 @@ class Health:
     polls: int = 0
     errors: int = 0
     error: str | None = None
+    limits_error: str | None = None
     server_offset: float | None = None
     undecided: Mapping[Reason, int] = field(default_factory=dict)
 

@@ -480,6 +480,7 @@ class Monitor:
             polls=self._polls,
             errors=self._errors,
             error=error if error is not None else status.error or self._plans.error,
+            limits_error=self._plans.error,
             server_offset=None if book is None else book.server_offset,
             undecided=undecided if isinstance(undecided, dict) else {},
         )

@@ -197,6 +197,26 @@ def test_a_wrong_token_is_said_and_the_token_is_not(follow, caplog):
     assert right not in caplog.text
 
 
+def test_a_reader_is_known_as_one_and_what_it_asks_for_is_refused_and_said(follow):
+    reader = "reader-token-0123456789"
+    with bench(
+        feeds.book(12), operator_token="operator-token-0123456789", reader_token=reader
+    ) as made:
+        made.poll(poorer(made.feed.newest, [70_100], 9_000.0))
+        made.poll()
+        console = follow(made.url, reader)
+        alert = caught_up(made, console).alerts[0]
+        assert console.follower.reads_only
+        assert console.monitor.acknowledge(alert.id, "ann@desk-2")
+        got = console.follower.refusals.newer(0, PATIENCE)
+        assert got is not None
+        assert "may only read" in got[1]
+        made.poll()
+        after = caught_up(made, console)
+        assert [one.operator for one in after.alerts if one.id == alert.id] == [None]
+        assert after.health.limits_error is None
+
+
 @pytest.mark.parametrize(
     "address", ["http://x", "ws://", "desk-1:8765", "ws://u:p@h/", "ws://h?t=1"]
 )

@@ -77,6 +77,7 @@ def open_console(
         _serve(made, monitor, book)
     try:
         from rms_tui.tui.app import RmsApp
+        from rms_tui.tui.holder import Holder
 
         app = RmsApp(
             monitor,
@@ -89,6 +90,7 @@ def open_console(
             deliveries=book.deliveries,
             after_first_paint=book.start,
             keymap=keymap,
+            holder=Holder(book.refusals),
         )
         app.run(mouse=mouse)
         code = app.return_code if app.return_code is not None else FAILED

@@ -57,6 +57,7 @@ def follow(shared: Given, address: str, authority: Path | None, *, mouse: bool) 
     )
     try:
         from rms_tui.tui.app import RmsApp
+        from rms_tui.tui.holder import Holder
 
         app = RmsApp(
             monitor,
@@ -66,6 +67,7 @@ def follow(shared: Given, address: str, authority: Path | None, *, mouse: bool) 
             history=lambda asked: _history(follower, asked),
             after_first_paint=follower.start,
             keymap=keymap,
+            holder=Holder(follower.refusals, lambda: follower.reads_only),
         )
         app.run(mouse=mouse)
         code = app.return_code if app.return_code is not None else FAILED

@@ -61,8 +61,13 @@ class Follower:
         token: str | None = None,
         authority: Path | None = None,
         store: Latest[Any] | None = None,
+        refusals: Latest[str] | None = None,
     ) -> None:
-        """`store` is where the holder's word about its MongoDB is put."""
+        """`store` is where the holder's word about its MongoDB is put, `refusals` where it is said
+        why something that was done here was refused there."""
+        self.refusals: Latest[str] = Latest() if refusals is None else refusals
+        self.reads_only = False
+        """Whether the holder takes no commands from here, as it said last."""
         self.store: Latest[Any] = Latest() if store is None else store
         self.final: str | None = None
         """Why trying again cannot help, once that is known."""
@@ -149,7 +154,8 @@ class Follower:
                 elif message.get("type") in ("frame", "delta"):
                     self._take(link, message)
                 elif message.get("type") == "subscribed":
-                    self._subscribed(link, resumed=bool(message["resumed"]))
+                    resumed, role = bool(message["resumed"]), message["role"]
+                    self._subscribed(link, resumed=resumed, reads_only=role != "operator")
                 elif message.get("type") == "error":
                     raise LinkError(str(message.get("message")))
         except Unpackable:
@@ -158,8 +164,9 @@ class Follower:
         finally:
             link.close()
 
-    def _subscribed(self, link: Link, *, resumed: bool) -> None:
+    def _subscribed(self, link: Link, *, resumed: bool, reads_only: bool) -> None:
         self._link, self.final, self._why = link, None, None
+        self.reads_only = reads_only
         _log.info("following %s", self._address)
         if resumed:
             self._feed.received(link, self._followed.header, self._followed.book)
@@ -219,4 +226,4 @@ class Follower:
 
     def _say_refused(self, text: str) -> None:
         _log.warning("the holder refused: %s", text)
-        self._monitor.set_plan(None, f"refused by {self._address}: {text}")
+        self.refusals.put(text)

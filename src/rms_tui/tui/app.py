@@ -30,6 +30,7 @@ from rms_tui.tui.display import FrugalApp
 from rms_tui.tui.exporting import Exporting
 from rms_tui.tui.fleet_side import FleetSide
 from rms_tui.tui.heading import Moment
+from rms_tui.tui.holder import Holder
 from rms_tui.tui.messages import (
     AckAsked,
     CopyAsked,
@@ -128,8 +129,10 @@ class RmsApp(FrugalApp[None]):
         after_first_paint: Callable[[], None] = lambda: None,
         fleet: FleetSide | None = None,
         keymap: Mapping[str, str] | None = None,
+        holder: Holder | None = None,
     ) -> None:
-        """`fleet` is given where the accounts are a fleet's elements; `keymap` is a checked one."""
+        """`holder` is given where another process may poll, `fleet` where the accounts are a
+        fleet's elements; `keymap` is a checked one."""
         super().__init__(theme, css_path=stylesheet())
         self.monitor = monitor
         self.operator = operator
@@ -145,6 +148,7 @@ class RmsApp(FrugalApp[None]):
         self._requests = Requests(self, monitor, operator, self.moment, self._toast, fleet)
         self._fleet = fleet
         self._keymap = dict(keymap or {})
+        self._holder = holder or Holder()
         self._after_first_paint = after_first_paint
         self._percent = FIRST
         self._paused: Moment | None = None
@@ -204,7 +208,12 @@ class RmsApp(FrugalApp[None]):
         if newest is not None:
             self._curves.follow(newest)
         self.desk.store = None if self._store is None else self._store.value or NotYet()
-        self.desk.tape = [*self._tape.pieces(), *notices.pieces(self._deliveries())]
+        self.desk.tape = [
+            *self._holder.pieces(),
+            *self._tape.pieces(),
+            *notices.pieces(self._deliveries()),
+        ]
+        self._hear_holder()
         moment = self.moment()
         if moment is None:
             return
@@ -214,6 +223,13 @@ class RmsApp(FrugalApp[None]):
                 show(moment)
             if not screen.is_modal:
                 break
+
+    def _hear_holder(self) -> None:
+        refused = self._holder.refused()
+        if refused is not None:
+            self._toast(refused, "REFUSED by who polls", "error")
+        if self._holder.changed():
+            self.refresh_bindings()
 
     def _toast(
         self,
@@ -258,7 +274,7 @@ class RmsApp(FrugalApp[None]):
 
     def allows(self, action: str) -> bool:
         """Whether an action makes sense: a replay cannot be changed, a live desk not moved."""
-        return self._tape.allows(action)
+        return self._tape.allows(action) and self._holder.allows(action)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Keys that make no sense are not there."""

@@ -231,7 +231,9 @@ def feed_pieces(moment: Moment) -> Sequence[Piece]:
     if book is None:
         return ()
     if health.state not in (FeedState.STALE, FeedState.DISCONNECTED):
-        return (*undecided_pieces(health), *rollover_pieces(moment))
+        refused = health.limits_error
+        limits = () if refused is None else (Piece(refused, "bold $text-error"),)
+        return (*limits, *undecided_pieces(health), *rollover_pieces(moment))
     silent = "the source sends no new figures" if book.connected else Reason.DISCONNECTED.words
     why = health.error or silent
     as_of = "" if health.polled_at is None else _as_of(health)

@@ -17,6 +17,12 @@ from rms_tui.tui.status_line import Piece
 
 MINUTE = 60.0
 
+
+def named(action: str) -> str:
+    """An action without its namespace and parameters."""
+    return action.rpartition(".")[2].partition("(")[0]
+
+
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1000.0)
 
 REPLAY_ONLY = frozenset({"play_slower", "play_faster", "play_move"})
@@ -131,7 +137,7 @@ class Tape:
 
     def allows(self, action: str) -> bool:
         """Whether an action makes sense over this monitor."""
-        name = action.rpartition(".")[2].partition("(")[0]
+        name = named(action)
         if self._playback is not None:
             return name not in LIVE_ONLY
         return name not in REPLAY_ONLY and (name != "record" or self._recording is not None)

@@ -79,6 +79,8 @@ class BookDesk:
     ) -> None:
         """`limits` makes a watch over rms.toml."""
         self.status: Latest[Any] = Latest() if status is None else status
+        self.refusals: Latest[str] = Latest()
+        """Why who polls refused what was done here."""
         self._made = made
         self._monitor = monitor
         self._clock = clock
@@ -284,6 +286,7 @@ class BookDesk:
             token=door.token or own,
             authority=self._made.settings.ws_ca,
             store=self.status,
+            refusals=self.refusals,
         )
         self._follower.start()
 
