@@ -165,6 +165,30 @@ def test_an_encrypted_password_reaches_the_terminal_within_three_seconds_and_not
         assert SECRET not in log.read_text("utf-8")
 
 
+def test_elements_wait_for_a_host_that_has_the_key_and_none_is_in_error(fleet: Fleet) -> None:
+    vault = vault_of(fleet)
+    key = fleet.folder / "data" / "master.key"
+    copied = fleet.folder / "two.key"
+    fleet.instances(1, "two")
+    fleet.world.account(FIRST)
+    fleet.world.terminal["accounts"][str(FIRST)]["password"] = SECRET
+    fleet.world.push()
+    fleet.supervise("two", RMS_MASTER_KEY_FILE=str(copied))
+    fleet.element(password=vault.encrypt(SECRET))
+    until(lambda: [row["why"] for row in fleet.log()].count("key") > 3, 60)
+    element = fleet.read()
+    assert (element["status"], element.get("refused")) == ("PENDING", None)
+    assert "no master key at" in element["error"]
+    instance = fleet.database.instances.find_one({})
+    assert instance is not None
+    assert instance["status"] != "FAULTY"
+    assert "no master key at" in instance["error"]
+    copied.write_bytes(key.read_bytes())
+    copied.chmod(0o600)
+    fleet.active(FIRST)
+    until(lambda: fleet.read()["error"] is None)
+
+
 def _bytes(document: dict[str, Any]) -> bytes:
     return b"".join(bytes(v) for v in document.values() if isinstance(v, bytes | Binary))
 

@@ -214,6 +214,22 @@ def test_a_refused_login_that_is_edited_does_not_wait_for_its_next_attempt(datab
     assert claims.claim(database, "e1", HOST) is not None
 
 
+def test_a_host_without_the_key_blames_neither_element_nor_terminal(database: Rms) -> None:
+    element(database, password=b"one")
+    instance(database, 1)
+    instance(database, 2)
+    for _ in range(5):
+        database.instances.update_many({}, {"$set": {"retry_at": None}})
+        claims.give_back(database, taken(database), Ending.KEY, PATIENCE, "no master key")
+    one = database.elements.find_one({})
+    assert one is not None
+    assert (one["status"], one["error"], one.get("refused")) == ("PENDING", "no master key", None)
+    assert one["retry_at"] is None
+    resting = list(database.instances.find({"retry_at": {"$ne": None}}))
+    assert [(i["status"], i["error"]) for i in resting] == [("FREE", "no master key")]
+    assert taken(database).instance != resting[0]["_id"]
+
+
 def test_a_rotation_of_keys_is_no_edit() -> None:
     at = datetime(2026, 3, 2, tzinfo=UTC)
     before = {"login": 1, "server": "S", "password": b"one", "password_at": at}

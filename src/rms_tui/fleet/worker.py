@@ -26,7 +26,7 @@ from rms_tui.gateways import TerminalSpec
 from rms_tui.gateways.process import GatewayProcess
 from rms_tui.store import claims
 from rms_tui.store import named as names
-from rms_tui.store.claims import Claim, Fenced
+from rms_tui.store.claims import Claim, Ending, Fenced
 from rms_tui.store.database import Document, Rms, connect, in_words
 from rms_tui.store.embedded import Server
 from rms_tui.store.errors import SecretsError, StoreError
@@ -78,10 +78,11 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it ended, and why in words that may be shown."""
+    """How it ended, and why in words to be shown; `ending` where the status says too little."""
 
     exit: Exit
     text: str | None = None
+    ending: Ending | None = None
 
 
 def run(errand: Errand, means: Means, orders: Orders) -> Outcome:
@@ -118,7 +119,7 @@ class Worker:
         try:
             password = self._password(database)
         except SecretsError as error:
-            outcome = Outcome(Exit.DATABASE if error.transient else Exit.AUTHORISATION, error.text)
+            outcome = _without_password(error)
         else:
             outcome = Outcome(Exit.RELEASED)
             if self._element.get("status") != Status.REMOVED:
@@ -153,7 +154,8 @@ class Worker:
             outcome = self._until_over(writer, monitor, gateway)
             writer.freeze()
             monitor.stop()
-        ended = writer.stop(ending_of(outcome.exit), outcome.text, self._means.tempo.stop)
+        ending = outcome.ending or ending_of(outcome.exit)
+        ended = writer.stop(ending, outcome.text, self._means.tempo.stop)
         if writer.state == "fenced":
             return Outcome(Exit.FENCED, "the claim is another's now")
         if not ended and outcome.exit is Exit.RELEASED:
@@ -259,6 +261,12 @@ class Trouble:
         if status.next_attempt is None or failures >= self._most:
             return Outcome(Exit.TERMINAL, status.error)
         return None
+
+
+def _without_password(error: SecretsError) -> Outcome:
+    if error.transient:
+        return Outcome(Exit.DATABASE, error.text)
+    return Outcome(Exit.AUTHORISATION, error.text, Ending.KEY if error.of_host else None)
 
 
 class _Refused(Exception):

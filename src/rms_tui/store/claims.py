@@ -41,6 +41,8 @@ class Ending(StrEnum):
     CRASHED = "crashed"
     AUTHORISATION = "authorisation"
     TERMINAL = "terminal"
+    KEY = "key"
+    """The host has no key that opens the password: neither element nor terminal is to blame."""
     DATABASE = "database"
     SILENT = "silent"
 
@@ -347,6 +349,8 @@ def _instance_after(
     blamed = element.get("failed_on") in (None, instance["_id"])
     if ending is not Ending.RELEASED:
         made["restarts"] = int(instance.get("restarts") or 0) + 1
+    if ending is Ending.KEY:
+        made |= {"error": {"$literal": error}, "retry_at": _after(patience.refused)}
     if ending is Ending.TERMINAL and blamed:
         failures = int(instance.get("failures") or 0) + 1
         made |= {"failures": failures, "error": {"$literal": error}}
@@ -360,14 +364,16 @@ def _element_after(
     element: Document, held: Claim, ending: Ending, patience: Patience, error: str | None
 ) -> list[Document]:
     made: Document = {"instance": None, "term": held.term + 1, "updated_at": "$$NOW"}
-    if ending is Ending.RELEASED:
+    if ending in (Ending.RELEASED, Ending.KEY):
         made["retry_at"] = None
+        if ending is Ending.KEY:
+            made["error"] = {"$literal": error}
     else:
         failures = int(element.get("failures") or 0) + 1
         made |= {"failures": failures, "retry_at": _after(patience.pause(failures))}
         if error is not None:
             made["error"] = {"$literal": error}
-    if ending is Ending.TERMINAL:
+    if ending in (Ending.TERMINAL, Ending.KEY):
         made["failed_on"] = {"$literal": held.instance}
     status = Status.PENDING
     if ending is Ending.AUTHORISATION:

@@ -28,13 +28,15 @@ class StoreError(Exception):
 class SecretsError(Exception):
     """Why a password cannot be encrypted or read: what was expected, what came, what to do.
 
-    Its text holds no secret. `transient` is True when only the database was not there.
+    Its text holds no secret. `transient` is True when only the database was not there, `of_host`
+    when this host has not the key that others may have.
     """
 
-    def __init__(self, text: str, *, transient: bool = False) -> None:
+    def __init__(self, text: str, *, transient: bool = False, of_host: bool = False) -> None:
         super().__init__(text)
         self.text = text
         self.transient = transient
+        self.of_host = of_host
 
 
 def redacted(uri: str) -> str:

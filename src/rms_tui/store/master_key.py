@@ -66,12 +66,12 @@ def keys_in(file: Path) -> tuple[MasterKey, ...]:
     """
     following = beside(file)
     if not file.exists() and not following.exists():
-        raise SecretsError(f"no master key at {file}: {WAY_OUT}")
+        raise SecretsError(f"no master key at {file}: {WAY_OUT}", of_host=True)
     # `file` last: when the next key takes its place in between, it is found there.
     found = [key for key in (_read(following), _read(file)) if key is not None]
     found.reverse()
     if not found:
-        raise SecretsError(f"no master key at {file}: {WAY_OUT}")
+        raise SecretsError(f"no master key at {file}: {WAY_OUT}", of_host=True)
     return tuple(found)
 
 
@@ -148,13 +148,16 @@ def _read(file: Path) -> MasterKey | None:
     except OSError as error:
         raise SecretsError(
             f"master key {file} cannot be opened: {error.strerror}; expected a file that the user "
-            "who runs rms-tui may read"
+            "who runs rms-tui may read",
+            of_host=True,
         ) from None
     try:
         _refuse_open_door(file, os.fstat(handle))
         content = os.read(handle, LARGEST_FILE)
     except OSError as error:
-        raise SecretsError(f"master key {file} cannot be read: {error.strerror}") from None
+        raise SecretsError(
+            f"master key {file} cannot be read: {error.strerror}", of_host=True
+        ) from None
     finally:
         os.close(handle)
     material = _decoded(content)
@@ -162,19 +165,23 @@ def _read(file: Path) -> MasterKey | None:
     if material is None:
         raise SecretsError(
             f"{file} is not a master key: expected {LENGTH} bytes in base64, as `rms-tui secrets "
-            "init` writes them; copy the file again from its backup or from the host that has it"
+            "init` writes them; copy the file again from its backup or from the host that has it",
+            of_host=True,
         )
     return MasterKey(_fingerprint(material), file, material)
 
 
 def _refuse_open_door(file: Path, found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise SecretsError(f"{file} is not a file: expected the master key; {WAY_OUT}")
+        raise SecretsError(
+            f"{file} is not a file: expected the master key; {WAY_OUT}", of_host=True
+        )
     mode = stat.S_IMODE(found.st_mode)
     if sys.platform != "win32" and mode & 0o077:
         raise SecretsError(
             f"master key {file} is open to other users (mode {mode:04o}): expected 0600; run "
-            f"`chmod 600 {file}`, and `rms-tui secrets rotate --master` if they may have read it"
+            f"`chmod 600 {file}`, and `rms-tui secrets rotate --master` if they may have read it",
+            of_host=True,
         )
 
 

@@ -254,7 +254,8 @@ class Vault:
         if found.master not in {one.name for one in self._keys}:
             return SecretsError(
                 f"data key {key} is wrapped by master key {found.master}, {self._file} holds "
-                f"{here}: copy the key file from the host where it was made or last changed"
+                f"{here}: copy the key file from the host where it was made or last changed",
+                of_host=True,
             )
         return SecretsError(
             f"a value of data key {key} does not open: it or the key was damaged; enter the "
