@@ -364,6 +364,19 @@ def test_numbers_of_a_terminal_without_its_broker_are_stale(world: World) -> Non
     assert book.accounts.equity[0] == 10_039.5
 
 
+def test_figures_without_the_broker_are_as_old_as_the_last_ones_with_it(world: World) -> None:
+    gateway = connected(world)
+    world.wait(10.0)
+    linked_at = gateway.read().taken_at
+    world.terminal["terminal"]["connected"] = False
+    for _ in range(2):
+        world.wait(60.0)
+        assert gateway.read().taken_at == linked_at
+    world.terminal["terminal"]["connected"] = True
+    world.wait(1.0)
+    assert gateway.read().taken_at == world.now == linked_at + 121.0
+
+
 def test_close_never_raises(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     unopened(world).close()
     gateway = connected(world)

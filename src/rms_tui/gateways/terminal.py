@@ -110,6 +110,7 @@ class TerminalGateway:
         self._symbols: dict[str, _Symbol] = {}
         self._newest_tick = 0.0
         self._offset: float | None = None
+        self._linked_at: float | None = None
         self._dealt: _DealsRead | None = None
         self._book: Book | None = None
 
@@ -139,26 +140,32 @@ class TerminalGateway:
         self._account()
 
     def read(self) -> Book:
-        """The account as the terminal shows it now; `connected` is the terminal's own link."""
+        """The account as the terminal shows it now; `connected` is the terminal's own link.
+
+        While that is down the terminal goes on showing its last figures, so they are as old as
+        the last Book that had it.
+        """
         api = self._api
         terminal = self._asked(api.terminal_info(), "read the terminal's state")._asdict()
         held = [
             position._asdict() for position in self._asked(api.positions_get(), "read positions")
         ]
         account = self._account()
-        taken_at = self._clock()
+        now, connected = self._clock(), bool(terminal["connected"])
+        if connected or self._linked_at is None:
+            self._linked_at = now
         names = sorted({str(position["symbol"]) for position in held} | set(self._symbols))
         self._know(names, str(account["currency"]))
-        ticks = self._ticks(names, taken_at)
+        ticks = self._ticks(names, now)
         deals = self._deals(account, held)
         before = self._book
         positions = self._positions(held, names)
         self._book = Book(
             source="terminal",
             server=str(account["server"]),
-            taken_at=taken_at,
+            taken_at=self._linked_at,
             server_offset=self._offset,
-            connected=bool(terminal["connected"]),
+            connected=connected,
             accounts=kept(
                 _account_table(account, positions, deals), before.accounts if before else None
             ),
