@@ -8,9 +8,11 @@ a python block is run unless `<!-- not run: why -->` stands before it.
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import shlex
+import types
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -19,6 +21,7 @@ import pytest
 from tests.api.scripts import DEMO, ROOT, ran
 from typer.main import get_command
 
+import rms_tui
 from rms_tui.cli import app
 from rms_tui.risk.profile import Rule
 from rms_tui.risk.verdict import Reason, State
@@ -235,6 +238,22 @@ def test_everything_public_is_on_the_python_page() -> None:
                 continue
             assert re.search(rf"\b{name}\b", page), f"{owner.__name__}.{name}"
             assert getattr(member, "__doc__", None), f"{owner.__name__}.{name}"
+
+
+def test_everything_public_says_what_it_is() -> None:
+    unsaid = []
+    for name in set(rms_tui.__all__) - {"__version__"}:
+        public = getattr(rms_tui, name)
+        members = vars(public).items() if isinstance(public, type) else ()
+        unsaid += [name] if not inspect.getdoc(public) else []
+        unsaid += [
+            f"{name}.{member}"
+            for member, value in members
+            if isinstance(value, property | types.FunctionType | classmethod)
+            and not member.startswith("_")
+            and not inspect.getdoc(value)
+        ]
+    assert unsaid == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

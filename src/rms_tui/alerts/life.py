@@ -27,6 +27,7 @@ class Severity(IntEnum):
 
     @property
     def word(self) -> str:
+        """Its name in lower case, as programs and notifications get it."""
         return self.name.lower()
 
 
@@ -107,6 +108,7 @@ class Alert:
 
     @property
     def is_open(self) -> bool:
+        """Whether somebody may still have to do something: raised, acknowledged or snoozed."""
         return self.stage in OPEN
 
     @property

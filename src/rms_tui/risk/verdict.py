@@ -22,6 +22,7 @@ class State(IntEnum):
 
     @property
     def word(self) -> str:
+        """Its name in lower case, as programs get it."""
         return self.name.lower()
 
 
@@ -54,6 +55,7 @@ class Reason(IntEnum):
 
     @property
     def words(self) -> str:
+        """What a dealer is told."""
         return WORDS[self]
 
 
