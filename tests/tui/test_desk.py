@@ -191,6 +191,18 @@ async def test_old_figures_go_before_a_mongodb_that_is_down(bench: Bench) -> Non
         assert "MongoDB" not in said
 
 
+@pytest.mark.parametrize("keys", [(), ("enter",), ("h",)])
+async def test_a_frame_that_comes_while_a_screen_is_taken_down_is_no_error(
+    bench: Bench, keys: tuple[str, ...]
+) -> None:
+    async with bench.app.run_test(size=(120, 40)) as pilot:
+        await pilot.press(*keys)
+        for line in bench.app.screen.query("StatusLine"):
+            await line.remove()
+        bench.now += 1
+        await bench.shown(pilot, book(at=bench.now))
+
+
 async def test_an_unknown_server_time_is_not_guessed() -> None:
     bench = Bench(FakeFeed(replace(book(), server_offset=None)))
     bench.step()

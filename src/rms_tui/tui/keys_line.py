@@ -35,7 +35,7 @@ class KeysLine(StatusLine):
 
     def refresh_keys(self) -> None:
         """Say the keys of now."""
-        if not self.is_mounted:
+        if not self.is_mounted or not self.is_attached:  # too early, or already gone
             return
         around = (self.screen, self.app)  # their keys are letters while someone types
         shown: dict[str, ActiveBinding] = {}

@@ -55,10 +55,18 @@ def pane_keys(screen: str, names: Sequence[str], *, next_shown: bool = False) ->
 
 
 class BoardScreen(Screen[None]):
-    """A board of panes; `alerts_pane` is the one whose rows are alerts."""
+    """A board of panes; `alerts_pane` is the one whose rows are alerts.
+
+    Lines are held, not looked for: frames still come while a screen is taken down piece by piece.
+    """
 
     board: Board
     alerts_pane: Pane
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heading_line = StatusLine(id="heading")
+        self.notice_line = StatusLine(id="notice")
 
     @property
     def login(self) -> int | None:
@@ -87,10 +95,9 @@ class BoardScreen(Screen[None]):
 
     def say_notice(self, words: Sequence[Piece]) -> None:
         """Show the line under the heading while there is something to say."""
-        line = self.query_one("#notice", StatusLine)
-        line.say(words)
-        if line.display != bool(words):
-            line.display = bool(words)
+        self.notice_line.say(words)
+        if self.notice_line.display != bool(words):
+            self.notice_line.display = bool(words)
 
     @property
     def alert_id(self) -> str | None:

@@ -80,6 +80,7 @@ class Desk(FilteredBoard):
         self, operator: str, store: StoreView | None, fleet: FleetSide | None = None
     ) -> None:
         super().__init__()
+        self.summary_line = StatusLine(id="summary")
         self._operator = operator
         self.store = store
         self.tape: Sequence[Piece] = ()
@@ -105,25 +106,23 @@ class Desk(FilteredBoard):
 
     def compose(self) -> ComposeResult:
         """Two lines on top, the panes, the filter when typed, the keys."""
-        yield StatusLine(id="heading")
-        yield StatusLine(id="summary")
-        yield StatusLine(id="notice")
+        yield self.heading_line
+        yield self.summary_line
+        yield self.notice_line
         yield self.board
         yield FilterBar()
         yield KeysLine(id="keys")
 
     def on_mount(self) -> None:
         """Say something before there is a frame."""
-        self.query_one("#notice").display = False
+        self.notice_line.display = False
         self.board.fit(self.size.width, self.size.height)
         self.board.go(self.accounts_pane)
         self._is_painted = True
         if self._moment is not None:
             self._paint(self._moment)
             return
-        self.query_one("#heading", StatusLine).say(
-            [Piece("RMS", "bold"), Piece("○ STARTING", "bold")]
-        )
+        self.heading_line.say([Piece("RMS", "bold"), Piece("○ STARTING", "bold")])
         for pane in self.board.panes:
             pane.repaint()
 
@@ -144,14 +143,12 @@ class Desk(FilteredBoard):
         self._say_heading(moment)
         self.standing.follow(moment.frame)
         terminals = () if self._fleet is None else fleet_pieces(self._fleet.newest)
-        self.query_one("#summary", StatusLine).say(self._totals.pieces(moment.frame), terminals)
+        self.summary_line.say(self._totals.pieces(moment.frame), terminals)
         for pane in self.board.panes:
             pane.show(moment)
 
     def _say_heading(self, moment: Moment) -> None:
-        self.query_one("#heading", StatusLine).say(
-            *heading(moment, self.store, self._operator, self.tape)
-        )
+        self.heading_line.say(*heading(moment, self.store, self._operator, self.tape))
         self.say_notice(notice(moment, self.store))
 
     @property

@@ -29,7 +29,7 @@ from rms_tui.tui.panes.account_rules import RulesSource
 from rms_tui.tui.panes.pane import Pane
 from rms_tui.tui.panes.positions import PositionsSource
 from rms_tui.tui.screens.board_screen import BoardScreen, handling_keys, pane_keys, taking_keys
-from rms_tui.tui.status_line import Piece, StatusLine
+from rms_tui.tui.status_line import Piece
 from rms_tui.tui.view import AskChanges, HistoryError
 
 PANES = ("Figures", "Rules", "Positions", "Deals", "Alerts", "Day", "Log")
@@ -97,14 +97,14 @@ class Details(BoardScreen):
 
     def compose(self) -> ComposeResult:
         """A line of state, the panes, the keys."""
-        yield StatusLine(id="heading")
-        yield StatusLine(id="notice")
+        yield self.heading_line
+        yield self.notice_line
         yield self.board
         yield KeysLine(id="keys")
 
     def on_mount(self) -> None:
         """Read the deals; show what is known at once."""
-        self.query_one("#notice").display = False
+        self.notice_line.display = False
         self._is_painted = True
         self.board.fit(self.size.width, self.size.height)
         self.board.go(self.board.panes[1])
@@ -132,7 +132,7 @@ class Details(BoardScreen):
             row = row_of_login(moment.frame, self.login)
             name = "" if row is None else moment.frame.book.accounts.name[row]
         left = [Piece(f"{login_of(self.login)} {name}", "bold"), *state_pieces(moment)]
-        self.query_one("#heading", StatusLine).say(left, worst_pieces(moment.frame))
+        self.heading_line.say(left, worst_pieces(moment.frame))
         words = rollover_words(moment, self.login)
         self.say_notice([Piece(words, "bold $text-warning")] if words else [])
 

@@ -53,6 +53,7 @@ class AlertHistory(Screen[None]):
     ) -> None:
         """`login` is whose alerts are asked for at first, None for everybody's."""
         super().__init__()
+        self._heading_line = StatusLine(id="heading")
         self._ask = ask
         self._open_account = open_account
         self._moment: Moment | None = None
@@ -65,7 +66,7 @@ class AlertHistory(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """A line of state, the alerts, the keys."""
-        yield StatusLine(id="heading")
+        yield self._heading_line
         yield self.pane
         yield AskedBar(self._clock)
         yield KeysLine(id="keys")
@@ -93,7 +94,7 @@ class AlertHistory(Screen[None]):
         left = [Piece("Alert history", "bold"), *state_pieces(moment)]
         if self._text:
             left.insert(1, Piece(self._text, "bold $text-accent"))
-        self.query_one("#heading", StatusLine).say(left, worst_pieces(moment.frame))
+        self._heading_line.say(left, worst_pieces(moment.frame))
 
     def action_read(self) -> None:
         """Ask the database, in a thread; a time that was typed as `2h` is counted from now."""
