@@ -79,8 +79,16 @@ class MemoryDesk:
         """Know nobody who is away: another source, or another process, goes on from here."""
         self._away, self._back = [], []
 
-    def joined(self, live: Memory, step: Callable[[Memory], Memory], *, good: bool) -> Memory:
-        """The memory with all that waited; `step` takes a stored one through the newest Book.
+    def joined(
+        self,
+        live: Memory,
+        again: Callable[[Memory], Memory],
+        stored: Callable[[Memory], Memory],
+        *,
+        good: bool,
+    ) -> Memory:
+        """The memory with all that waited. `again` takes that of those who are back through the
+        newest Book, `stored` one that was read back.
 
         Without a `good` row in that Book only those who are back go on: what comes from outside
         waits for one.
@@ -88,9 +96,10 @@ class MemoryDesk:
         back, self._back = self._back, []
         recalled, made = self._waited() if good else ([], [])
         self.taken += len(back) + len(recalled) + len(made)
-        for stored in (*back, *recalled):
-            known = rows_of(stored.login, live.login) >= 0
-            live = recall.joined(step(stored), live, known)
+        for step, others in ((again, back), (stored, recalled)):
+            for one in others:
+                known = rows_of(one.login, live.login) >= 0
+                live = recall.joined(step(one), live, known)
         return entries.with_entries(live, made) if made else live
 
     def _waited(self) -> tuple[list[Memory], list[Entry]]:

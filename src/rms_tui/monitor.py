@@ -417,7 +417,9 @@ class Monitor:
         read = reading(book, self._plans.judged_by, past, stale=stale, known=known)
         step = partial(remembered, read, interval=self._interval)
         self._memories.followed(known, book.accounts.login)
-        memory = self._memories.joined(step(known), step, good=bool(read.good.any()))
+        memory = self._memories.joined(
+            step(known), step, partial(step, stored=True), good=bool(read.good.any())
+        )
         (recorded, desk), self._recorded = self._recorded, (None, None)
         memory = memory if recorded is None else recorded
         assessed = judged(read, memory, past)

@@ -135,6 +135,38 @@ def test_a_restart_across_the_rollover_gives_the_same_verdict(shift, database: R
     assert second.states[0] is State.CRITICAL
 
 
+def test_a_rule_that_knows_no_peak_does_not_cost_the_base_of_the_next_day(
+    shift, database: Rms
+) -> None:
+    first = shift(MIDNIGHT - 3)
+    first.see(MIDNIGHT - 3, 5200, 5200)
+    first.recalled()
+    first.see(MIDNIGHT - 1, 5200, 4900)
+    assert first.states[1] is State.UNKNOWN
+    written(database, MIDNIGHT - 1)
+    first.end()
+    second = shift(MIDNIGHT + 1)
+    second.see(MIDNIGHT + 1, 5200, 3950)
+    second.recalled()
+    assert float(second.day.equity[0]) == 4900
+    assert second.states == [State.CRITICAL, State.UNKNOWN]
+
+
+def test_figures_that_a_killed_process_would_have_renewed_before_the_rollover_are_no_base(
+    shift, database: Rms
+) -> None:
+    first = shift(MIDNIGHT - 5)
+    first.see(MIDNIGHT - 5, 5000, 5000)
+    first.recalled()
+    first.see(MIDNIGHT - 2, 5000, 4900)
+    written(database, MIDNIGHT - 2)
+    first.end()
+    second = shift(MIDNIGHT + 0.5)
+    second.see(MIDNIGHT + 0.5, 5000, 3950)
+    second.recalled()
+    assert second.states[0] is State.UNKNOWN
+
+
 def test_away_too_long_over_the_rollover_is_unknown_and_not_guessed(shift, database: Rms) -> None:
     first = shift(MIDNIGHT - 30)
     first.see(MIDNIGHT - 30, 5000, 5000)

@@ -72,6 +72,7 @@ def remember(
     flow_types: tuple[int, ...] = FLOW_TYPES,
     keep_intervals: float = 3.0,
     vouched: bool = False,
+    stored: bool = False,
 ) -> Memory:
     """The memory after a Book.
 
@@ -79,8 +80,10 @@ def remember(
     interval in seconds: an observation older than `keep_intervals` of them at the rollover is too
     old to be its base, and a peak across a longer gap is not sure. `trails` are the peaks to
     follow, `initial` each account's initial balance (NaN for none). `vouched` is for a written
-    timeline: it starts with the cycle and nothing happened between its rows. Columns that did
-    not change stay the same objects.
+    timeline: it starts with the cycle and nothing happened between its rows. `stored` is for a
+    memory that was read back: nobody looked since its last figures, and where somebody would have
+    seen newer ones before the rollover they are no base. Columns that did not change stay the same
+    objects.
     """
     rows = len(book.accounts)
     login = book.accounts.login
@@ -95,13 +98,13 @@ def remember(
     if not vouched:
         starting &= initial > 0  # zeros may be those of a terminal that has only begun to start
     total, came = counted(before.total, book, before.last.at, flow_types)
-    watch = Watch(gap, flow_types, starting, initial, vouched)
+    watch = Watch(interval if stored else gap, flow_types, starting, initial, vouched)
     days = {
         rollover: day_after(before.days.get(rollover), before.last, book, good, rollover, watch)
         for rollover in rollovers
     }
     in_step = good if vouched else _in_step(before.last, book, came, good)
-    peaks = _peaks(before, book, tuple(trails), days, watch, good, in_step, came, total)
+    peaks = _peaks(before, book, tuple(trails), days, watch, good, in_step, came, total, gap)
     server_day = days.get(SERVER_DAY)
     periods, quiet = before.periods, before.quiet
     if server_day is not None:
@@ -199,6 +202,7 @@ def _peaks(
     in_step: Flags,
     came: Came | None,
     total: Total,
+    gap: float,
 ) -> Mapping[Trail, Peak]:
     if not trails:
         return before.peaks
@@ -206,7 +210,7 @@ def _peaks(
     starting = watch.starting
     if watch.vouched and bool(np.isnan(before.last.at).any()):
         starting = np.isnan(before.last.at) & ~np.isnan(watch.initial)
-    lost_balance, lost_equity = _lost(before.last, book, good, watch.gap, came)
+    lost_balance, lost_equity = _lost(before.last, book, good, gap, came)
     seen = Seen(
         watch.initial,
         starting,

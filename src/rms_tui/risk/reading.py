@@ -52,9 +52,14 @@ def reading(
 
 
 def remembered(
-    read: Reading, before: Memory | None, *, interval: float, vouched: bool = False
+    read: Reading,
+    before: Memory | None,
+    *,
+    interval: float,
+    vouched: bool = False,
+    stored: bool = False,
 ) -> Memory:
-    """The memory after this Book; `interval` and `vouched` as in `rms_tui.risk.memory.remember`."""
+    """The memory after this Book; the options as in `rms_tui.risk.memory.remember`."""
     return memory.remember(
         before,
         read.book,
@@ -64,6 +69,7 @@ def remembered(
         trails=read.scope.trails,
         initial=read.scope.initial,
         vouched=vouched,
+        stored=stored,
     )
 
 

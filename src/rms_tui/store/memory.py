@@ -20,6 +20,7 @@ from rms_tui.facts import Entry
 from rms_tui.frame import Frame
 from rms_tui.risk.memory import Memory, blank
 from rms_tui.risk.memory_rows import memory_from_rows, memory_rows
+from rms_tui.risk.verdict import Reason
 from rms_tui.store.database import Document, Guard, Rms, in_transaction
 from rms_tui.store.entries import entries_of
 from rms_tui.store.schema import Status
@@ -32,6 +33,20 @@ SLICES = 30
 AT_THE_END = 300.0
 """Seconds that an account's document may be older than its server's watch: it is written once a
 minute while the account is watched, so that one older than that was let go of before the end."""
+
+FIT = [
+    reason.name.lower()
+    for reason in (
+        Reason.BASE_UNKNOWN,
+        Reason.INITIAL_UNKNOWN,
+        Reason.NO_RATE,
+        Reason.FLOWS_UNKNOWN,
+        Reason.PEAK_UNKNOWN,
+        Reason.CLOCK_UNKNOWN,
+        Reason.OTHER_CURRENCY,
+    )
+]
+"""Reasons for which a rule decides nothing though the figures of its account are good."""
 
 _DAY = ("balance", "equity", "origin")
 _PEAK = ("value", "sure")
@@ -48,8 +63,12 @@ class MemoryWriter:
         self._written: Memory | None = None
         self._slice = 0
 
-    def write(self, database: Rms, frame: Frame) -> int:
-        """Write what changed, a slice of the rest, and the time; how many. Raises PyMongoError."""
+    def write(self, database: Rms, frame: Frame, until: float | None = None) -> int:
+        """Write what changed, a slice of the rest, and the time; how many.
+
+        `until` is when the figures on the elements were taken (None: those of this frame): the
+        server was watched until then as far as the database knows. Raises PyMongoError.
+        """
         memory, book = frame.memory, frame.book
         if memory is None or book is None:
             return 0
@@ -68,7 +87,8 @@ class MemoryWriter:
             ]
             self._bulk(database, updates)
         if book.connected and self._watch:
-            watched = {"$set": {"until": instant(book.taken_at)}}
+            at = book.taken_at if until is None else until
+            watched = {"$set": {"until": instant(at)}}
             database.watches.update_one({"_id": server}, watched, upsert=True)
         self._written = _compared(memory)
         self._slice = (self._slice + 1) % SLICES
@@ -161,7 +181,7 @@ def _until_the_end(
         where: Document = {
             "server": server,
             "login": {"$in": part},
-            "risk.state": {"$ne": "unknown"},
+            "$or": [{"risk.state": {"$ne": "unknown"}}, {"risk.reason": {"$in": FIT}}],
         }
         if until is not None:
             where["status"] = {"$ne": Status.REMOVED.value}

@@ -49,6 +49,8 @@ class StatusWriter:
 
     def __init__(self, source: Source, guard: Guard | None = None) -> None:
         """With a `guard` nothing that stands is changed without asking it."""
+        self.figures_at: float | None = None
+        """When the figures were taken that stand in the database now (UTC seconds)."""
         self._source = source
         self._guard = guard
         self._server: str | None = None
@@ -77,7 +79,8 @@ class StatusWriter:
         """
         if frame is None or frame.book is None:
             return 0
-        age, newest = now - frame.book.taken_at, (frame.seq, frame.at)
+        taken_at, newest = frame.book.taken_at, (frame.seq, frame.at)
+        age = now - taken_at
         silent = age > SILENT_AFTER
         if newest == self._newest and self._clean and not silent:
             return 0
@@ -97,7 +100,7 @@ class StatusWriter:
         if age < PING <= now - self._pinged:
             self._ping(database, made, rows)
             self._pinged = now
-        self._newest = newest
+        self._newest, self.figures_at = newest, taken_at
         return len(rows)
 
     def _content(self, database: Rms, frame: Frame, silent: bool) -> Content | None:

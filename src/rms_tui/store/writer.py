@@ -352,7 +352,7 @@ class Writer:
         if self._on_memory is None or frame is None or frame.memory is None:
             return
         if frame.recalls >= self._recalls and frame.memory.login is self._recalled_login:
-            self._memories.write(database, frame)
+            self._memories.write(database, frame, self._statuses.figures_at)
 
     def _look(self, database: Rms) -> None:
         if time.monotonic() - self._tended > HOUR:
