@@ -245,6 +245,8 @@ def test_the_page_lives_through_a_restart_of_the_server(browser, house, size):
     house.stop()
     expect(page.locator("#state")).to_have_text("NO SERVER")
     expect(page.locator("#trouble")).to_contain_text("these figures are old")
+    page.mouse.wheel(0, 5_000)
+    expect(page.locator("#trouble")).to_be_in_viewport(ratio=1)
     house.start()
     expect(page.locator("#state")).to_have_text("LIVE")
     expect(page.locator("#trouble")).to_be_hidden()
