@@ -21,7 +21,7 @@ from textual.app import App, ComposeResult
 from textual.widgets import DataTable, Static
 
 from rms_tui.book import Book, Deals, build, empty
-from rms_tui.feed import FeedStatus, Known, Selection
+from rms_tui.feed import FeedStatus, Known, Selection, Sought
 
 PICTURES = 6
 """Books made before the first poll, given in turn, so that the console and not their making is
@@ -88,10 +88,10 @@ class Stamped:
     def select(self, selection: Selection) -> None:
         """Everything is watched."""
 
-    def known(self, logins: Sequence[int], timeout: float) -> Known:
+    def known(self, sought: Sought, timeout: float) -> Known:
         """All are known."""
         del timeout
-        return Known(frozenset(logins))
+        return Known(frozenset(() if isinstance(sought, str) else sought))
 
     def history(self, logins: Sequence[int] | None, timeout: float) -> Deals:
         """None."""

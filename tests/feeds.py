@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rms_tui.book import Accounts, Book, Deals, Positions, Symbols, build, empty
-from rms_tui.feed import FeedError, FeedStatus, Known, Selection
+from rms_tui.feed import FeedError, FeedStatus, Known, Selection, Sought, known_of
 from rms_tui.risk.profile import DailyLoss, MarginLevel, MaxLoss, OpenPositions, Plan, RiskProfile
 
 NOW = 1_772_460_202.0
@@ -191,11 +191,14 @@ class FakeFeed:
         """Remember it."""
         self.selection = selection
 
-    def known(self, logins: Sequence[int], timeout: float) -> Known:  # noqa: ARG002
-        """Of the logins on this pretended server."""
+    def known(self, sought: Sought, timeout: float) -> Known:  # noqa: ARG002
+        """Of the logins on this pretended server; groups are those of the newest Book."""
         if self.error is not None:
             raise self.error
-        asked = frozenset(logins)
+        if isinstance(sought, str):
+            accounts = book(0).accounts if self.newest is None else self.newest.accounts
+            return known_of(accounts.login, accounts.group, sought)
+        asked = frozenset(sought)
         return Known(asked & self.on_server, asked - self.on_server)
 
     def history(self, logins: Sequence[int] | None, timeout: float) -> Deals:  # noqa: ARG002

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rms_tui.book import clock_offset
 from rms_tui.latest import Latest
-from rms_tui.logins import parse_logins
+from rms_tui.logins import Named, parse_logins, parse_named
 from rms_tui.outbox import Outbox
 
 
@@ -71,3 +71,17 @@ def test_a_full_outbox_refuses_and_counts():
 )  # fmt: skip
 def test_a_clock_a_day_or_more_away_is_no_server_s(seconds, offset):
     assert clock_offset(seconds) == offset
+
+
+def test_group_masks_stand_beside_logins() -> None:
+    assert parse_named("7-8 real\\*,!real\\test* 70123") == Named(
+        (7, 8, 70123), "real\\*,!real\\test*"
+    )
+    assert parse_named("demo\\forex") == Named((), "demo\\forex")
+    assert parse_named("1, 1;1") == Named((1,), "")
+
+
+@pytest.mark.parametrize("text", ["!real\\*", "70x real\\*", "", "1-999999999 real\\*", "real"])
+def test_masks_that_name_nobody_and_what_is_no_mask_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"expected|more than"):
+        parse_named(text)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
-from rms_tui.book import Book, Deals
+from rms_tui.book import Book, Deals, Ints
+from rms_tui.risk.profile import mask_matches
 
 Phase = Literal["starting", "connecting", "live", "down"]
 
@@ -75,6 +76,20 @@ class Known:
     absent: frozenset[int] = field(default_factory=frozenset)
 
 
+Sought: TypeAlias = Sequence[int] | str
+"""Logins, or MT5 group masks such as `real\\*,!real\\test*`: then all accounts in such groups."""
+
+
+def known_of(logins: Ints, groups: Sequence[str], sought: Sought) -> Known:
+    """The answer over columns of accounts."""
+    if isinstance(sought, str):
+        fits = {group: mask_matches(sought, group) for group in set(groups)}
+        pairs = zip(logins.tolist(), groups, strict=True)
+        return Known(frozenset(login for login, group in pairs if fits[group]))
+    found = frozenset(sought) & frozenset(logins.tolist())
+    return Known(found, frozenset(sought) - found)
+
+
 class Feed(Protocol):
     """A source of Books as its reader sees it. Methods return or raise within their timeout."""
 
@@ -98,8 +113,8 @@ class Feed(Protocol):
         """Watch these accounts from the next Book on. Returns at once; survives a restart."""
         ...
 
-    def known(self, logins: Sequence[int], timeout: float) -> Known:
-        """Which of these logins the source has, watched or not. Raises FeedError."""
+    def known(self, sought: Sought, timeout: float) -> Known:
+        """Which of these accounts the source has, watched or not. Raises FeedError."""
         ...
 
     def history(self, logins: Sequence[int] | None, timeout: float) -> Deals:

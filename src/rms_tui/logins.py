@@ -1,8 +1,9 @@
-"""How a person writes accounts: `70123`, `7000-7010`, lists with commas or spaces."""
+"""How a person writes accounts: `70123`, `7000-7010`, group masks, lists with commas or spaces."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 MOST = 10_000
 """Logins one text may name; a slip such as 7000-70000000 is an error, not an hour's work."""
@@ -33,3 +34,26 @@ def parse_logins(text: str) -> list[int]:
     if not logins:
         raise ValueError("no login: expected one such as 70123, a list, or a range 7000-7010")
     return list(logins)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a text names: logins in the order written, and MT5 group masks, "" for none."""
+
+    logins: tuple[int, ...]
+    masks: str
+
+
+def parse_named(text: str) -> Named:
+    """Logins and group masks (`real\\*`, `!real\\test*`: what has a `*` or a `\\`).
+
+    Raises ValueError with what was expected and what came.
+    """
+    pieces = [piece for piece in re.split(r"[,;\s]+", text) if piece]
+    masks = [piece for piece in pieces if "*" in piece or "\\" in piece]
+    if masks and all(mask.startswith("!") for mask in masks):
+        raise ValueError(f"{masks[0]!r} leaves out: expected a mask to take from, such as real\\*")
+    logins = " ".join(piece for piece in pieces if piece not in masks)
+    if not masks:
+        return Named(tuple(parse_logins(text)), "")
+    return Named(tuple(parse_logins(logins)) if logins else (), ",".join(masks))

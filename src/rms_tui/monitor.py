@@ -183,6 +183,10 @@ class Monitor:
             )
         return outcomes
 
+    def members(self, masks: str, timeout: float = 10.0) -> list[int]:
+        """Logins of all accounts in groups of such masks. Raises FeedError."""
+        return sorted(self.feed.known(masks, timeout).found)
+
     def remove(self, logins: Sequence[int], operator: str) -> list[tuple[int, Outcome]]:
         """Stop watching accounts; says what happened to each."""
         with self._lock:

@@ -272,6 +272,8 @@ def test_known_looks_at_all_accounts_watched_or_not(run):
     process = run(odd_gateways.steady)
     process.select(Selection(everything=False, added=frozenset({1})))
     known = process.known([1, 5, 77], PATIENCE)
+    assert process.known("*", PATIENCE).found >= known.found
+    assert not process.known("nobody\\*", PATIENCE).found
     assert known.found == {1, 5}
     assert known.absent == {77}
 

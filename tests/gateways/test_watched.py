@@ -134,3 +134,5 @@ def test_masks_show_their_groups_only_whatever_is_watched():
     view.selection = Selection(False, added=frozenset({*some, out}))
     assert view.advance()[1].accounts.login.tolist() == some
     assert view.known([*some, out]).found == frozenset(some)
+    everyone = view.known("*").found
+    assert everyone == frozenset(inside), "masks find nobody whom the settings leave out"

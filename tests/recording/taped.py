@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rms_tui.book import Book, Deals
-from rms_tui.feed import FeedError, FeedStatus, Known, Selection
+from rms_tui.feed import FeedError, FeedStatus, Known, Selection, Sought
 from rms_tui.frame import FeedState, Frame
 from rms_tui.gateways import SimulatorSpec
 from rms_tui.gateways.simulator import Simulator
@@ -73,8 +73,8 @@ class DemoFeed:
     def select(self, selection: Selection) -> None:
         self._view.selection = selection
 
-    def known(self, logins: Sequence[int], timeout: float) -> Known:  # noqa: ARG002
-        return self._view.known(logins)
+    def known(self, sought: Sought, timeout: float) -> Known:  # noqa: ARG002
+        return self._view.known(sought)
 
     def history(self, logins: Sequence[int] | None, timeout: float) -> Deals:  # noqa: ARG002
         return self._simulator.history(self._view.watched() if logins is None else logins)

@@ -145,6 +145,16 @@ def test_a_stress_answers_both_ways_and_refuses_what_is_not_there(desk):
     assert client.ask(type="stress", percent=3)["code"] == "invalid_field"
 
 
+def test_accounts_are_found_by_login_or_by_group(desk):
+    client = desk.connect()
+    reply = client.ask(type="find_accounts", login_ids=[LOGIN, 1])
+    assert (reply["found"], reply["absent"]) == ([LOGIN], [1])
+    assert LOGIN in client.ask(type="find_accounts", groups="*")["found"]
+    assert client.ask(type="find_accounts", groups="none\\*")["found"] == []
+    assert client.ask(type="find_accounts")["code"] == "invalid_field"
+    assert client.ask(type="find_accounts", groups="*", login_ids=[1])["code"] == "invalid_field"
+
+
 def test_deals_come_as_packed_columns(desk):
     reply = desk.connect().ask(type="get_deals", login_id=LOGIN)
     assert reply["data"]["rows"] == 6

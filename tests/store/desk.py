@@ -10,7 +10,7 @@ import numpy as np
 
 from rms_tui.alerts import Alert, AlertEvent, Severity, Stage
 from rms_tui.book import Accounts, Book, Deals, Positions, Symbols, build, empty
-from rms_tui.feed import FeedError, FeedStatus, Known, Selection
+from rms_tui.feed import FeedError, FeedStatus, Known, Selection, Sought
 from rms_tui.risk.profile import MarginLevel, MaxLoss, MaxProfit, Plan, RiskProfile
 from rms_tui.risk.verdict import Reason
 
@@ -92,8 +92,8 @@ class HandFeed:
     def select(self, selection: Selection) -> None:
         self.selection = selection
 
-    def known(self, logins: Sequence[int], timeout: float) -> Known:  # noqa: ARG002
-        return Known(found=frozenset(logins))
+    def known(self, sought: Sought, timeout: float) -> Known:  # noqa: ARG002
+        return Known(found=frozenset(() if isinstance(sought, str) else sought))
 
     def history(self, logins: Sequence[int] | None, timeout: float) -> Deals:  # noqa: ARG002
         return empty(Deals)

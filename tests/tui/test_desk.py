@@ -379,6 +379,27 @@ async def test_adding_says_what_happened_to_each_login(bench: Bench) -> None:
         assert "not on the server (2): 70170-70171" in text
 
 
+async def test_a_group_mask_adds_who_is_in_such_a_group(bench: Bench) -> None:
+    made = bench.feed.newest
+    assert made is not None
+    pairs = zip(made.accounts.login.tolist(), made.accounts.group, strict=True)
+    members = [login for login, group in pairs if group in ("real\\A", "real\\VIP")]
+    bench.feed.on_server = frozenset(made.accounts.login.tolist())
+    async with bench.app.run_test(size=(160, 48)) as pilot:
+        bench.monitor.remove(members[:2], "x")
+        await pilot.press("a", *"real\\*,!real\\B 70100")
+        said = "enter adds 1 account and the accounts in real\\*,!real\\B"
+        assert said in bench.text("#add-hint")
+        await pilot.press("enter")
+        await bench.errand(pilot, "add")
+        text = "\n".join(bench.screen_lines())
+        assert "added (2): " in text
+        assert f"already watched ({len(members) - 2}): " in text
+        await pilot.press(*"none\\*", "enter")
+        await bench.errand(pilot, "add")
+        assert "no account is in such a group" in bench.text("#add-hint")
+
+
 async def test_adding_refuses_what_is_no_login_while_it_is_typed(bench: Bench) -> None:
     async with bench.app.run_test(size=(160, 48)) as pilot:
         await pilot.press("a", *"70x")

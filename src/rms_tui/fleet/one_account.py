@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rms_tui.book import Book, Deals, narrowed
-from rms_tui.feed import Feed, FeedError, FeedStatus, Known, Selection
+from rms_tui.feed import Feed, FeedError, FeedStatus, Known, Selection, Sought
 
 
 class OneAccount:
@@ -49,9 +49,9 @@ class OneAccount:
     def select(self, selection: Selection) -> None:
         """Nothing to choose."""
 
-    def known(self, logins: Sequence[int], timeout: float) -> Known:
-        """Which of these logins the source has. Raises FeedError."""
-        return self._feed.known(logins, timeout)
+    def known(self, sought: Sought, timeout: float) -> Known:
+        """Which of these accounts the source has. Raises FeedError."""
+        return self._feed.known(sought, timeout)
 
     def history(self, logins: Sequence[int] | None, timeout: float) -> Deals:
         """Deals of the account. Raises FeedError."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from rms_tui.book import Book, Deals
-from rms_tui.feed import FeedError, FeedStatus, Known, Selection
+from rms_tui.feed import FeedError, FeedStatus, Known, Selection, Sought, known_of
 
 
 class ShownFeed:
@@ -45,11 +45,12 @@ class ShownFeed:
             raise FeedError("connection", self.status.error or self.status.doing)
         return self._book
 
-    def known(self, logins: Sequence[int], timeout: float) -> Known:  # noqa: ARG002
+    def known(self, sought: Sought, timeout: float) -> Known:  # noqa: ARG002
         """Which accounts are there now."""
-        there = frozenset() if self._book is None else set(self._book.accounts.login.tolist())
-        found = frozenset(logins) & there
-        return Known(found, frozenset(logins) - found)
+        if self._book is None:
+            return Known(frozenset(), frozenset(() if isinstance(sought, str) else sought))
+        accounts = self._book.accounts
+        return known_of(accounts.login, accounts.group, sought)
 
     def history(self, logins: Sequence[int] | None, timeout: float) -> Deals:  # noqa: ARG002
         """Raises FeedError: deals stay with the terminals, MongoDB has none of them."""

@@ -142,14 +142,14 @@ def _answer(view: View, voice: _Voice, inbox: queue.SimpleQueue[object]) -> None
                     voice.say(Answer(number, changes(book, before)))
                 except NotNow as error:
                     voice.say(Refusal(number, error))
-            case Ask(number, "known", logins):
+            case Ask(number, "known", asked):
                 try:
-                    voice.say(Answer(number, view.known(logins or ())))
+                    voice.say(Answer(number, view.known(asked or ())))
                 except NotNow as error:
                     voice.say(Refusal(number, error))
-            case Ask(number, "history", logins):
+            case Ask(number, "history", asked):
                 try:
-                    deals = view.history(logins)
+                    deals = view.history(None if isinstance(asked, str) else asked)
                     voice.say(Answer(number, deals))
                 except FeedError as error:
                     voice.say(Refusal(number, error))

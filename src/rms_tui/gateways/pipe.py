@@ -58,7 +58,7 @@ class Ask:
 
     number: int
     what: Question
-    logins: tuple[int, ...] | None = None
+    asked: tuple[int, ...] | str | None = None
 
 
 @dataclass(frozen=True, slots=True)

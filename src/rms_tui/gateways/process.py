@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from rms_tui.book import Book, Deals
-from rms_tui.feed import Cause, FeedError, FeedStatus, Known, Phase, Selection
+from rms_tui.feed import Cause, FeedError, FeedStatus, Known, Phase, Selection, Sought
 from rms_tui.gateways import Spec, open_gateway, title_of
 from rms_tui.gateways.mapped import Growing
 from rms_tui.gateways.pipe import (
@@ -165,9 +165,10 @@ class GatewayProcess:
                 self._child.say(Select(selection))
             self._changed.notify_all()
 
-    def known(self, logins: Sequence[int], timeout: float) -> Known:
-        """Which of these logins the source has, watched or not. Raises FeedError."""
-        return cast("Known", self._answer("known", tuple(logins), timeout))
+    def known(self, sought: Sought, timeout: float) -> Known:
+        """Which of these accounts the source has, watched or not. Raises FeedError."""
+        plain = sought if isinstance(sought, str) else tuple(sought)
+        return cast("Known", self._answer("known", plain, timeout))
 
     def history(self, logins: Sequence[int] | None, timeout: float) -> Deals:
         """Deals of the history window of these accounts (None: all watched). Raises FeedError."""
@@ -190,25 +191,27 @@ class GatewayProcess:
             self._set("down", "closed")
             self._changed.notify_all()
 
-    def _answer(self, what: Question, logins: tuple[int, ...] | None, timeout: float) -> object:
+    def _answer(
+        self, what: Question, asked: tuple[int, ...] | str | None, timeout: float
+    ) -> object:
         deadline = self._monotonic() + timeout
         pending: _Pending | None = None
         with self._changed:
             while pending is None or pending.answer is None:
                 self._raise_if_down()
                 if pending is None and self._child is not None:
-                    pending = self._ask(self._child, what, logins)
+                    pending = self._ask(self._child, what, asked)
                 self._wait(deadline, timeout)
         if isinstance(pending.answer, FeedError):
             raise pending.answer
         return pending.answer
 
-    def _ask(self, child: Child, what: Question, logins: tuple[int, ...] | None) -> _Pending:
+    def _ask(self, child: Child, what: Question, asked: tuple[int, ...] | str | None) -> _Pending:
         self._numbers += 1
         if not self._open:
             self._progress = self._monotonic()
         pending = self._open[self._numbers] = _Pending()
-        child.say(Ask(self._numbers, what, logins))
+        child.say(Ask(self._numbers, what, asked))
         return pending
 
     def _wait(self, deadline: float, timeout: float) -> None:

@@ -13,7 +13,7 @@ from itertools import compress
 import numpy as np
 
 from rms_tui.book import Book, Deals, Flags, Ints, Table, build, column_types, narrowed, rows_of
-from rms_tui.feed import Known, Selection
+from rms_tui.feed import Known, Selection, Sought, known_of
 from rms_tui.gateways import Gateway
 from rms_tui.gateways.pipe import joined_columns, kept_tables
 from rms_tui.risk.profile import mask_matches
@@ -50,13 +50,12 @@ class View:
         self._last = _narrowed(whole, self._rows(whole), last)
         return None if last is None else last.watched, self._last.watched
 
-    def known(self, logins: Sequence[int]) -> Known:
-        """Which of these logins the source has, watched or not. Raises FeedError."""
+    def known(self, sought: Sought) -> Known:
+        """Which of these accounts the source has, watched or not. Raises FeedError."""
         whole = self._whole or self._read()
-        shown = whole.accounts.login[self._in_groups(whole)]
-        there = np.isin(np.asarray(logins, dtype=np.int64), shown).tolist()
-        found = frozenset(login for login, has in zip(logins, there, strict=True) if has)
-        return Known(found, frozenset(logins) - found)
+        shown = self._in_groups(whole)
+        groups = tuple(compress(whole.accounts.group, shown.tolist()))
+        return known_of(whole.accounts.login[shown], groups, sought)
 
     def history(self, logins: Sequence[int] | None) -> Deals:
         """Deals of these accounts, None: of all that are watched. Raises FeedError."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from rms_tui.alerts import EMPTY, Desk, Times
 from rms_tui.book import Book, Deals, empty, take
-from rms_tui.feed import FeedError, FeedStatus, Known, Selection
+from rms_tui.feed import FeedError, FeedStatus, Known, Selection, Sought, known_of
 from rms_tui.frame import FeedState, Frame
 from rms_tui.monitor import Monitor
 from rms_tui.recording.entries import Dealt, Entry, Gap, Handled, PlanSet, Polled, Session
@@ -55,11 +55,12 @@ class Recorded:
         self._book = entry.book
         return entry.book
 
-    def known(self, logins: Sequence[int], timeout: float) -> Known:  # noqa: ARG002
+    def known(self, sought: Sought, timeout: float) -> Known:  # noqa: ARG002
         """Which logins are in the recording now."""
-        there = frozenset() if self._book is None else set(self._book.accounts.login.tolist())
-        found = frozenset(logins) & there
-        return Known(found, frozenset(logins) - found)
+        if self._book is None:
+            return Known(frozenset(), frozenset(() if isinstance(sought, str) else sought))
+        accounts = self._book.accounts
+        return known_of(accounts.login, accounts.group, sought)
 
     def history(self, logins: Sequence[int] | None, timeout: float) -> Deals:  # noqa: ARG002
         """The deals that were read for these accounts then; else those in the Book."""

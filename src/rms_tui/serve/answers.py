@@ -238,7 +238,7 @@ def _get_deals(desk: Desk, asked: wire.GetDeals, _: str) -> Shape:
 
 
 def _find_accounts(desk: Desk, asked: wire.FindAccounts, _: str) -> Shape:
-    known = desk.watched.feed.known(asked.login_ids, PATIENCE)
+    known = desk.watched.feed.known(asked.groups or asked.login_ids or (), PATIENCE)
     return {"type": "found", "found": sorted(known.found), "absent": sorted(known.absent)}
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast, get_args
 import numpy as np
 
 from rms_tui.book import Book, Deals, build, column_types
-from rms_tui.feed import Cause, FeedError, FeedStatus, Known, Phase, Selection
+from rms_tui.feed import Cause, FeedError, FeedStatus, Known, Phase, Selection, Sought
 from rms_tui.serve.link import Link, LinkError
 from rms_tui.serve.packed import Unpackable, unpack
 
@@ -84,9 +84,10 @@ class FollowedFeed:
                 return self._book
         raise FeedError(status.cause or "connection", status.error or status.doing)
 
-    def known(self, logins: Sequence[int], timeout: float) -> Known:
-        """Which logins the holder's source has. Raises FeedError."""
-        answer = self._asked({"type": "find_accounts", "login_ids": list(logins)}, timeout)
+    def known(self, sought: Sought, timeout: float) -> Known:
+        """Which of these accounts the holder's source has. Raises FeedError."""
+        which = {"groups": sought} if isinstance(sought, str) else {"login_ids": list(sought)}
+        answer = self._asked({"type": "find_accounts", **which}, timeout)
         return Known(frozenset(answer["found"]), frozenset(answer["absent"]))
 
     def history(self, logins: Sequence[int] | None, timeout: float) -> Deals:

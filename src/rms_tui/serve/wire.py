@@ -146,10 +146,17 @@ class GetDeals(_Strict):
 
 
 class FindAccounts(_Strict):
-    """Which of these logins the source has, watched or not."""
+    """Which of these logins the source has, watched or not; or all that are in such groups."""
 
     type: Literal["find_accounts"]
-    login_ids: Annotated[tuple[Login, ...], Field(min_length=1, max_length=1_000)]
+    login_ids: Annotated[tuple[Login, ...], Field(min_length=1, max_length=1_000)] | None = None
+    groups: Annotated[StrictStr, Field(min_length=1, max_length=1_000)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> FindAccounts:
+        if (self.login_ids is None) == (self.groups is None):
+            raise ValueError("expected exactly one of login_ids or groups")
+        return self
 
 
 class Acknowledge(_Command):

@@ -1,8 +1,9 @@
-"""Add accounts: logins, lists and ranges, checked as typed; says what happened to each."""
+"""Add accounts: logins, ranges, group masks, lists of them; says what happened to each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from rms_tui.feed import FeedError
-from rms_tui.logins import parse_logins
+from rms_tui.logins import Named, parse_named
 from rms_tui.monitor import Monitor, Outcome
 from rms_tui.tui import figures
 from rms_tui.tui.errand import run_errand
@@ -26,6 +27,15 @@ AT_ONCE = 500
 """Logins asked of the source in one go; between two goes the progress is shown."""
 
 Outcomes = list[tuple[int, Outcome]]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What became of some of the accounts that are asked for."""
+
+    asked: int
+    outcomes: Outcomes
+
 
 STYLES: dict[str, str] = {
     "added": "$text-success",
@@ -46,14 +56,14 @@ class AddAccounts(ModalScreen[None]):
         self._monitor = monitor
         self._operator = operator
         self._outcomes: Outcomes = []
-        self._asked: list[int] = []
+        self._busy = False
 
     def compose(self) -> ComposeResult:
         """The line, what is wrong with it or going on, and what became of the logins."""
         with Vertical(classes="dialog") as box:
             box.border_title = "Add accounts"
-            yield Static(Content("Logins, ranges or lists, such as 70123, 7000-7010 7042"))
-            yield LineInput(id="logins", placeholder="70123, 7000-7010")
+            yield Static(Content("Logins, ranges and group masks, such as 70123 7000-7010 real\\*"))
+            yield LineInput(id="logins", placeholder="70123, 7000-7010, real\\*")
             yield StatusLine(id="add-hint")
             with VerticalScroll(id="outcomes", can_focus=False):
                 yield Static(id="outcome-text", markup=False)
@@ -70,36 +80,40 @@ class AddAccounts(ModalScreen[None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Ask the source for them, in a thread."""
-        logins = _logins(event.value)
-        if isinstance(logins, str) or self._busy:
+        named = _named(event.value)
+        if isinstance(named, str) or self._busy:
             return
-        self._asked, self._outcomes = logins, []
-        self._say(Piece(f"asking the source for {_accounts(len(logins))}", "bold"))
-        run_errand(self.app, "add", lambda: self._added(logins), self._went_on, self._went_wrong)
+        self._busy, self._outcomes = True, []
+        self._say(Piece(f"asking the source for {_words(named)}", "bold"))
+        run_errand(self.app, "add", lambda: self._added(named), self._went_on, self._went_wrong)
 
-    @property
-    def _busy(self) -> bool:
-        return len(self._outcomes) < len(self._asked)
-
-    def _added(self, logins: Sequence[int]) -> Iterator[Outcomes]:
-        """In the thread: add them, some at a time."""
+    def _added(self, named: Named) -> Iterator[Progress]:
+        """In the thread: find the groups' accounts, add them all, some at a time."""
+        members = self._monitor.members(named.masks) if named.masks else []
+        logins = list(dict.fromkeys((*named.logins, *members)))
         for at in range(0, len(logins), AT_ONCE):
-            yield self._monitor.add(logins[at : at + AT_ONCE], self._operator)
+            outcomes = self._monitor.add(logins[at : at + AT_ONCE], self._operator)
+            yield Progress(len(logins), outcomes)
+        if not logins:
+            yield Progress(0, [])
 
-    def _went_on(self, outcomes: Outcomes) -> None:
-        self._outcomes += outcomes
+    def _went_on(self, progress: Progress) -> None:
+        self._outcomes += progress.outcomes
+        self._busy = len(self._outcomes) < progress.asked
         if not self.is_attached:
             return
         self._tell(None)
         if self._busy:
-            done, asked = len(self._outcomes), len(self._asked)
-            self._say(Piece(f"{figures.count(done)} of {figures.count(asked)} done", "bold"))
+            done = figures.count(len(self._outcomes))
+            self._say(Piece(f"{done} of {figures.count(progress.asked)} done", "bold"))
+        elif not progress.asked:
+            self._say(Piece("no account is in such a group", "$text-warning"))
         else:
             self.query_one(Input).clear()
             self._say(Piece("done; more logins, or escape", "$text-muted"))
 
     def _went_wrong(self, error: FeedError | HistoryError) -> None:
-        self._asked = self._asked[: len(self._outcomes)]
+        self._busy = False
         if self.is_attached:
             self._tell(error)
             self._say(Piece("not added; enter tries again", "$text-error"))
@@ -122,22 +136,28 @@ class AddAccounts(ModalScreen[None]):
             if not self._outcomes:
                 self._say(Piece("enter adds them, escape closes", "$text-muted"))
             return
-        logins = _logins(text)
-        if isinstance(logins, str):
-            self._say(Piece(logins, "$text-error"))
+        named = _named(text)
+        if isinstance(named, str):
+            self._say(Piece(named, "$text-error"))
         else:
-            self._say(Piece(f"enter adds {_accounts(len(logins))}", "$text-muted"))
+            self._say(Piece(f"enter adds {_words(named)}", "$text-muted"))
 
     def _say(self, piece: Piece) -> None:
         self.query_one(StatusLine).say([piece])
 
 
-def _logins(text: str) -> list[int] | str:
-    """The logins, or what is wrong with the text."""
+def _named(text: str) -> Named | str:
+    """What the text names, or what is wrong with it."""
     try:
-        return parse_logins(text)
+        return parse_named(text)
     except ValueError as error:
         return str(error)
+
+
+def _words(named: Named) -> str:
+    accounts = [_accounts(len(named.logins))] if named.logins else []
+    groups = [f"the accounts in {named.masks}"] if named.masks else []
+    return " and ".join((*accounts, *groups))
 
 
 def _accounts(number: int) -> str:
