@@ -14,6 +14,18 @@ FORMAT = "%(asctime)s %(levelname)-8s %(threadName)s %(name)s: %(message)s"
 LARGEST, KEPT = 5_000_000, 5
 
 
+class Rotating(RotatingFileHandler):
+    """rms.log, which several rms-tui of one host may write to."""
+
+    def doRollover(self) -> None:
+        """Begin a new file; Windows does not move one that another process has open."""
+        try:
+            super().doRollover()
+        except OSError:
+            if self.stream is None:
+                self.stream = self._open()
+
+
 class JsonLines(logging.Formatter):
     """One JSON object a line, for a collector of logs."""
 
@@ -56,9 +68,7 @@ def begin_log(settings: Settings, *, on_console: bool, name: str = "rms.log") ->
     handlers: list[logging.Handler] = []
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handlers.append(
-            RotatingFileHandler(path, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8")
-        )
+        handlers.append(Rotating(path, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8"))
     except OSError as error:
         print(f"rms-tui: no log in {path}: {error}", file=sys.stderr)
     if on_console:
@@ -66,6 +76,7 @@ def begin_log(settings: Settings, *, on_console: bool, name: str = "rms.log") ->
     written = JsonLines() if settings.rms_log_json else logging.Formatter(FORMAT)
     for handler in handlers:
         handler.setFormatter(written)
+    logging.raiseExceptions = False  # a full disk costs lines of the log and prints no stack trace
     logging.basicConfig(level=settings.rms_log_level, handlers=handlers or [logging.NullHandler()])
     logging.getLogger("pymongo").setLevel(logging.WARNING)
     return path if len(handlers) > on_console else None
