@@ -111,7 +111,10 @@ def read(text: str, file: str, profile: RiskProfile | None = None) -> Timeline:
                 "expected rows in order of time"
             )
         if at and row.flow and math.floor(moment.timestamp()) <= math.floor(at[-1]):
-            raise Refused(f"{file}: row {number}: flow: in the same second as row {number - 1}")
+            raise Refused(
+                f"{file}: row {number}: flow: in the same second as row {number - 1}; expected a "
+                "later one, so that the row before it is without the flow"
+            )
         rows.append(row)
         at.append(moment.timestamp())
         offsets.append(_server_clock(moment, offsets))

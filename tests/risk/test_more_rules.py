@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -129,6 +130,30 @@ def test_an_idea_counts_what_it_lost_already():
     verdict = judged(rule, seen)
     assert verdict.value[0] == pytest.approx(1600)
     assert states(verdict) == [State.BREACHED]
+
+
+@pytest.mark.parametrize("column", ["sl", "lots", "price", "price_open", "rate", "swap"])
+@pytest.mark.parametrize("poison", [math.nan, math.inf, -math.inf])
+def test_a_figure_of_a_position_that_is_none_breaches_nothing(column, poison):
+    rules = [
+        {"rule": "position_risk", "amount": 1e9}, {"rule": "position_size", "percent": 1e9},
+        {"rule": "position_risk", "amount": 1e9, "idea": 60}, {"rule": "position_size", "lots": 9},
+        {"rule": "position_size", "lots": 9, "symbols": "EUR*"},
+    ]  # fmt: skip
+    position = {"sl": 1.0, column: poison}
+    assessed = Chain(plan(*rules)).see(book([{"balance": 1000}], positions=[position]))
+    found = {state for verdict in assessed.verdicts for state in states(verdict)}
+    if column == "sl" and math.isnan(poison):
+        assert found == {State.BREACHED, State.OK}  # there is no stop
+    else:
+        assert found <= {State.OK, State.UNKNOWN}
+
+
+@pytest.mark.parametrize("level", [math.nan, math.inf, -math.inf])
+def test_a_stop_out_level_that_is_none_stops_nobody_out(level):
+    rule = {"rule": "margin_level", "warning": 150, "critical": 100}
+    row = {"balance": 1000, "margin": 100, "so_level": level}
+    assert states(judged(rule, book([row]))) == [State.OK]
 
 
 def test_an_idea_is_over_when_its_window_has_passed_though_nothing_else_changed():

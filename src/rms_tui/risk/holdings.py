@@ -18,7 +18,7 @@ from rms_tui.risk.conversion import rates
 from rms_tui.risk.ideas import Closed, closed_trades, idea_risk
 from rms_tui.risk.pairs import blocks, pairs
 from rms_tui.risk.profile import mask_matches
-from rms_tui.risk.stops import risk_at_stop
+from rms_tui.risk.stops import finite, risk_at_stop
 
 Held: TypeAlias = tuple[tuple[object, ...], Floats, Floats]
 """What the figures came from, the open positions and the largest loss at a stop."""
@@ -178,7 +178,7 @@ def _risk_sources(book: Book) -> tuple[object, ...]:
 
 
 def _lots(book: Book, here: slice) -> Floats:
-    return book.positions.lots[here]
+    return finite(book.positions.lots[here])
 
 
 def _notionals(book: Book, here: slice) -> Floats:
@@ -186,7 +186,7 @@ def _notionals(book: Book, here: slice) -> Floats:
     money = positions.lots[here] * book.symbols.contract.take(positions.symbol[here])
     money *= positions.price[here]
     money *= positions.rate[here]
-    return money
+    return finite(money)
 
 
 def _largest(book: Book, mask: str | None, amount: Callable[[Book, slice], Floats]) -> Floats:

@@ -26,11 +26,18 @@ def risk_at_stop(book: Book) -> Floats:
     return risk
 
 
+def finite(column: Floats) -> Floats:
+    """The column with NaN for what is infinite: no figure of a position is."""
+    if np.isfinite(column.sum()):
+        return column
+    return np.where(np.isfinite(column), column, np.nan)
+
+
 def losses_at_stop(book: Book, here: slice) -> tuple[Floats, Flags]:
     """What those positions lose if their stops are hit, and which have none.
 
     side·(open - stop)·lots·contract·rate - swap in the account's currency: a gain is negative, a
-    position without a stop infinite.
+    position without a stop infinite, one with an infinite figure NaN.
     """
     positions = book.positions
     stop = positions.sl[here]
@@ -41,6 +48,7 @@ def losses_at_stop(book: Book, here: slice) -> tuple[Floats, Flags]:
     loss *= book.symbols.contract.take(positions.symbol[here])
     loss *= positions.rate[here]
     loss -= positions.swap[here]
+    loss = finite(loss)
     if bool(bare.any()):
         loss[bare] = np.inf
     return loss, bare

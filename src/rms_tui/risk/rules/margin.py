@@ -22,9 +22,11 @@ def _margin_limits(rule: MarginLevel, _: RiskProfile, columns: Columns) -> Limit
     used = np.where(flat, np.nan, margin) if bool(flat.any()) else margin
     in_money = columns["so_mode"] == int(StopOutMode.MONEY)
     by_level, by_money = so_level, None
-    if bool(in_money.any()) or not so_level.min(initial=np.inf) > 0:
-        by_level = np.where((so_level > 0) & ~in_money, so_level, np.nan)
-        by_money = np.where((so_level > 0) & in_money, so_level, np.nan)
+    plain = so_level.min(initial=np.inf) > 0 and so_level.max(initial=0.0) < np.inf  # NaN is not
+    if bool(in_money.any()) or not plain:
+        known = (so_level > 0) & (so_level < np.inf)
+        by_level = np.where(known & ~in_money, so_level, np.nan)
+        by_money = np.where(known & in_money, so_level, np.nan)
     return Limits(
         100.0 / used,
         constant(rule.critical, columns["half"]),
