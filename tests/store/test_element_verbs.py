@@ -275,6 +275,8 @@ def test_an_element_is_named_by_login_or_id_and_by_its_server_where_there_are_tw
     other = database.elements.find_one({"server": "Other"})
     assert other is not None
     assert rms("element", "show", str(other["_id"]), "--json").json["server"] == "Other"
+    rms("element", "remove", "5001", "--server", SERVER)
+    assert rms("element", "show", "5001", "--json").json["server"] == "Other"
     for unknown in ("5002", "6b0059e8594aa0199d501ee0", "nonsense", "5001 "):
         done = rms("element", "show", unknown, *(["--server", "X"] if unknown == "5001 " else []))
         assert done.status == 2

@@ -161,7 +161,7 @@ def change(
 def named(database: Rms, given: str, server: str | None = None) -> Document:
     """The element that a login, with its server where there are two, or an id stands for.
 
-    Without figures. Raises ElementError for none and for two, PyMongoError.
+    Of several the only one that was not removed. Without figures. Raises ElementError for none and for two, PyMongoError.
     """
     word = given.strip()
     queries: list[Document] = []
@@ -171,6 +171,8 @@ def named(database: Rms, given: str, server: str | None = None) -> Document:
         queries += [{"_id": id_} for id_ in ids_of(word)]
     for query in queries:
         found = list(database.elements.find(query, {"account": 0}))
+        watched = [one for one in found if one.get("status") != Status.REMOVED]
+        found = watched if len(watched) == 1 else found
         if len(found) > 1:
             servers = ", ".join(sorted(str(one.get("server")) for one in found))
             raise ElementError(
