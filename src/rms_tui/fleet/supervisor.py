@@ -247,7 +247,7 @@ class Supervisor:
     def _claim_waiting(self, database: Rms) -> None:
         """Give waiting elements free instances, as many at a time as may start together."""
         room = self._tempo.launches - self._starting(database)
-        if room <= 0:
+        if room <= 0 or upkeep.free_instances(database, self._host) == 0:
             return
         for element in upkeep.waiting(database, room):
             held = claims.claim(database, element, self._host, self._me)

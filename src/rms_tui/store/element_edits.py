@@ -161,7 +161,8 @@ def change(
 def named(database: Rms, given: str, server: str | None = None) -> Document:
     """The element that a login, with its server where there are two, or an id stands for.
 
-    Of several the only one that was not removed. Without figures. Raises ElementError for none and for two, PyMongoError.
+    Of several the only one that was not removed. Without figures. Raises ElementError for none and
+    for two, PyMongoError.
     """
     word = given.strip()
     queries: list[Document] = []
