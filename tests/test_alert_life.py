@@ -347,6 +347,12 @@ def test_a_feed_without_decisions_raises_one_alert_of_its_own_and_recovers():
     assert [shift.see(0, 0) for _ in range(2)] == [[], ["recovered"]]
 
 
+def test_a_single_poll_without_decisions_is_no_lost_feed():
+    shift = Shift(feed=0)
+    assert [shift.see(0, stale=True), shift.see(0), shift.see(0, stale=True)] == [[], [], []]
+    assert shift.see(0, stale=True) == ["raised"]
+
+
 def test_many_undecided_rows_count_as_a_lost_feed_and_a_few_do_not():
     nan = float("nan")
     shift = Shift(feed=10)
@@ -454,6 +460,17 @@ def test_ours_that_is_worse_than_the_stored_episode_is_a_rise_of_that():
     mine.desk, (event,) = alerts.restored(mine.desk, [stored_one.alert], mine.now)
     assert (event.change, event.alert.id) == ("risen", stored_one.alert.id)
     assert event.alert.severity is Severity.BREACH
+    theirs = stored_one.alert
+    assert (event.alert.first_seen, event.alert.raised_at) == (theirs.first_seen, theirs.raised_at)
+
+
+def test_what_the_database_says_again_of_a_recovered_alert_does_not_open_it():
+    shift = Shift(close=600)
+    before = shift.raised()
+    for _ in range(2):
+        shift.see(0)
+    shift.desk, events = alerts.restored(shift.desk, [before], shift.now)
+    assert (events, dict(shift.desk.alerts)) == ([], {})
 
 
 def test_documents_of_older_writers_are_read():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.risk.desk import Chain, book, plan, reasons, states, utc
 
@@ -39,6 +39,14 @@ def test_an_observation_older_than_three_intervals_is_no_base():
     chain.see(book([{"balance": 5000, "equity": 4900}], at=MIDNIGHT - 4))
     chain.see(book([{"balance": 5000, "equity": 4950}], at=MIDNIGHT + 1, deals_known=False))
     assert origin(chain) == [Origin.UNKNOWN]
+
+
+@pytest.mark.parametrize(("before", "known"), [(3, Origin.OBSERVED), (3.1, Origin.DEALS)])
+def test_three_intervals_before_the_rollover_are_the_most(before, known):
+    chain = Chain(plan(DAILY))
+    chain.see(book([{"balance": 5000, "equity": 4900}], at=MIDNIGHT - before))
+    chain.see(book([{"balance": 5000, "equity": 4950}], at=MIDNIGHT + 1))
+    assert origin(chain) == [known]
 
 
 def test_a_trade_closed_between_the_two_books_leaves_only_the_balance_known():
@@ -86,6 +94,16 @@ def test_a_server_record_just_after_midnight_may_still_be_yesterdays():
     chain.see(book([row], at=MIDNIGHT - 1))
     chain.see(book([row], at=MIDNIGHT + 1))
     assert (origin(chain), base(chain)) == ([Origin.OBSERVED], (5000, 4950))
+
+
+def test_a_server_record_seen_first_just_after_midnight_is_waited_for():
+    chain = Chain(plan(DAILY))
+    row = {"balance": 5000, "equity": 4950, "prev_balance": 5000, "prev_equity": 4800}
+    chain.see(book([row], at=MIDNIGHT + 60))
+    assert origin(chain) == [Origin.DEALS]
+    fresh = Chain(plan(DAILY))
+    fresh.see(book([row], at=MIDNIGHT + 121))
+    assert (origin(fresh), base(fresh)) == ([Origin.SERVER], (5000, 4800))
 
 
 def test_a_server_record_does_not_serve_a_rollover_in_another_zone():
@@ -152,6 +170,7 @@ def test_the_deals_of_the_day_give_the_balance_it_began_with():
     assert (origin(chain), base(chain)[0]) == ([Origin.DEALS], pytest.approx(5000))
 
 
+@settings(deadline=None)
 @given(polls=st.lists(st.tuples(st.floats(-900, 900), st.booleans()), min_size=3, max_size=12))
 def test_a_flow_changes_no_verdict_of_a_rule_that_knows_of_it(polls):
     """The same equity path with and without deposits: the daily loss left is the same."""
