@@ -57,6 +57,17 @@ def test_a_peak_watched_all_the_way_is_never_replaced():
     assert float(chain.memory.peaks[EQUITY].value[0]) == 10_200
 
 
+def test_an_entry_of_before_a_gap_in_watching_says_nothing_of_what_was_missed():
+    chain = watching()
+    entry = peak(10_800, START + 1)
+    away = START + 3600
+    chain.see(book([{"balance": 10_500, "equity": 10_100}], at=away))
+    assert enter(chain, entry) == [
+        "equity peak: not used, the account was not watched all the time since"
+    ]
+    assert enter(chain, peak(10_900, away + 1)) == ["equity peak: used"]
+
+
 def test_an_entry_below_what_was_seen_since_is_said_and_what_was_seen_counts():
     chain = watching()
     enter(chain, peak(10_400, START + 1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -147,6 +149,16 @@ def test_a_deposit_of_the_day_moves_the_floor_by_its_amount():
     paid = [{"time": int(MIDNIGHT) + 600, "profit": 300.0}]
     later = book([{"balance": 5300}], at=MIDNIGHT + 900, deals=paid)
     assert chain.see(later).verdicts[0].limit[0] == pytest.approx(4300)
+
+
+def test_deposits_of_the_day_that_nobody_read_leave_its_floor_unknown():
+    chain = Chain(plan(DAILY))
+    for after in (-1, 1):
+        chain.see(book([{"balance": 5000}], at=MIDNIGHT + after))
+    later = book([{"balance": 5000, "equity": 4000}], at=MIDNIGHT + 3600)
+    late = chain.see(replace(later, deals_since=int(MIDNIGHT) + 1800))
+    assert base(chain) == (5000, 5000)
+    assert reasons(late.verdicts[0]) == [Reason.FLOWS_UNKNOWN]
 
 
 def test_a_credit_moves_equity_and_its_floor_but_not_the_balance():

@@ -1,8 +1,8 @@
 """Going on after a restart: what was remembered before, joined with what was learnt since.
 
 The stored memory is taken through the newest Book as if it had been there all along, and then the
-better knowledge wins, account by account: of bases the better origin, of peaks the one that is
-sure or else the higher, of periods the one that was begun earlier.
+better knowledge wins, account by account: of bases the one that was final and else the better
+origin, of peaks the one that is sure or else the higher, of periods the one that was begun earlier.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rms_tui.book import Flags
-from rms_tui.risk.days import DayBase
+from rms_tui.risk.days import DayBase, Origin
 from rms_tui.risk.flows import NEVER, Total
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.peaks import Peak
@@ -52,7 +52,8 @@ def joined(stored: Memory, live: Memory, known: Flags) -> Memory:
 def _day(stored: DayBase, live: DayBase, known: Flags) -> DayBase:
     if stored.at != live.at:
         return live
-    better = known & (stored.origin > live.origin)
+    final = (stored.origin >= Origin.OBSERVED) | (stored.origin > live.origin)
+    better = known & final
     if not bool(better.any()):
         return live
     columns = ("balance", "equity", "origin", "taken")

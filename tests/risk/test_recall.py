@@ -1,0 +1,84 @@
+"""What was read back, joined with what was learnt since start: as if nobody had stopped."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.feeds import FakeFeed
+from tests.risk.desk import book, plan, utc
+
+from rms_tui.monitor import Monitor
+from rms_tui.risk.days import SERVER_DAY, Origin
+from rms_tui.risk.memory_rows import memory_from_rows, memory_rows
+
+MIDNIGHT = utc("2026-03-02 00:00")
+PLAN = plan(
+    {"rule": "daily_loss", "base": "equity", "amount": 1000},
+    {"rule": "trailing_drawdown", "peak": "equity", "amount": 2000},
+    initial_balance=5000,
+)
+
+
+class Desk:
+    """A monitor over one account, at seconds after midnight."""
+
+    def __init__(self):
+        self.now = MIDNIGHT
+        self.feed = FakeFeed()
+        self.monitor = Monitor(self.feed, PLAN, interval=1.0, clock=lambda: self.now)
+
+    def see(self, after, equity, balance=5000, **more):
+        self.now = MIDNIGHT + after
+        self.feed.newest = book([{"balance": balance, "equity": equity, **more}], at=self.now)
+        return self.monitor.step()
+
+    def restarted(self):
+        """Another process with what this one remembers."""
+        other = Desk()
+        memory = self.monitor.frames.value.memory
+        other.monitor.recall(memory_from_rows(memory_rows(memory, np.array([0]))))
+        return other
+
+    @property
+    def base(self):
+        day = self.monitor.frames.value.memory.days[SERVER_DAY]
+        return float(day.balance[0]), float(day.equity[0]), Origin(int(day.origin[0]))
+
+    @property
+    def peak(self):
+        (peak,) = self.monitor.frames.value.memory.peaks.values()
+        return float(peak.value[0]), bool(peak.sure[0])
+
+
+@pytest.mark.parametrize("first", [4950, 4890])
+def test_a_base_that_was_observed_stays_what_it_was_though_the_server_says_another(first):
+    desk = Desk()
+    record = {"prev_balance": 5000, "prev_equity": 4800}
+    desk.see(-1, 4900, **record)
+    desk.see(1, first, **record)
+    desk.see(600, 4950, **record)
+    assert desk.base == (5000, 4900, Origin.OBSERVED)
+    again = desk.restarted()
+    again.see(601, 4950, **record)
+    assert again.base == (5000, 4900, Origin.OBSERVED)
+
+
+def test_what_the_server_says_in_time_is_better_than_what_only_the_deals_say():
+    desk = Desk()
+    desk.see(1, 4950)
+    assert desk.base[2] is Origin.DEALS
+    again = desk.restarted()
+    again.see(600, 4950, prev_balance=5000, prev_equity=4800)
+    assert again.base == (5000, 4800, Origin.SERVER)
+
+
+def test_a_peak_that_nobody_vouches_for_any_more_is_still_the_least_it_was():
+    desk = Desk()
+    desk.see(-1, 5000)
+    desk.see(1, 6000)
+    again = desk.restarted()
+    again.see(100, 5300, balance=5300)
+    assert again.peak == (6000, False)
+    third = again.restarted()
+    third.see(101, 5300, balance=5300)
+    assert third.peak == (6000, False)
