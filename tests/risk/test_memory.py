@@ -155,7 +155,8 @@ def test_deposits_of_the_day_that_nobody_read_leave_its_floor_unknown():
     chain = Chain(plan(DAILY))
     for after in (-1, 1):
         chain.see(book([{"balance": 5000}], at=MIDNIGHT + after))
-    later = book([{"balance": 5000, "equity": 4000}], at=MIDNIGHT + 3600)
+    traded = [{"time": int(MIDNIGHT) + 2000, "type": 1}]
+    later = book([{"balance": 5000, "equity": 4000}], at=MIDNIGHT + 3600, deals=traded)
     late = chain.see(replace(later, deals_since=int(MIDNIGHT) + 1800))
     assert base(chain) == (5000, 5000)
     assert reasons(late.verdicts[0]) == [Reason.FLOWS_UNKNOWN]
