@@ -135,6 +135,23 @@ def test_without_the_package_there_is_one_clear_line_and_status_3(run, source):
     assert "Windows" in done.stderr
 
 
+def test_a_service_without_its_package_ends_with_status_3_instead_of_looking_alive(run):
+    away = ("--mongodb", "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=50")
+    done = run("start", "--source", "manager", *away, **MANAGER)
+    assert done.returncode == 3
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("rms-tui: Source `manager` needs the MT5Manager package")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_service_on_prices_that_cannot_be_ends_with_status_2(run, tmp_path):
+    (tmp_path / "EURUSD_M1.csv").write_text("time,open\n")
+    away = ("--mongodb", "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=50")
+    done = run("start", "--source", "replay", "--prices", str(tmp_path), *away)
+    assert done.returncode == 2
+    assert "EURUSD_M1.csv, line 1" in done.stderr.splitlines()[-1]
+
+
 def test_a_refused_login_is_status_4_and_repeats_no_password(run):
     wrong = {**MANAGER, "MT5_MANAGER_PASS": "hunter2"}
     done = run("snapshot", "--source", "manager", fakes=True, **wrong)

@@ -13,15 +13,15 @@ from typing import Any
 
 from rms_tui.alerts import Alert
 from rms_tui.cli import START
-from rms_tui.cli.exits import USAGE, end
+from rms_tui.cli.exits import OF_CAUSE, USAGE, end
 from rms_tui.cli.log import begin_log
 from rms_tui.cli.oneshot import plain
 from rms_tui.cli.serving import begin
-from rms_tui.feed import Selection
+from rms_tui.feed import FeedError, Selection
 from rms_tui.frame import Frame
 from rms_tui.latest import Latest
 from rms_tui.logins import parse_logins
-from rms_tui.monitor import AccountChange
+from rms_tui.monitor import AccountChange, Monitor
 from rms_tui.serve.clock import Clock
 from rms_tui.wiring.book_desk import BookDesk
 from rms_tui.wiring.given import Given
@@ -44,8 +44,8 @@ def watch(
 ) -> None:
     """Poll, assess, write, record, and serve if wanted, until SIGTERM, SIGHUP or Ctrl-C.
 
-    Raises FeedError for a file that cannot be recorded into, SettingsError for a server that must
-    not be started so.
+    Raises FeedError for a file that cannot be recorded into and for a source that will never be
+    there as things are, SettingsError for a server that must not be started so.
     """
     made = desk(shared)
     if made is None:
@@ -77,7 +77,7 @@ def watch(
         _log.info("recording into %s", recording.start(record))
     book.start()
     try:
-        _report_until(stopping, monitor.frames.newer)
+        _report_until(stopping, monitor)
     finally:
         book.stop()
         recording.stop()
@@ -93,12 +93,11 @@ def _only(logins: Sequence[str]) -> Selection | None:
         end(str(error), USAGE)
 
 
-def _report_until(stopping: threading.Event, newer: object) -> None:
-    assert callable(newer)
+def _report_until(stopping: threading.Event, monitor: Monitor) -> None:
     seen, state = 0, ""
     known: dict[str, Alert] = {}
     while not stopping.is_set():
-        got = newer(seen, 0.25)
+        got = monitor.frames.newer(seen, 0.25)
         if got is None:
             continue
         seen, frame = got
@@ -107,6 +106,17 @@ def _report_until(stopping: threading.Event, newer: object) -> None:
             state = now
             _log.log(logging.INFO if frame.health.error is None else logging.WARNING, "%s", now)
         known = _report_alerts(frame, known)
+        _end_if_over(monitor)
+
+
+def _end_if_over(monitor: Monitor) -> None:
+    """A service that will never see an account must not look alive: it ends with its status.
+
+    Asked of our own feed: who follows another desk has not started it.
+    """
+    status = monitor.feed.status
+    if status.phase == "down" and status.next_attempt is None and status.cause in OF_CAUSE:
+        raise FeedError(status.cause, status.error or monitor.feed.title, final=True)
 
 
 def _state_of(frame: Frame) -> str:

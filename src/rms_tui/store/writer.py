@@ -428,7 +428,10 @@ class Writer:
     def _turn(self, state: Literal["connected", "down"], text: str) -> None:
         if state != self._state:
             self._since = self._clock()
-            (_log.info if state == "connected" else _log.warning)("MongoDB %s: %s", state, text)
+            if state == "connected":
+                _log.info("MongoDB connected")
+            else:
+                _log.warning("MongoDB down: %s", text)
         self._state, self._text = state, text
         self._publish()
 
