@@ -400,6 +400,13 @@ async def test_a_group_mask_adds_who_is_in_such_a_group(bench: Bench) -> None:
         assert "no account is in such a group" in bench.text("#add-hint")
 
 
+def test_of_very_many_logins_the_first_are_named_and_the_rest_counted() -> None:
+    assert spans(range(7000, 9000)) == "7000-8999"
+    text = spans(range(7000, 7100, 2))
+    assert text.startswith("7000 7002 7004 ")
+    assert text.endswith(" 7058 and 20 more")
+
+
 async def test_adding_refuses_what_is_no_login_while_it_is_typed(bench: Bench) -> None:
     async with bench.app.run_test(size=(160, 48)) as pilot:
         await pilot.press("a", *"70x")

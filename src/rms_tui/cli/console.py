@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rms_tui.allocator import share_one_heap
 from rms_tui.cli import START
-from rms_tui.cli.exits import FAILED, OK, USAGE, end
+from rms_tui.cli.exits import FAILED, OK, USAGE, end, leave
 from rms_tui.cli.keys import console_keys
 from rms_tui.cli.log import begin_log
 from rms_tui.cli.screen import need_screen
@@ -97,7 +97,7 @@ def open_console(
     finally:
         book.stop()
         recording.stop(0.3)
-    raise SystemExit(code or OK)
+    leave(code or OK)
 
 
 def _serve(made: Desk, monitor: Monitor, book: BookDesk) -> None:

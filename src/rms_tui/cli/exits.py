@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -32,6 +34,17 @@ def end(text: str, status: int) -> NoReturn:
     """Say why on stderr and exit."""
     print(f"rms-tui: {text}", file=sys.stderr)
     raise SystemExit(status)
+
+
+def leave(status: int) -> NoReturn:
+    """Exit at once: all that had to end has ended, or hangs.
+
+    The interpreter's own end would wait for a driver's threads, a second for each that hangs.
+    """
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(status)
 
 
 def guarded(verb: Callable[[], None]) -> None:

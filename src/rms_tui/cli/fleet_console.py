@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from rms_tui.cli.exits import FAILED, OK, USAGE, end
+from rms_tui.cli.exits import FAILED, OK, USAGE, end, leave
 from rms_tui.cli.keys import console_keys
 from rms_tui.cli.log import begin_log
 from rms_tui.cli.screen import need_screen
@@ -65,7 +65,7 @@ def open_fleet_console(shared: Given, *, mouse: bool, asked: bool) -> NoReturn:
         code = app.return_code if app.return_code is not None else FAILED
     finally:
         desk.stop()
-    raise SystemExit(code or OK)
+    leave(code or OK)
 
 
 class Acts:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rms_tui.cli.exits import FAILED, OK, USAGE, end
+from rms_tui.cli.exits import FAILED, OK, USAGE, end, leave
 from rms_tui.cli.keys import console_keys
 from rms_tui.cli.log import begin_log
 from rms_tui.cli.screen import need_screen
@@ -73,7 +73,7 @@ def follow(shared: Given, address: str, authority: Path | None, *, mouse: bool) 
         code = app.return_code if app.return_code is not None else FAILED
     finally:
         follower.stop(0.5)
-    raise SystemExit(code or OK)
+    leave(code or OK)
 
 
 def _history(follower: Follower, asked: Asked) -> Sequence[Alert]:

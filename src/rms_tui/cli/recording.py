@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from rms_tui import snapshot
-from rms_tui.cli.exits import FAILED, OK, USAGE, end
+from rms_tui.cli.exits import FAILED, OK, USAGE, end, leave
 from rms_tui.cli.keys import console_keys
 from rms_tui.cli.oneshot import plain, print_json
 from rms_tui.cli.profiles import profile_named
@@ -62,7 +62,7 @@ def replay(shared: Given, file: Path, speed: float, begin: str | None, *, mouse:
         status = app.return_code if app.return_code is not None else FAILED
     finally:
         player.stop()
-    raise SystemExit(status or OK)
+    leave(status or OK)
 
 
 def replay_snapshot(file: Path, begin: str | None) -> None:

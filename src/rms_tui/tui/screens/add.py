@@ -39,8 +39,8 @@ class Progress:
 
 STYLES: dict[str, str] = {
     "added": "$text-success",
-    "already watched": "$text-muted",
     "not on the server": "$text-warning",
+    "already watched": "$text-muted",
 }
 
 
@@ -164,8 +164,12 @@ def _accounts(number: int) -> str:
     return f"{figures.count(number)} account{'s' * (number != 1)}"
 
 
+MOST_SPANS = 30
+"""Logins and ranges that are named of one outcome; the rest is counted."""
+
+
 def spans(logins: Sequence[int]) -> str:
-    """Logins with runs written as ranges: `7000-7010 7042`."""
+    """Logins with runs written as ranges: `7000-7010 7042`; of very many the first ones."""
     pieces: list[str] = []
     ordered = sorted(set(logins))
     start = 0
@@ -174,4 +178,5 @@ def spans(logins: Sequence[int]) -> str:
             first = ordered[start]
             pieces.append(str(first) if first == login else f"{first}-{login}")
             start = at + 1
-    return " ".join(pieces)
+    more = f" and {len(pieces) - MOST_SPANS} more" if len(pieces) > MOST_SPANS else ""
+    return " ".join(pieces[:MOST_SPANS]) + more
