@@ -20,7 +20,7 @@ from rms_tui.tui.app import RmsApp
 from rms_tui.tui.asked_bar import AskedBar
 from rms_tui.tui.filter_bar import FilterBar
 from rms_tui.tui.panes.pane import Pane
-from rms_tui.tui.screens.add import AddAccounts
+from rms_tui.tui.screens.add import AddAccounts, spans
 from rms_tui.tui.screens.ask import Ask
 from rms_tui.tui.screens.by_hand import EnterByHand
 from rms_tui.tui.screens.confirm import Confirm
