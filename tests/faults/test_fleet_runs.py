@@ -41,15 +41,26 @@ def test_no_document_of_others_stops_the_fleet_of_a_host(fleet: Fleet) -> None:
     fleet.database.instances.insert_one(
         {"_id": {"a": 1}, "host": "one", "path": "C:\\MT5\\\0", "status": "FREE"}
     )
+    fleet.database.instances.insert_one(
+        {
+            "host": "one",
+            "path": "C:\\8",
+            "status": "OCCUPIED",
+            "pid": -5,
+            "born": 1.0,
+            "supervisor": {},
+        }
+    )
     fleet.instances(1)
     supervisor = fleet.supervise()
     fleet.element(_id={"number": 5})
     fleet.active(FIRST)
-    assert fleet.read()["instance"] == "one-1"
+    assert fleet.read()["instance"] == "one-2"
     fleet.database.elements.update_one({"login": FIRST}, {"$set": {"created_by": "ann"}})
     told = until(lambda: [e for e in supervisor.events() if e["event"] == "left alone"])
     assert "login wrong or missing" in told[0]["documents"]
     assert supervisor.stop() == 0
+    fleet.database.claims.delete_many({"element": None})  # of the one that nobody had claimed
 
 
 def test_a_worker_that_is_stopped_while_its_terminal_starts_leaves_no_error(fleet: Fleet) -> None:

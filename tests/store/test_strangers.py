@@ -26,11 +26,20 @@ ELEMENTS: list[dict[str, Any]] = [
     {"_id": "text", "login": "70004", "server": "S", "status": "PENDING", "source": "terminal"},
     {"_id": "plain", "login": 70005, "server": "S", "password": "as it was typed"},
     {"_id": "silent", "login": 1.5, "server": "S", "status": "ACTIVE", "instance": "gone"},
+    {
+        "_id": "last",
+        "login": 2,
+        "server": "S",
+        "status": "PENDING",
+        "source": "terminal",
+        "term": 2**63 - 1,
+    },
     {"_id": "mine", "login": "x", "server": "S", "created_by": "ann", "profile": "strict"},
 ]
 INSTANCES: list[dict[str, Any]] = [
     {"_id": "adm", "path": "C:\\MT5\\1\\terminal64.exe", "status": "FREE"},
     {"_id": "busy", "path": "C:\\MT5\\2\\terminal64.exe", "status": "OCCUPIED"},
+    {"_id": "whose", "host": "one", "path": "C:\\7", "status": "OCCUPIED", "supervisor": "me"},
     {"_id": "bare", "host": "one", "status": "FREE"},
 ]
 
@@ -72,6 +81,7 @@ def test_each_is_named_with_the_fields_that_are_wrong(database: Rms) -> None:
     plant(database, "instances", INSTANCES)
     database.elements.insert_one({"login": 70001, "server": "S"})
     assert strangers(database, "elements") == [
+        Stranger("elements", "last", ("term",)),
         Stranger("elements", "mine", ("login",)),
         Stranger("elements", "old", ("login", "server", "status")),
         Stranger("elements", "plain", ("password",)),
@@ -82,6 +92,7 @@ def test_each_is_named_with_the_fields_that_are_wrong(database: Rms) -> None:
         Stranger("instances", "adm", ("host",)),
         Stranger("instances", "bare", ("path",)),
         Stranger("instances", "busy", ("host",)),
+        Stranger("instances", "whose", ("supervisor",)),
     ]
     errors = {one["_id"]: one["error"] for one in listing.elements(database) if "error" in one}
     assert errors["plain"] == "no element, left alone: password wrong or missing"

@@ -344,7 +344,7 @@ def _lives(instance: Mapping[str, Any]) -> bool:
         process = psutil.Process(pid)
         alive = process.status() != psutil.STATUS_ZOMBIE
         return bool(alive and abs(process.create_time() - born) < _SAME_BIRTH)
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, ValueError, OverflowError):  # no process has such a number
         return False
     except psutil.AccessDenied:
         return True

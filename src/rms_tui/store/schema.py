@@ -34,7 +34,7 @@ _OPTIONAL_TEXT: Schema = {"bsonType": ["string", "null"]}
 _LOGIN: Schema = {"bsonType": ["int", "long"], "minimum": 0}
 _NUMBER: Schema = {"bsonType": ["double", "int", "long", "decimal", "null"]}
 _TIME: Schema = {"bsonType": ["date", "null"]}
-_TERM: Schema = {"bsonType": ["int", "long"], "minimum": 0}
+_TERM: Schema = {"bsonType": ["int", "long"], "minimum": 0, "maximum": 2**53}  # it is counted on
 
 _FIGURES = (
     "balance", "credit", "equity", "margin", "free_margin", "margin_level", "profit", "floating",
@@ -117,6 +117,7 @@ COLLECTIONS: Mapping[str, Collection] = {
             "portable": {"bsonType": ["bool", "null"]},
             "status": {"enum": ["FREE", "OCCUPIED", "FAULTY"]},
             "pid": {"bsonType": ["int", "long", "null"]},
+            "supervisor": {"bsonType": ["object", "null"]},
             "term": _TERM,
             "failures": _TERM,
             "restarts": _TERM,
