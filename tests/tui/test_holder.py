@@ -8,6 +8,7 @@ from typing import Any
 from tests.consoles import Bench
 
 from rms_tui.latest import Latest
+from rms_tui.serve.follower import Told
 from rms_tui.tui.app import RmsApp
 from rms_tui.tui.holder import Holder
 
@@ -57,6 +58,18 @@ async def test_a_token_that_reads_has_no_keys_that_act_and_the_header_says_so(
         await pilot.press("4", "space")
         await bench.shown(pilot)
         assert all(alert.operator is None for alert in bench.monitor.frames.value.alerts)
+
+
+async def test_a_holder_s_mongodb_is_unknown_until_it_has_said(bench: Bench) -> None:
+    told: Latest[Told] = Latest()
+    told.put(Told("unknown", "not said", 0))
+    bench.app = RmsApp(bench.monitor, operator="dealer@desk-2", clock=lambda: bench.now, store=told)
+    async with bench.app.run_test(size=SIZE) as pilot:
+        await bench.shown(pilot)
+        assert "mongo ○ unknown" in bench.text("#heading")
+        told.put(Told("connected", "as the holder says", 0))
+        await bench.shown(pilot)
+        assert "mongo ● ok" in bench.text("#heading")
 
 
 async def test_limits_that_were_refused_are_said_while_the_old_ones_hold(bench: Bench) -> None:

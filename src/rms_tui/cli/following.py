@@ -30,7 +30,7 @@ def follow(shared: Given, address: str, authority: Path | None, *, mouse: bool) 
     The token is RMS_WS_TOKEN. A lost connection is said, and made again.
     """
     from rms_tui.serve.followed_feed import FollowedFeed
-    from rms_tui.serve.follower import Follower
+    from rms_tui.serve.follower import Follower, Told
     from rms_tui.serve.link import LinkError, checked
 
     settings = loaded(shared).settings
@@ -45,6 +45,7 @@ def follow(shared: Given, address: str, authority: Path | None, *, mouse: bool) 
     keymap = console_keys(settings)
     begin_log(settings, on_console=False)
     clock, status = Clock(), Latest[Any]()
+    status.put(Told("unknown", "the process that polls has not said", 0))
     monitor = Monitor(FollowedFeed(address, clock.now()), Plan(profiles=()), clock=clock.now)
     token = settings.rms_ws_token
     follower = Follower(

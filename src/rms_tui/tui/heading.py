@@ -104,6 +104,8 @@ def store_words(store: StoreView | None) -> tuple[str, str]:
             return f"mongo ● ok{waiting}", "$text-success"
         case "starting":
             return "mongo ○ starting", MUTED
+        case "unknown":
+            return "mongo ○ unknown", MUTED
         case _:
             return f"mongo ■ DOWN, {figures.count(store.waiting)} waiting", "bold $text-error"
 

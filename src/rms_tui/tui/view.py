@@ -15,7 +15,9 @@ class StoreView(Protocol):
     """Where the status database stands."""
 
     @property
-    def state(self) -> Literal["starting", "connected", "down"]: ...
+    def state(self) -> Literal["starting", "connected", "down", "unknown"]:
+        """`unknown`: it is another process's, which has not said."""
+        ...
 
     @property
     def text(self) -> str:
