@@ -310,6 +310,32 @@ def test_periods_count_from_their_own_start_and_know_no_deposits():
     assert life.relative[0] == 0.1
 
 
+def test_a_withdrawal_is_no_drawdown_of_a_period():
+    chain = Chain(plan(RULES[0]))
+    chain.see(book([{"balance": 5000}], at=START))
+    out = [{"time": int(START) + 1, "profit": -1000.0}]
+    for after, equity in ((2, 4000), (3, 3900)):
+        chain.see(book([{"balance": 4000, "equity": equity}], at=START + after, deals=out))
+    for span in Span:
+        assert float(chain.memory.periods[span].drawdown[0]) == 100
+
+
+def test_weeks_begin_on_monday_and_quarters_in_january_april_july_and_october():
+    chain = Chain(plan(RULES[0]))
+
+    def began(text):
+        chain.see(book([{"balance": 5000}], at=utc(text)))
+        return {span: chain.memory.periods[span].began for span in (Span.WEEK, Span.QUARTER)}
+
+    assert began("2026-03-31 12:00") == {
+        Span.WEEK: utc("2026-03-30 00:00"), Span.QUARTER: utc("2026-01-01 00:00"),
+    }  # fmt: skip
+    assert began("2026-04-05 23:59") == {
+        Span.WEEK: utc("2026-03-30 00:00"), Span.QUARTER: utc("2026-04-01 00:00"),
+    }  # fmt: skip
+    assert began("2026-04-06 00:00")[Span.WEEK] == utc("2026-04-06 00:00")
+
+
 def test_other_limits_are_judged_by_the_same_memory():
     def limits(percent):
         daily = {"rule": "daily_loss", "base": "equity", "percent": percent, "of": "base"}

@@ -9,6 +9,7 @@ from tests.risk.desk import book, plan, utc
 
 from rms_tui.monitor import Monitor
 from rms_tui.risk.days import SERVER_DAY, Origin
+from rms_tui.risk.memory import Span
 from rms_tui.risk.memory_rows import memory_from_rows, memory_rows
 
 MIDNIGHT = utc("2026-03-02 00:00")
@@ -82,3 +83,15 @@ def test_a_peak_that_nobody_vouches_for_any_more_is_still_the_least_it_was():
     third = again.restarted()
     third.see(101, 5300, balance=5300)
     assert third.peak == (6000, False)
+
+
+def test_what_a_month_has_seen_outlives_a_restart_and_goes_on():
+    desk = Desk()
+    desk.see(-1, 5000)
+    desk.see(1, 5600)
+    desk.see(2, 4900)
+    again = desk.restarted()
+    again.see(3, 5000)
+    again.see(4, 4800)
+    month = again.monitor.frames.value.memory.periods[Span.MONTH]
+    assert (float(month.peak[0]), float(month.drawdown[0])) == (5600, 800)

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 
 import pytest
 from desk import until
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.feeds import FakeFeed
 from tests.risk.desk import book, plan, utc
 
-from rms_tui.facts import BaseEntry, PeakEntry
+from rms_tui.facts import AccountChange, BaseEntry, PeakEntry
 from rms_tui.monitor import Monitor
 from rms_tui.risk.days import SERVER_DAY, Origin
 from rms_tui.risk.profile import Trail
@@ -279,13 +279,32 @@ def test_a_peak_entered_on_the_screen_outlives_a_restart(shift, database: Rms) -
         second.monitor.enter_peak(1001, Trail("balance", "ignore"), 1.0, "eva@desk")
 
 
+def test_nothing_is_written_over_what_is_not_read_back_yet(shift, database: Rms) -> None:
+    first = shift(MIDNIGHT - 1)
+    first.see(MIDNIGHT - 1, 5000, 5000)
+    first.recalled()
+    first.see(MIDNIGHT + 1, 5000, 5600)
+    written(database, MIDNIGHT + 1)
+    first.end()
+    second = shift(MIDNIGHT + 5)
+    second.see(MIDNIGHT + 5, 5000, 5300)
+    until(lambda: database.elements.find_one({"account.equity": 5300}))
+    change = AccountChange(7, "Test-Server", "add", "eva", MIDNIGHT + 5)
+    second.monitor.outbox.put(change)  # written by the next round, after memory had its turn
+    until(lambda: database.audit.find_one({"login": 7}))
+    found = database.memory.find_one({"login": 1001}) or {}
+    assert [peak["value"] for peak in found["peaks"]] == [5600]
+    written(database, MIDNIGHT + 1)
+
+
+@settings(deadline=None)
 @given(equities=st.lists(st.integers(3000, 7000), min_size=3, max_size=8))
 def test_which_rows_changed_is_never_missed(equities: list[int]) -> None:
     """Writing only changed rows leaves the same documents as writing all of them."""
     feed = FakeFeed()
     monitor = Monitor(feed, PLAN, interval=1.0, clock=lambda: MIDNIGHT)
     before, kept = None, {}
-    for i, equity in enumerate(equities):
+    for i, equity in enumerate((5000, *equities)):  # at its initial balance: the peak is known
         feed.newest = book([{"balance": 5000, "equity": equity}], at=MIDNIGHT + i)
         frame = monitor.step()
         if memories.changed_rows(frame.memory, before)[0]:
