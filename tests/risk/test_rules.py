@@ -141,7 +141,9 @@ def test_a_profit_target_is_reached_not_breached():
 def test_a_target_that_wants_no_open_position_waits_for_them_to_close():
     rule = {"rule": "max_profit", "amount": 100, "flat": True}
     seen = book([{"balance": 200}, {"balance": 200}], positions=[{"account": 1, "sl": 1.0}])
-    assert states(judged(rule, seen, initial_balance=50)) == [State.REACHED, State.OK]
+    verdict = judged(rule, seen, initial_balance=50)
+    assert states(verdict) == [State.REACHED, State.OK]
+    assert reasons(verdict) == [Reason.BEYOND, Reason.POSITIONS_OPEN]
 
 
 def test_the_days_profit_counts_from_the_days_base_and_not_from_deposits():

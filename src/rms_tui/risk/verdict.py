@@ -36,6 +36,7 @@ class Reason(IntEnum):
     NO_POSITIONS = 4
     NO_STOP_LOSS = 5
     STOP_OUT = 6
+    POSITIONS_OPEN = 7
     STALE = 10
     DISCONNECTED = 11
     NOT_A_NUMBER = 12
@@ -67,6 +68,7 @@ WORDS: dict[Reason, str] = {
     Reason.NO_POSITIONS: "no open positions",
     Reason.NO_STOP_LOSS: "a position has no stop loss: risk unlimited",
     Reason.STOP_OUT: "at the broker's stop-out level",
+    Reason.POSITIONS_OPEN: "positions are still open",
     Reason.STALE: "figures are stale",
     Reason.DISCONNECTED: "source has lost its server",
     Reason.NOT_A_NUMBER: "a needed figure is missing",

@@ -78,6 +78,7 @@ def _gained(
         held = state == np.int8(State.REACHED)
         held &= columns["positions"] != 0
         state -= held.view(np.int8)  # REACHED is one above OK
+        reason[held] = Reason.POSITIONS_OPEN
     return gained, used, distance, state, reason
 
 
