@@ -15,6 +15,7 @@ from rms_tui.book import Book, Deals, build
 from rms_tui.changes import Change
 from rms_tui.risk.profile import DailyLoss, Plan, RiskProfile, TotalLoss, TrailingDrawdown
 from rms_tui.tui.app import RmsApp
+from rms_tui.tui.screens.stress import Stress
 from rms_tui.tui.view import AskChanges, AskHistory
 
 BEFORE_MIDNIGHT = (NOW + OFFSET) // 86_400 * 86_400 + 86_400 - OFFSET - 720
@@ -183,3 +184,13 @@ def handle_some(bench: Bench) -> None:
     bench.monitor.acknowledge(warned[1].id, "jane@desk-1", "called")
     bench.now += 301
     bench.step(book(shock=90.0, at=bench.now))
+
+
+async def worked_out(bench: Bench, pilot: Pilot[None]) -> None:
+    """Wait until all that was asked of the stress view is answered; new rows may ask once more."""
+    for at in range(20):
+        await pilot.pause()
+        await bench.errand(pilot, "stress")
+        screen = bench.app.screen
+        if at and not (isinstance(screen, Stress) and screen.is_working):
+            return

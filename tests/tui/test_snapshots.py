@@ -22,6 +22,7 @@ from tests.tui.scenes import (
     over,
     undecided_book,
     unknown_bench,
+    worked_out,
 )
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -485,9 +486,7 @@ def stressed(bench: Bench, *pressed: str) -> Callable[[Pilot[Any]], Awaitable[No
     async def before(pilot: Pilot[Any]) -> None:
         for key in pressed:
             await pilot.press(key)
-            await pilot.pause()
-            await bench.errand(pilot, "stress")
-            await bench.errand(pilot, "stress")
+            await worked_out(bench, pilot)
 
     return before
 

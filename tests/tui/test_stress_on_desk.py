@@ -9,6 +9,7 @@ import pytest
 from tests.consoles import Bench
 from tests.feeds import FakeFeed, book
 from tests.tui.fleets import FleetBench, lively
+from tests.tui.scenes import worked_out
 from textual.pilot import Pilot
 
 from rms_tui.risk.stress import Shock, stress
@@ -27,12 +28,6 @@ async def opened(bench: Bench, pilot: Pilot[None], *keys: str) -> Stress:
     screen = bench.app.screen
     assert isinstance(screen, Stress)
     return screen
-
-
-async def worked_out(bench: Bench, pilot: Pilot[None]) -> None:
-    for _ in range(3):  # the cursor of the new rows asks once more
-        await pilot.pause()
-        await bench.errand(pilot, "stress")
 
 
 def rows(bench: Bench, selector: str) -> list[list[str]]:

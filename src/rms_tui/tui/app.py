@@ -22,7 +22,6 @@ from rms_tui.allocator import give_back_freed
 from rms_tui.monitor import Monitor
 from rms_tui.tui import notices, tape
 from rms_tui.tui.announcer import TOAST_SECONDS, Announcer, ToastSeverity
-from rms_tui.tui.board import Board
 from rms_tui.tui.bridge import Bridge
 from rms_tui.tui.commands import Command
 from rms_tui.tui.curves import Curves
@@ -45,17 +44,11 @@ from rms_tui.tui.messages import (
     SnoozeAsked,
     StressAsked,
 )
+from rms_tui.tui.opening import Opening
 from rms_tui.tui.palette import DeskCommands
-from rms_tui.tui.panes.pane import Pane
 from rms_tui.tui.requests import Requests
-from rms_tui.tui.screens.add import AddAccounts
-from rms_tui.tui.screens.add_element import AddToFleet
-from rms_tui.tui.screens.ask import Ask
 from rms_tui.tui.screens.desk import Desk, FleetBoard
-from rms_tui.tui.screens.details import Details
-from rms_tui.tui.screens.help import Help
-from rms_tui.tui.screens.history import AlertHistory
-from rms_tui.tui.screens.stress import FIRST, Stress
+from rms_tui.tui.screens.help import help_for
 from rms_tui.tui.stylesheet import stylesheet
 from rms_tui.tui.table.literal import literal
 from rms_tui.tui.theme import next_theme
@@ -139,18 +132,24 @@ class RmsApp(FrugalApp[None]):
         self.animation_level = "none"
         self._store = store
         self._clock = clock
-        self._history = history
-        self._changes = changes
         self._curves = Curves()
         self._deliveries = deliveries
         self._tape = tape.Tape(self, recording, playback, self._toast)
         self._exporting = Exporting(self, monitor, self.moment, self._toast)
         self._requests = Requests(self, monitor, operator, self.moment, self._toast, fleet)
-        self._fleet = fleet
+        self._opening = Opening(
+            self,
+            monitor,
+            operator,
+            self.moment,
+            self._curves,
+            fleet,
+            history=history,
+            changes=changes,
+        )
         self._keymap = dict(keymap or {})
         self._holder = holder or Holder()
         self._after_first_paint = after_first_paint
-        self._percent = FIRST
         self._paused: Moment | None = None
         self._announcer = Announcer(lambda: self.bell(), self._toast, clock() - BEGINNING)
         self._bridge = Bridge(monitor.frames, lambda: self.post_message(FrameReady()))
@@ -282,76 +281,31 @@ class RmsApp(FrugalApp[None]):
 
     def action_help(self) -> None:
         """The keys of the pane that has them."""
-        board = getattr(self.screen, "board", None)
-        pane = board.current if isinstance(board, Board) else getattr(self.screen, "pane", None)
-        if not isinstance(pane, Pane):
-            return
-        source = pane.source
-        keys: dict[str, tuple[list[str], str]] = {}
-        bindings = self.screen.active_bindings.values()
-        for active in sorted(bindings, key=lambda active: _help_place(active.binding)):
-            binding = active.binding
-            if not binding.id:
-                continue
-            words = binding.tooltip or binding.description
-            keys.setdefault(binding.id, ([], words))[0].append(self.get_key_display(binding))
-        listed = [(" ".join(dict.fromkeys(names)), words) for names, words in keys.values()]
-        self.push_screen(Help(source.name, listed, source.fields or None))
+        shown = help_for(self.screen)
+        if shown is not None:
+            self.push_screen(shown)
 
     def action_interval(self) -> None:
         """Ask for the seconds between two polls."""
-
-        def taken(answer: str | None) -> None:
-            if answer is not None:
-                self.monitor.set_interval(float(answer))
-                self._toast(f"polls every {float(answer):g} s")
-
-        question = f"Seconds between two polls, now {self.monitor.interval:g}"
-        self.push_screen(Ask("Poll interval", question, wrong=_wrong_interval), taken)
+        self._requests.interval()
 
     # What the operator asks for
 
     def on_add_asked(self) -> None:
         """Add accounts."""
-        if self._fleet is not None:
-            self.push_screen(AddToFleet(self._fleet))
-        else:
-            self.push_screen(AddAccounts(self.monitor, self.operator))
+        self._opening.add()
 
     def on_details_asked(self, asked: DetailsAsked) -> None:
         """Open an account."""
-        self._open_account(asked.login)
+        self._opening.details(asked.login)
 
     def on_history_asked(self, asked: HistoryAsked) -> None:
         """Open the alert history, of one account or of all."""
-        history = AlertHistory(
-            self._history, self._open_account, login=asked.login, clock=self.monitor.now
-        )
-        moment = self.moment()
-        if moment is not None:
-            history.show(moment)
-        self.push_screen(history)
+        self._opening.history(asked.login)
 
     def on_stress_asked(self, asked: StressAsked) -> None:
-        """Open the stress view, by the percentage of the last time."""
-
-        def keep(percent: float) -> None:
-            self._percent = percent
-
-        judged = self._fleet is None
-        view = Stress(self._percent, keep, move=asked.move, login=asked.login, judged=judged)
-        moment = self.moment()
-        if moment is not None:
-            view.show(moment)
-        self.push_screen(view)
-
-    def _open_account(self, login: int) -> None:
-        self._curves.open(login)
-        details = Details(self.monitor, login, self._curves, self._changes)
-        moment = self.moment()
-        if moment is not None:
-            details.show(moment)
-        self.push_screen(details)
+        """Open the stress view."""
+        self._opening.stress(asked.move, asked.login)
 
     def on_remove_asked(self, asked: RemoveAsked) -> None:
         """Stop watching an account."""
@@ -425,17 +379,3 @@ def _settle() -> None:
     """Everything was imported and made: what that freed goes back too."""
     gc.freeze()
     give_back_freed()
-
-
-def _help_place(binding: Binding) -> int:
-    """Keys of the screen first, those of the whole App next, moving about last."""
-    part = (binding.id or "").partition(".")[0]
-    return {"app": 1, "table": 2}.get(part, 0)
-
-
-def _wrong_interval(text: str) -> str | None:
-    try:
-        seconds = float(text)
-    except ValueError:
-        return "expected seconds, 0.05 to 3600"
-    return None if 0.05 <= seconds <= 3600 else "expected seconds, 0.05 to 3600"

@@ -198,6 +198,17 @@ class Requests:
             lines.append("shown with the next poll")
         self._say(lines, str(login_of(login)), "information" if used else "warning")
 
+    def interval(self) -> None:
+        """Ask for the seconds between two polls, and poll so from now on."""
+
+        def taken(answer: str | None) -> None:
+            if answer is not None:
+                self._monitor.set_interval(float(answer))
+                self._say(f"polls every {float(answer):g} s")
+
+        question = f"Seconds between two polls, now {self._monitor.interval:g}"
+        self._app.push_screen(Ask("Poll interval", question, wrong=_wrong_interval), taken)
+
     def limit(self, asked: LimitsAsked) -> None:
         """Judge an account by another profile, by limits of its own, or by its group's again."""
         login, frame = asked.login, self._monitor.frames.value
@@ -265,3 +276,11 @@ class Requests:
 
 def _alerts(number: int) -> str:
     return f"{number} alert{'s' * (number != 1)}"
+
+
+def _wrong_interval(text: str) -> str | None:
+    try:
+        seconds = float(text)
+    except ValueError:
+        return "expected seconds, 0.05 to 3600"
+    return None if 0.05 <= seconds <= 3600 else "expected seconds, 0.05 to 3600"

@@ -84,6 +84,11 @@ class Shocks:
         self._next: Question | None = None
         self._last: Answer | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is still to come."""
+        return self._asking is not None
+
     def ask(self, question: Question) -> None:
         """Answer this next, and whatever waited no more."""
         self._next = question

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from rms_tui.tui.board import Board
 from rms_tui.tui.filter import Fields, IdField, NumberField, WordField
+from rms_tui.tui.panes.pane import Pane
 
 GRAMMAR = (
     ("level<150", "a figure: < <= > >= = !="),
@@ -60,6 +62,30 @@ class Help(ModalScreen[None]):
     def action_up(self) -> None:
         """Scroll up."""
         self.query_one(VerticalScroll).scroll_up(animate=False)
+
+
+def help_for(screen: Screen[Any]) -> Help | None:
+    """Help for the pane of a screen that has the keys; None for a screen without panes."""
+    board = getattr(screen, "board", None)
+    pane = board.current if isinstance(board, Board) else getattr(screen, "pane", None)
+    if not isinstance(pane, Pane):
+        return None
+    keys: dict[str, tuple[list[str], str]] = {}
+    bindings = screen.active_bindings.values()
+    for active in sorted(bindings, key=lambda active: _place(active.binding)):
+        binding = active.binding
+        if binding.id:
+            words = binding.tooltip or binding.description
+            name = screen.app.get_key_display(binding)
+            keys.setdefault(binding.id, ([], words))[0].append(name)
+    listed = [(" ".join(dict.fromkeys(names)), words) for names, words in keys.values()]
+    return Help(pane.source.name, listed, pane.source.fields or None)
+
+
+def _place(binding: Binding) -> int:
+    """Keys of the screen first, those of the whole App next, moving about last."""
+    part = (binding.id or "").partition(".")[0]
+    return {"app": 1, "table": 2}.get(part, 0)
 
 
 def _listed(rows: Sequence[tuple[str, str]], width: int) -> Content:

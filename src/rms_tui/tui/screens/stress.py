@@ -94,6 +94,11 @@ class Stress(FilteredBoard):
         """The account under the cursor, once one was chosen here; the desk's until then."""
         return self._login
 
+    @property
+    def is_working(self) -> bool:
+        """Whether what is asked is not answered yet."""
+        return self._shocks is not None and self._shocks.busy
+
     def compose(self) -> ComposeResult:
         """State, both ways, the account's own limit, the panes, the keys."""
         yield StatusLine(id="heading")
