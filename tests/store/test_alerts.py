@@ -99,3 +99,21 @@ def test_a_snooze_written_late_does_not_end_a_later_acknowledgement(database: Rm
         assert after is not None
         alerts.apply(database, [AlertEvent(one.change, after, one.at)])
     assert (database.alerts.find_one({}) or {})["stage"] == "acknowledged"
+
+
+def test_a_rise_written_late_does_not_lower_what_is_worse_by_now(database: Rms) -> None:
+    first = replace(ALERT, severity=Severity.WARNING)
+    alerts.apply(database, [AlertEvent("raised", first, NOW + 1), AlertEvent("risen", RISEN, NOW)])
+    less = replace(ALERT, severity=Severity.CRITICAL, value=-960.0)
+    alerts.apply(database, [AlertEvent("risen", less, NOW + 6)])
+    found = database.alerts.find_one({}) or {}
+    assert (found["severity"], found["value"]) == ("breach", -1500.0)
+
+
+def test_a_recovery_written_again_after_the_end_opens_nothing(database: Rms) -> None:
+    over = replace(ALERT, stage=Stage.RECOVERED, recovered_at=NOW + 20)
+    closed = replace(over, stage=Stage.CLOSED, closed_at=NOW + 320)
+    recovered = AlertEvent("recovered", over, NOW + 20)
+    alerts.apply(database, [AlertEvent("raised", ALERT, NOW + 1), recovered])
+    alerts.apply(database, [AlertEvent("closed", closed, NOW + 320), recovered])
+    assert (database.alerts.find_one({}) or {})["stage"] == "closed"
