@@ -109,7 +109,7 @@ def test_a_refused_login_is_tried_a_few_times_and_then_left_until_edited(fleet: 
     fleet.world.push()
     fleet.supervise()
     fleet.element(password=vault.encrypt("wrong"))
-    until(lambda: fleet.read().get("status") == "ERROR", 40)
+    until(lambda: fleet.read().get("status") == "ERROR", 90)
     element = fleet.read()
     assert element["refused"] == 3
     assert "Authorization failed" in element["error"]
