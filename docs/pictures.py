@@ -26,7 +26,12 @@ SIZE = (160, 48)
 POLLS = 12
 
 LIMITS = limits_profile(margin_warning=150, margin_critical=100, max_loss=-1000)
-SHOTS = {"console": (), "details": ("enter",), "help": ("escape", "question_mark")}
+SHOTS = {
+    "console": (),
+    "details": ("enter",),
+    "help": ("escape", "question_mark"),
+    "stress": ("escape", "x"),
+}
 
 
 async def take() -> None:
@@ -38,7 +43,7 @@ async def take() -> None:
     try:
         for _ in range(POLLS):
             monitor.step(timeout=20)
-        app = RmsApp(monitor, operator="dealer@desk-2", clock=monitor.now)
+        app = RmsApp(monitor, operator="dealer@desk-2", theme="desk-dark", clock=monitor.now)
         async with app.run_test(size=SIZE) as pilot:
             for name, keys in SHOTS.items():
                 await _shoot(pilot, name, keys)

@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 
 from rms_tui.risk.stress import Shock, stress
 from rms_tui.tui.move import Move
+from rms_tui.tui.panes.moves import moves
 from rms_tui.tui.screens.details import Details
 from rms_tui.tui.screens.stress import Stress, percent_of
 from rms_tui.tui.shocks import Question, answered
@@ -201,6 +202,19 @@ async def test_over_a_fleet_breaches_are_its_workers_to_say() -> None:
         up = rows(bench, "#stress-sides")[0]
         assert up[:3] == ["EURUSD +5 %", "−542", "n/a"]
         assert up[6] == "1", "the silent one"
+
+
+def test_an_index_is_listed_once_and_a_metal_as_what_it_is_in_pairs() -> None:
+    made = book(shock=60.0)
+    bases = tuple(base if name != "DE40" else name for base, name in
+                  zip(made.symbols.base, made.symbols.name, strict=True))  # fmt: skip
+    bench = Bench(FakeFeed(replace(made, symbols=replace(made.symbols, base=bases))))
+    bench.step()
+    frame = bench.monitor.frames.value
+    assert frame is not None
+    found = moves(frame)
+    assert [move.kind for move in found if move.name == "DE40"] == ["symbol"]
+    assert Move("currency", "XAU") in found
 
 
 def test_what_left_the_book_meanwhile_is_said(bench: Bench) -> None:

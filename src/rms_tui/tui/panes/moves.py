@@ -42,9 +42,13 @@ def moves(frame: Frame) -> tuple[Move, ...]:
 
 
 def _currencies(symbols: Symbols) -> frozenset[str]:
-    """What is bought or paid in a pair: a shock of anything else moves nothing."""
+    """What is bought or paid in a pair: a shock of anything else moves nothing.
+
+    An index is its own base: it is listed as the symbol that it is.
+    """
     pairs = zip(symbols.base, symbols.quote, strict=True)
-    return frozenset(name for base, quote in pairs if base != quote for name in (base, quote))
+    paired = {name for base, quote in pairs if base != quote for name in (base, quote)}
+    return frozenset(paired - set(symbols.name))
 
 
 def _names(frame: Frame) -> tuple[str, ...]:

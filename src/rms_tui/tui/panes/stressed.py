@@ -24,7 +24,7 @@ NOTHING, UNKNOWN, BREACH, CALL, OUT, NEGATIVE = range(6)
 OUTCOMES: dict[int, Cell] = {
     NOTHING: Cell("—", "dim"),
     UNKNOWN: Cell("unknown", "unknown"),
-    BREACH: Cell("BREACH", "critical"),
+    BREACH: Cell("BREACH", "bad"),
     CALL: Cell("MARGIN CALL", "warning"),
     OUT: Cell("STOPPED OUT", "breached"),
     NEGATIVE: Cell("NEGATIVE", "breached"),
