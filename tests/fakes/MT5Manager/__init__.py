@@ -1,4 +1,4 @@
-"""A stand-in for MT5Manager 5.0.6231, as faithful as `shared/mt5/mt5.md` describes it.
+"""A stand-in for MT5Manager 5.0.6231, as faithful as what is known of it.
 
 Read-only: it offers what a monitor may call. The world it shows is `fake_world.world("manager")`;
 when its file changes, the sinks hear of it on a thread of their own during the next call.

@@ -1,4 +1,4 @@
-"""A stand-in for MetaTrader5 5.0.6231, as faithful as `shared/mt5/mt5.md` describes it.
+"""A stand-in for MetaTrader5 5.0.6231, as faithful as what is known of it.
 
 What it cannot imitate it does not offer: `order_send` (its traps need a C calling convention) and
 the bars and ticks. The world it shows is `fake_world.world("terminal")`.
