@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 WIDTH, HEIGHT = 160, 50
-CURSOR_ROW = re.compile(rb"\x1b\[(\d+);\d+H\x1b\[[0-9;]*48;2;1;120;212[;m]")
-"""A cell drawn on the cursor's background (#0178D4), with its line."""
+CURSOR_ROW = re.compile(rb"\x1b\[(\d+);\d+H\x1b\[[0-9;]*48;2;(?:1;120;212|29;74;117)[;m]")
+"""A cell drawn on the cursor's background (Textual's, and that of our theme), with its line."""
 
 
 @dataclass(frozen=True)
