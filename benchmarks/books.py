@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any, cast
 
 import numpy as np
 
-from rms_tui.book import Accounts, Book, Deals, Positions, Symbols, build, empty, summed
+from rms_tui.book import Accounts, Book, Deals, Positions, Symbols, Table, build, empty, summed
 
 NAMES = ("EURUSD", "GBPUSD", "AUDUSD", "NZDUSD", "EURGBP", "USDJPY", "USDCHF", "USDCAD", "XAUUSD")
 PRICES = (1.15, 1.31, 0.66, 0.60, 0.86, 150.0, 0.80, 1.38, 4000.0)
@@ -134,25 +135,22 @@ def moved(book: Book, seed: int) -> Book:
 
 
 def traded(book: Book, seed: int) -> Book:
-    """The Book a poll later with every column a new object: nothing can be reused."""
+    """The Book a poll later with every column of numbers a new object: no figure can be reused.
+
+    Who the accounts are (logins, groups, currencies) is as it was.
+    """
     later = moved(book, seed)
-    random = np.random.default_rng(seed)
+    stops = later.positions.sl * np.random.default_rng(seed).normal(1.0, 1e-5, len(later.positions))
     return replace(
         later,
-        accounts=replace(
-            later.accounts,
-            balance=later.accounts.balance.copy(),
-            margin=later.accounts.margin.copy(),
-        ),
-        positions=replace(
-            later.positions,
-            account=later.positions.account.copy(),
-            symbol=later.positions.symbol.copy(),
-            side=later.positions.side.copy(),
-            lots=later.positions.lots.copy(),
-            price_open=later.positions.price_open.copy(),
-            sl=later.positions.sl * random.normal(1.0, 1e-5, len(later.positions)),
-            rate=later.positions.rate.copy(),
-            swap=later.positions.swap.copy(),
-        ),
+        accounts=replace(_anew(later.accounts), login=later.accounts.login),
+        positions=replace(_anew(later.positions), sl=stops),
+        symbols=_anew(later.symbols),
+        deals=_anew(later.deals),
     )
+
+
+def _anew(table: Table) -> Table:
+    columns = {one.name: getattr(table, one.name) for one in fields(table)}
+    numbers = {name: c.copy() for name, c in columns.items() if isinstance(c, np.ndarray)}
+    return replace(table, **cast("dict[str, Any]", numbers))

@@ -63,7 +63,7 @@ def assess(timeline: Timeline) -> Iterator[dict[str, Any]]:
         held = assessment.held(book, None)
         if row.positions is None and abs(row.equity - row.balance - row.credit) > 0:
             unknown = np.full(1, np.nan)
-            held = (held[0], unknown, unknown)
+            held = held._replace(number=unknown, risk=unknown)
         read = reading(book, plan, before, held=held)
         memory = remembered(read, memory, interval=math.inf, vouched=True)
         before = judged(read, memory, before)

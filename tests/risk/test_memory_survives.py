@@ -6,7 +6,7 @@ import math
 from dataclasses import fields, is_dataclass
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.risk.desk import Chain, book, plan, reasons, states, utc
 
@@ -159,6 +159,12 @@ def scaled(seen, scale):
 
 
 @settings(max_examples=60, deadline=None)
+@example(
+    steps=[(30.0, 0.0, 0.0, 0.0, False), *[(DAY, 0.0, 0.0, 0.0, True)] * 3],
+    column="balance",
+    poison=math.nan,
+    at=4,
+)
 @given(
     steps=steps,
     column=st.sampled_from(["balance", "equity", "credit", "floating"]),

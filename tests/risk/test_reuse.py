@@ -172,7 +172,7 @@ class Desk:
         self.book = seen = replace(seen, **tables)
         past = self.assessed if self.reuse else None
         scoped = assessment.scope(PLAN, seen.accounts, past and past.scope)
-        aggregates = assessment.held(seen, past)
+        aggregates = assessment.held(seen, past, scoped if self.reuse else None)
         undecided = assessment.undecided(seen, aggregates[1])
         self.memory = memory.remember(
             self.memory, seen, undecided == 0, scoped.rollovers, interval=5.0,

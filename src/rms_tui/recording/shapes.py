@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from rms_tui.recording.body import Array, Columns, Tree
 
-SHORTCUTS = frozenset({"counted", "settled", "quiet", "looked", "evidence"})
+SHORTCUTS = frozenset({"counted", "settled", "quiet", "looked", "evidence", "still"})
 """Fields that save work the next Book would cost again, and come to the same."""
 
 _ODD = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}

@@ -7,7 +7,7 @@ whose input columns are the very same objects as last time is not computed again
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import is_
 from typing import Any, NamedTuple
@@ -83,6 +83,15 @@ class Read(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Worst:
+    """What some verdicts, all of them, come to for each account."""
+
+    of: tuple[Verdict, ...]
+    state: Bytes
+    used: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
     """All verdicts over a Book, and what they come to for each account.
 
@@ -105,6 +114,8 @@ class Assessment:
     figures: holdings.Figures
     offers: Offers
     overnight: tuple[Overnight, ...] = ()
+    still: Worst | None = None
+    """Of the verdicts that were the same as before: it spares another look at them."""
 
 
 def scope(plan: Plan, accounts: Accounts, previous: Scope | None = None) -> Scope:
@@ -179,11 +190,15 @@ def _applied(
 
 
 def undecided(
-    book: Book, positions: Floats, *, stale: bool = False, emptied: Flags | None = None
+    book: Book,
+    positions: Floats,
+    *,
+    stale: bool = False,
+    emptied: Callable[[], Flags | None] = lambda: None,
 ) -> Bytes:
     """Each row's Reason for giving no decision. `positions` is the number of open ones, NaN where
-    some are open and nobody counted them; `emptied` says of which rows it is not known where all
-    their money went (None: of none).
+    some are open and nobody counted them; `emptied` is asked where one is at 0, and says of which
+    rows it is not known where all their money went (None: of none).
 
     Equity must be balance + credit + floating within two units of the currency's last digit, and
     may not be 0 while there is an open position (a terminal that just started).
@@ -209,14 +224,19 @@ def undecided(
     if not accounts.equity.min(initial=np.inf) > 0:
         zero = accounts.equity == 0.0
         reason[zero & (accounts.balance >= 0) & (positions != 0)] = Reason.ZERO_EQUITY
-        if emptied is not None:
-            reason[emptied & (reason == Reason.NONE)] = Reason.EMPTIED
+        gone = emptied()
+        if gone is not None:
+            reason[gone & (reason == Reason.NONE)] = Reason.EMPTIED
     return reason
 
 
-def held(book: Book, previous: Assessment | None) -> holdings.Held:
-    """What every account holds; the previous answer while positions' terms did not change."""
-    return holdings.held(book, None if previous is None else previous.positions)
+def held(book: Book, previous: Assessment | None, scoped: Scope | None = None) -> holdings.Held:
+    """What every account holds; the previous answer while positions' terms did not change.
+
+    The rules of `scoped` may be judged by more of it.
+    """
+    figures = () if scoped is None else scoped.figures
+    return holdings.held(book, None if previous is None else previous.positions, figures)
 
 
 def assess(
@@ -231,7 +251,7 @@ def assess(
     half = half_units(book, None if previous is None else previous.half)
     with np.errstate(divide="ignore", invalid="ignore"):
         figures = holdings.figures(
-            scoped.figures, book, {} if previous is None else previous.figures
+            scoped.figures, book, {} if previous is None else previous.figures, aggregates.losses
         )
     offers = offers_of(scoped.trails, memory, {} if previous is None else previous.offers)
     columns = columns_of(book, memory, aggregates, half, figures, offers)
@@ -257,10 +277,11 @@ def assess(
             book.taken_at,
         )
     unchanged = past is not None and past.undecided is undecided_rows
+    still = None if past is None else _still(verdicts, past, len(book.accounts))
     if unchanged and past is not None and _same(verdicts, past.verdicts):
         state, used = past.state, past.used
     else:
-        state, used = _worst(verdicts, len(book.accounts))
+        state, used = _worst(verdicts, len(book.accounts), still)
         if withheld is not None:
             blocked = np.flatnonzero(withheld)
             state[blocked] = np.maximum(state[blocked], State.UNKNOWN)
@@ -273,11 +294,12 @@ def assess(
         book.accounts.equity - day_start(memory, len(book.accounts)),
         {} if withheld is None else _counts(withheld),
         tuple([read for read, _ in made]),
-        aggregates,
+        aggregates if aggregates.losses is None else aggregates._replace(losses=None),
         half,
         figures,
         offers,
         notices,
+        still,
     )
 
 
@@ -360,13 +382,32 @@ def _withhold(ruled: Ruled, why: Bytes) -> None:
     ruled.reason[rows] = why[rows]
 
 
-def _worst(verdicts: tuple[Verdict, ...], accounts: int) -> tuple[Bytes, Floats]:
-    first = verdicts[0] if verdicts and verdicts[0].rows is None else None
-    if first is None:
-        state, used = np.zeros(accounts, dtype=np.int8), np.full(accounts, np.nan)
-    else:
+def _still(verdicts: tuple[Verdict, ...], past: Assessment, accounts: int) -> Worst | None:
+    """What the verdicts that did not change come to, None where all did."""
+    same = tuple(
+        [now for now, before in zip(verdicts, past.verdicts, strict=True) if now is before]
+    )
+    if not same:
+        return None
+    if past.still is not None and _same(same, past.still.of):
+        return past.still
+    return Worst(same, *_worst(same, accounts))
+
+
+def _worst(
+    verdicts: tuple[Verdict, ...], accounts: int, still: Worst | None = None
+) -> tuple[Bytes, Floats]:
+    """The worst state and the largest share of all; `still` is what some of them come to."""
+    known = set() if still is None else set(map(id, still.of))
+    left = [verdict for verdict in verdicts if id(verdict) not in known]
+    if still is not None:
+        state, used = still.state.copy(), still.used.copy()
+    elif left and left[0].rows is None:
+        first, *left = left
         state, used = first.state.copy(), first.used.copy()
-    for verdict in verdicts[0 if first is None else 1 :]:
+    else:
+        state, used = np.zeros(accounts, dtype=np.int8), np.full(accounts, np.nan)
+    for verdict in left:
         if verdict.rows is None:
             np.maximum(state, verdict.state, out=state)
             np.fmax(used, verdict.used, out=used)

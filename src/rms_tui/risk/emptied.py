@@ -15,9 +15,9 @@ from rms_tui.risk.memory import Memory
 
 def emptied(book: Book, known: Memory | None) -> Flags | None:
     """Those rows, None for none. Where not all deals since are known, 0 is taken as it stands."""
-    accounts = book.accounts
-    if known is None or accounts.equity.min(initial=np.inf) > 0:
+    if known is None:
         return None
+    accounts = book.accounts
     zero = (accounts.equity == 0) & (accounts.balance == 0) & (accounts.credit == 0)
     rows = np.flatnonzero(zero)
     if not len(rows):

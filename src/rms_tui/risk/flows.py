@@ -63,21 +63,25 @@ def from_the_start(rows: int) -> Total:
 
 
 def counted(
-    total: Total, book: Book, last_at: Floats, flow_types: tuple[int, ...]
+    total: Total, book: Book, last_at: Floats, good: Flags, flow_types: tuple[int, ...]
 ) -> tuple[Total, Came | None]:
-    """The total after a Book, and what its new deals brought; None where there are no new ones."""
-    deals, offset = book.deals, book.server_offset
-    if book.deals_since is None or offset is None:
+    """The total after a Book, and what its new deals brought; None where there are no new ones.
+
+    What a row missed since it was last good counts as missed when it is good again, not before.
+    """
+    deals, offset, since = book.deals, book.server_offset, book.deals_since
+    if since is None or offset is None:
         return total, None
-    if total.counted is deals and total.since == book.deals_since:
+    if total.counted is deals and total.since == since:
         return total, None
     flow, flow_balance, ticket = total.flow, total.flow_balance, total.ticket
-    if book.deals_since != total.since:
-        missed = (ticket > NEVER) & (last_at < book.deals_since - offset)
+    if since != total.since:
+        missed = (ticket > NEVER) & (last_at < since - offset)
         if bool(missed.any()):
-            flow, flow_balance = _both(flow, flow_balance, missed, np.nan)
+            since = total.since if bool((missed & ~good).any()) else since
+            flow, flow_balance = _both(flow, flow_balance, missed & good, np.nan)
     if total.counted is deals:
-        return replace(total, flow=flow, flow_balance=flow_balance, since=book.deals_since), None
+        return replace(total, flow=flow, flow_balance=flow_balance, since=since), None
     fresh = ticket == NEVER
     came = None
     new = _new(deals, total.counted)
@@ -96,7 +100,7 @@ def counted(
     if bool(fresh.any()) or len(new):
         ticket = np.where(fresh, NONE_YET, ticket)
         np.maximum.at(ticket, row, deals.ticket[new])
-    return Total(flow, flow_balance, ticket, deals, book.deals_since), came
+    return Total(flow, flow_balance, ticket, deals, since), came
 
 
 def _both(flow: Floats, flow_balance: Floats, rows: Flags, value: float) -> tuple[Floats, Floats]:

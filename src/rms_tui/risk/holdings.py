@@ -9,19 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from operator import is_
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from rms_tui.book import Book, Codes, Floats, summed
 from rms_tui.risk.conversion import rates
 from rms_tui.risk.ideas import Closed, closed_trades, idea_risk
-from rms_tui.risk.pairs import blocks, pairs
+from rms_tui.risk.pairs import Pairs, blocks, pairs
 from rms_tui.risk.profile import mask_matches
 from rms_tui.risk.stops import finite, risk_at_stop
 
-Held: TypeAlias = tuple[tuple[object, ...], Floats, Floats]
-"""What the figures came from, the open positions and the largest loss at a stop."""
+
+class Held(NamedTuple):
+    """What the figures came from, each account's number of open positions and largest loss at a
+    stop, and every position's loss there where that is wanted once more."""
+
+    sources: tuple[object, ...]
+    number: Floats
+    risk: Floats
+    losses: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,44 +85,60 @@ def is_figure(key: Hashable) -> bool:
     return isinstance(key, (Lots, Notional, IdeaRisk, Rate)) or key == BARE_AGE
 
 
-def held(book: Book, before: Held | None) -> Held:
+def held(book: Book, before: Held | None, figures: Iterable[Hashable] = ()) -> Held:
     """Open positions and the largest loss at a stop for each account, with what they came from.
 
     The loss at a stop is side·(open - stop)·lots·contract·rate - swap, at least 0, in the account's
-    currency; infinite without a stop, NaN without a rate.
+    currency; infinite without a stop, NaN without a rate. `figures` are those that will be asked
+    for: ideas are made of the same losses.
     """
     sources = _risk_sources(book)
-    if before is not None and _same(sources, before[0]):
+    if before is not None and _same(sources, before.sources):
         return before
     number = np.bincount(book.positions.account, minlength=len(book.accounts))
-    return sources, number.astype(np.float64), risk_at_stop(book)
+    asked = any(isinstance(key, IdeaRisk) for key in figures)
+    losses = np.empty(len(book.positions)) if asked else None
+    return Held(sources, number.astype(np.float64), risk_at_stop(book, losses), losses)
 
 
-def figures(keys: Iterable[Hashable], book: Book, before: Figures) -> Figures:
-    """Every figure that rules ask for by these keys."""
-    wanted = dict.fromkeys(keys)
-    made = {key: figure(key, book, before.get(key)) for key in wanted if key != BARE_AGE}
+def figures(
+    keys: Iterable[Hashable], book: Book, before: Figures, losses: Floats | None = None
+) -> Figures:
+    """Every figure that rules ask for by these keys; `losses` as in Held."""
+    wanted, cells = dict.fromkeys(keys), dict[int, Pairs]()
+    made = {
+        key: figure(key, book, before.get(key), losses, cells) for key in wanted if key != BARE_AGE
+    }
     if BARE_AGE in wanted:
-        since = made[BARE_SINCE] = figure(BARE_SINCE, book, before.get(BARE_SINCE))
+        since = made[BARE_SINCE] = figure(BARE_SINCE, book, before.get(BARE_SINCE), None, cells)
         made[BARE_AGE] = bare_age(since, book, before.get(BARE_AGE))
     return made
 
 
-def figure(key: Hashable, book: Book, before: Figure | None) -> Figure:
-    """The figure a rule asked for by its key, kept while its sources are the same objects."""
+def figure(
+    key: Hashable,
+    book: Book,
+    before: Figure | None,
+    losses: Floats | None,
+    cells: dict[int, Pairs],
+) -> Figure:
+    """The figure a rule asked for by its key, kept while its sources are the same objects.
+
+    `cells` are those of this Book's accounts and symbols, shared by the figures that need them.
+    """
     match key:
         case Lots(symbols):
-            return _kept(before, _terms(book), lambda: _largest(book, symbols, _lots))
+            return _kept(before, _terms(book), lambda: _largest(book, symbols, _lots, cells))
         case Notional(symbols):
             sources = (*_terms(book), book.positions.price, book.positions.rate)
-            return _kept(before, sources, lambda: _largest(book, symbols, _notionals))
+            return _kept(before, sources, lambda: _largest(book, symbols, _notionals, cells))
         case IdeaRisk(seconds):
             sources = (*_risk_sources(book), book.positions.opened, book.deals)
             now = book.taken_at + (book.server_offset or 0.0)
             if before is not None and _same(sources, before.sources) and now <= before.until:
                 return before
             closed = closed_trades(book, None if before is None else before.closed)
-            ideas = idea_risk(book, seconds, closed)
+            ideas = idea_risk(book, seconds, closed, losses)
             return Figure(sources, ideas.risk, closed, ideas.until)
         case Rate(currency):
             symbols_now = book.symbols
@@ -189,7 +212,12 @@ def _notionals(book: Book, here: slice) -> Floats:
     return finite(money)
 
 
-def _largest(book: Book, mask: str | None, amount: Callable[[Book, slice], Floats]) -> Floats:
+def _largest(
+    book: Book,
+    mask: str | None,
+    amount: Callable[[Book, slice], Floats],
+    cells: dict[int, Pairs],
+) -> Floats:
     """The masked symbols' sum for each account, or without a mask its largest symbol's sum."""
     positions, count = book.positions, len(book.accounts)
     if mask is not None:
@@ -200,9 +228,11 @@ def _largest(book: Book, mask: str | None, amount: Callable[[Book, slice], Float
         return summed(account, amount(book, slice(None))[chosen], count)
     largest, kinds = np.zeros(count), len(book.symbols)
     for rows, here in blocks(positions.account, count, kinds):
-        symbol = positions.symbol[here].astype(np.int64)
-        own: Codes = positions.account[here] - np.int32(rows.start)
-        held_pairs = pairs(own, symbol, rows.stop - rows.start, kinds)
+        if rows.start not in cells:
+            symbol = positions.symbol[here].astype(np.int64)
+            own: Codes = positions.account[here] - np.int32(rows.start)
+            cells[rows.start] = pairs(own, symbol, rows.stop - rows.start, kinds)
+        held_pairs = cells[rows.start]
         largest[rows] = held_pairs.largest(held_pairs.summed(amount(book, here)))
     return largest
 

@@ -43,10 +43,11 @@ class Ideas:
     until: float
 
 
-def idea_risk(book: Book, window: float, closed: Closed) -> Ideas:
+def idea_risk(book: Book, window: float, closed: Closed, losses: Floats | None = None) -> Ideas:
     """Each account's largest net loss of an idea: its open positions at their stops and what it
     closed at a loss; infinite where one of the positions has no stop. `window` is in seconds,
-    `closed` are the Book's closed trades."""
+    `closed` are the Book's closed trades, `losses` every position's at its stop where they are
+    known already."""
     positions, count = book.positions, len(book.accounts)
     risk, kinds = np.zeros(count), 2 * len(book.symbols)
     if len(positions) == 0:
@@ -55,7 +56,10 @@ def idea_risk(book: Book, window: float, closed: Closed) -> Ideas:
         kind = _kinds(book, here)
         account = positions.account[here] - np.int32(rows.start)
         ideas = pairs(account, kind, rows.stop - rows.start, kinds)
-        at_stop, bare = losses_at_stop(book, here)
+        if losses is None:
+            at_stop, bare = losses_at_stop(book, here)
+        else:
+            at_stop, bare = losses[here].copy(), np.isnan(positions.sl[here])
         at_stop[bare] = 0.0
         loss = ideas.summed(at_stop)
         mine = _of(closed, rows)

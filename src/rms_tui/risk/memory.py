@@ -97,7 +97,7 @@ def remember(
     starting = _starting(before.last, book.accounts, good, initial)
     if not vouched:
         starting &= initial > 0  # zeros may be those of a terminal that has only begun to start
-    total, came = counted(before.total, book, before.last.at, flow_types)
+    total, came = counted(before.total, book, before.last.at, good, flow_types)
     watch = Watch(interval if stored else gap, flow_types, starting, initial, vouched)
     days = {
         rollover: day_after(before.days.get(rollover), before.last, book, good, rollover, watch)

@@ -46,8 +46,10 @@ def reading(
     before tells an emptied account from one that only seems so.
     """
     scope = assessment.scope(plan, book.accounts, None if before is None else before.scope)
-    holds = assessment.held(book, before) if held is None else held
-    undecided = assessment.undecided(book, holds[1], stale=stale, emptied=emptied(book, known))
+    holds = assessment.held(book, before, scope) if held is None else held
+    undecided = assessment.undecided(
+        book, holds.number, stale=stale, emptied=lambda: emptied(book, known)
+    )
     return Reading(book, scope, holds, undecided, undecided == Reason.NONE)
 
 

@@ -8,15 +8,18 @@ from rms_tui.book import Book, Flags, Floats
 from rms_tui.risk.pairs import blocks
 
 
-def risk_at_stop(book: Book) -> Floats:
+def risk_at_stop(book: Book, losses: Floats | None = None) -> Floats:
     """Each account's largest loss of a position at its stop, at least 0: infinite without a stop,
-    NaN without a rate."""
+    NaN without a rate. `losses` takes those of every position."""
     positions = book.positions
     risk = np.zeros(len(book.accounts))
     with np.errstate(invalid="ignore"):
         for _, here in blocks(positions.account, len(risk)):
             account = positions.account[here].astype(np.int64)
-            np.maximum.at(risk, account, losses_at_stop(book, here)[0])
+            loss, _ = losses_at_stop(book, here)
+            np.maximum.at(risk, account, loss)
+            if losses is not None:
+                losses[here] = loss
     unknown = np.isnan(risk)
     if bool(unknown.any()):
         bare = positions.account[np.isnan(positions.sl)]

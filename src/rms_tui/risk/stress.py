@@ -67,7 +67,7 @@ def stress(
     undecided[(undecided == Reason.NONE) & np.isnan(change)] = Reason.NO_RATE
     known = undecided == Reason.NONE
     after = assessment.assess(
-        shocked, assessed.scope, memory, assessment.held(shocked, None), undecided
+        shocked, assessed.scope, memory, assessment.held(shocked, None, assessed.scope), undecided
     )
     login = book.accounts.login
     call_before, out_before = broker_levels(book)
