@@ -114,8 +114,9 @@ def test_h_shows_what_the_database_has_and_asks_it(desk: Desk) -> None:
     screen = desk.sees("No alert that is over is asked for.")
     assert "424242" not in screen
     desk.terminal.type("/")
-    desk.sees("since:2h until:30m")
+    desk.sees("esc Leave")
     desk.terminal.type("C-u")
+    desk.sees("since:2h until:30m")
     desk.terminal.type("operator:jane rule:max_l since:1h", "Enter")
     desk.sees("424242")
 
