@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.faults.fleet import TOTALS, Fleet, World, assert_never_two
+from tests.patience import patient
 
 from rms_tui.store.binary import mongod_program
 from rms_tui.store.database import connect
@@ -34,7 +35,7 @@ def fleet_uri(mongod_path: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture
 def fleet(fleet_uri: str, tmp_path: Path) -> Iterator[Fleet]:
     """An empty fleet; whatever a test does, no claim may have overlapped another."""
-    database = connect(fleet_uri, f"rms_{uuid.uuid4().hex[:12]}")
+    database = connect(patient(fleet_uri), f"rms_{uuid.uuid4().hex[:12]}")
     # A process that is stopped in the middle of a transaction holds its documents until the server
     # ends it: after a minute, far below the 300 s of a silent claim. Times are short here.
     database.client.admin.command("setParameter", 1, transactionLifetimeLimitSeconds=2)

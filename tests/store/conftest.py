@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from shell import Done, Run
+from tests.patience import patient
 
 from rms_tui.cli import main
 from rms_tui.store.binary import mongod_program
@@ -35,7 +36,7 @@ def server_uri(mongod_path: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture
 def database(server_uri: str) -> Iterator[Rms]:
     """A database of this test's own."""
-    found = connect(server_uri, f"rms_{uuid.uuid4().hex[:12]}")
+    found = connect(patient(server_uri), f"rms_{uuid.uuid4().hex[:12]}")
     yield found
     found.client.drop_database(found.name)
     found.client.close()

@@ -15,6 +15,7 @@ from bson import Binary
 from hypothesis import example, given
 from hypothesis import strategies as st
 from pymongo.errors import DuplicateKeyError, WriteError
+from tests.patience import patient
 
 from rms_tui.store import mongod
 from rms_tui.store.database import Document, Rms, connect, prepare
@@ -90,7 +91,7 @@ def test_a_login_stands_once_for_each_server(database: Rms) -> None:
 def test_many_processes_may_prepare_one_database_at_once(server_uri: str) -> None:
     name = "rms_prepared_at_once"
     with ThreadPoolExecutor(8) as starters:
-        found = list(starters.map(lambda _: connect(server_uri, name), range(8)))
+        found = list(starters.map(lambda _: connect(patient(server_uri), name), range(8)))
     assert set(found[0].list_collection_names()) == set(COLLECTIONS)
     assert len(found[0].elements.index_information()) == len(COLLECTIONS["elements"].indexes) + 1
     found[0].client.drop_database(name)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from guarded_servers import ADMIN, ADMIN_PASSWORD, Server, running, with_tls, with_users
 from shell import Done, Run
+from tests.patience import patient
 
 from rms_tui.cli import main
 from rms_tui.store import database as databases
@@ -238,7 +239,7 @@ def test_doctor_knows_every_state_of_the_master_key(server_uri: str, tmp_path: P
     assert "none, and nothing encrypted" in state()[1]
     write_new(file)
     assert state()[0] == "WARN"
-    database = connect(server_uri, name)
+    database = connect(patient(server_uri), name)
     for _said in init(database, file):
         continue
     assert state()[0] == "OK"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from desk import until
 from shell import Run
+from tests.patience import patient
 
 from rms_tui.settings import COLLECTIONS as SETTABLE
 from rms_tui.settings import SettingsError, load
@@ -32,7 +33,7 @@ def renamed(server_uri: str, database: Rms) -> Iterator[Rms]:
     for ours in THEIRS:
         database[ours].drop()
         database[ours].insert_one(dict(FOREIGN))
-    found = connect(server_uri, Names(database.name, THEIRS))
+    found = connect(patient(server_uri), Names(database.name, THEIRS))
     yield found
     found.client.close()
 

@@ -424,7 +424,7 @@ async def test_nothing_is_painted_when_nothing_changed() -> None:
     app = Shown()
     async with app.run_test() as pilot:
         app.table.show(accounts(range(50)))
-        await pilot.pause(0.1)
+        await pilot.pause()
         app.paints.clear()
         for _ in range(5):
             app.table.show(accounts(range(50)))
@@ -432,7 +432,7 @@ async def test_nothing_is_painted_when_nothing_changed() -> None:
         app.table.set_sort_shown(None)
         app.table.say("not now")
         app.table.set_columns(COLUMNS)
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert app.paints == []
 
 
@@ -456,11 +456,11 @@ async def test_a_row_more_or_less_never_lays_the_screen_out_again() -> None:
     app = Shown()
     async with app.run_test(size=(60, 12)) as pilot:
         app.table.show(accounts(range(50)))
-        await pilot.pause(0.1)
+        await pilot.pause()
         app.paints.clear()
         app.table.show(accounts(range(51)))
         app.table.show(accounts(range(1, 51)))
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert app.paints
         assert not any(isinstance(paint, LayoutUpdate) for paint in app.paints)
         await pilot.press("G")
