@@ -70,7 +70,7 @@ class Bench:
         """Wait until a thread of the console brought its outcome."""
         for thread in threading.enumerate():
             if thread.name == f"rms-{name}":
-                thread.join(5)
+                thread.join(30)
         await pilot.pause()
 
     def text(self, selector: str) -> str:

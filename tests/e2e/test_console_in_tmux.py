@@ -21,7 +21,7 @@ def test_the_demo_fills_the_desk_and_q_gives_the_shell_back(terminal: Terminal) 
     assert "DEMO" not in screen
     assert "Traceback" not in screen
     terminal.type("echo still a shell", "Enter")
-    terminal.until(lambda text: "\nstill a shell" in text, 4, "working shell")
+    terminal.until(lambda text: "\nstill a shell" in text, 20, "working shell")
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
@@ -32,7 +32,7 @@ def test_a_signal_leaves_the_terminal_clean(terminal: Terminal, name: str) -> No
     screen = terminal.until(lambda text: "status 0" in text, 4, "exit status 0")
     assert "DEMO" not in screen
     terminal.type("echo still a shell", "Enter")
-    terminal.until(lambda text: "\nstill a shell" in text, 4, "working shell")
+    terminal.until(lambda text: "\nstill a shell" in text, 20, "working shell")
 
 
 def test_it_follows_the_terminal_through_resizes(terminal: Terminal) -> None:
@@ -43,7 +43,7 @@ def test_it_follows_the_terminal_through_resizes(terminal: Terminal) -> None:
         lambda text: "2 Positions" in text and "┌─ 3 Exposure" not in text, 5, "one pane and tabs"
     )
     terminal.resize(160, 48)
-    terminal.until(lambda text: "┌─ 4 Alerts" in text and "┌─ 3 Exposure" in text, 5, "four panes")
+    terminal.until(lambda text: "┌─ 4 Alerts" in text and "┌─ 3 Exposure" in text, 20, "four panes")
     terminal.type("q")
     terminal.until(lambda text: "status 0" in text, 4, "exit status 0")
 
@@ -52,8 +52,8 @@ def test_16_colours_and_no_colour_work(terminal: Terminal) -> None:
     terminal.type(f"NO_COLOR=1 TERM=screen {COMMAND}; echo status $?", "Enter")
     terminal.until(is_live, 20, "live desk")
     terminal.type("?")
-    terminal.until(lambda text: "Keys of Accounts" in text, 5, "help")
+    terminal.until(lambda text: "Keys of Accounts" in text, 20, "help")
     terminal.type("Escape")
-    terminal.until(lambda text: "Keys of Accounts" not in text, 5, "desk")
+    terminal.until(lambda text: "Keys of Accounts" not in text, 20, "desk")
     terminal.type("q")
     terminal.until(lambda text: "status 0" in text, 4, "exit status 0")

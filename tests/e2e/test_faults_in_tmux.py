@@ -34,7 +34,7 @@ def test_a_killed_gateway_is_said_decides_nothing_and_comes_back(
     gateway.kill()
     screen = terminal.until(lambda text: "DISCONNECTED" in text, 6, "word for a lost source")
     assert "UNKNOWN" in screen
-    terminal.until(is_live, 15, "live desk again")
+    terminal.until(is_live, 20, "live desk again")
     assert gateway_of(console).pid != gateway.pid
     terminal.type("q")
     terminal.until(lambda text: "status 0" in text, 4, "exit status 0")
@@ -58,7 +58,7 @@ def test_a_killed_console_leaves_no_orphan_once_the_next_one_ends(
 ) -> None:
     gateway, mongod = gateway_of(console), mongod_of(tmp_path)
     os.kill(console.pid, signal.SIGKILL)
-    terminal.until(lambda text: "status 137" in text, 5, "killed console")
+    terminal.until(lambda text: "status 137" in text, 20, "killed console")
     psutil.wait_procs([gateway], timeout=5)
     assert not gateway.is_running()
     terminal.type(f"reset; {COMMAND}; echo status $?", "Enter")

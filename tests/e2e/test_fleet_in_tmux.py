@@ -45,7 +45,7 @@ def test_an_element_added_by_keyboard_is_watched_breached_and_survives_its_worke
     terminal.until(lambda text: "FREE" in text and "1 free" in text, 20, "a free terminal")
 
     terminal.type("a")
-    terminal.until(lambda text: "Add an account to the fleet" in text, 10, "the dialog")
+    terminal.until(lambda text: "Add an account to the fleet" in text, 20, "the dialog")
     for line in (str(FIRST), SERVER, PASSWORD):
         terminal.type(line, "Enter")
     assert PASSWORD not in terminal.screen
@@ -64,13 +64,13 @@ def test_an_element_added_by_keyboard_is_watched_breached_and_survives_its_worke
     )
 
     terminal.type("l")
-    terminal.until(lambda text: "Limits of its own" in text, 10, "the list of limits")
+    terminal.until(lambda text: "Limits of its own" in text, 20, "the list of limits")
     terminal.type("its own")
-    terminal.until(lambda text: "1 of " in text, 10, "one line of the list")
+    terminal.until(lambda text: "1 of " in text, 20, "one line of the list")
     terminal.type("Enter")
-    terminal.until(lambda text: "one at least" in text, 10, "the dialog of limits")
+    terminal.until(lambda text: "one at least" in text, 20, "the dialog of limits")
     terminal.type("500")
-    terminal.until(lambda text: "enter takes them" in text, 10, "an amount")
+    terminal.until(lambda text: "enter takes them" in text, 20, "an amount")
     terminal.type("Enter")
     until(lambda: fleet.read().get("profile") == {"max_daily_loss": 500.0}, 20, "limits written")
     until(lambda: _rules(fleet) == ["daily_loss"], 20, "the worker judges by its new limits")
@@ -88,14 +88,14 @@ def test_an_element_added_by_keyboard_is_watched_breached_and_survives_its_worke
         lambda text: "9 400.00" in plain(text) and "9 500.00" in plain(text), 20, "value and limit"
     )
     terminal.type("Escape")
-    terminal.until(lambda text: "5 Instances" in text, 10, "the desk")
+    terminal.until(lambda text: "5 Instances" in text, 20, "the desk")
     terminal.type("space")
     until(
         lambda: fleet.database.alerts.count_documents({"stage": "acknowledged", "login": FIRST}),
         20,
         "the acknowledgement in MongoDB",
     )
-    terminal.until(lambda text: "ack " in text, 10, "the acknowledgement in the console")
+    terminal.until(lambda text: "ack " in text, 20, "the acknowledgement in the console")
 
     worker = fleet.worker_of()
     worker.kill()
@@ -106,7 +106,7 @@ def test_an_element_added_by_keyboard_is_watched_breached_and_survives_its_worke
     until(lambda: fleet.worker_of().pid != worker.pid, 40, "another worker")
 
     terminal.type("d")
-    terminal.until(lambda text: f"Stop watching {FIRST} on {SERVER}" in text, 10, "the question")
+    terminal.until(lambda text: f"Stop watching {FIRST} on {SERVER}" in text, 20, "the question")
     terminal.type("y")
     until(lambda: fleet.read()["status"] == "REMOVED", 20, "REMOVED in MongoDB")
     terminal.until(lambda text: "FREE" in text and "OCCUPIED" not in text, 30, "a free terminal")

@@ -55,14 +55,14 @@ class Desk:
             found[:] = self.database.audit.find({"action": action}).sort("at", -1).limit(1)
             return bool(found)
 
-        self.terminal.until(written, 8, f"audit row of {action}")
+        self.terminal.until(written, 20, f"audit row of {action}")
         return found[0]
 
     def sees(self, text: str, seconds: float = 8) -> str:
         return self.terminal.until(lambda screen: text in screen, seconds, repr(text))
 
     def waits(self, holds: Callable[[], object], what: str) -> None:
-        self.terminal.until(lambda _: bool(holds()), 8, what)
+        self.terminal.until(lambda _: bool(holds()), 20, what)
 
 
 @pytest.fixture

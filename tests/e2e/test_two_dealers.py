@@ -60,7 +60,7 @@ def test_the_second_console_follows_handles_alerts_and_takes_over_when_the_first
     opened(terminal, tmp_path, "● LIVE")
     opened(second, tmp_path, "● FOLLOWING")
     second.type("4", "Space")
-    terminal.until(lambda text: HANDLED in text, 10, "acknowledgement of the other dealer")
+    terminal.until(lambda text: HANDLED in text, 20, "acknowledgement of the other dealer")
     client = client_of(mongod_of(tmp_path))
     try:
         handled = list(client["rms"].alerts.find({"stage": "acknowledged"}))
@@ -95,7 +95,7 @@ def test_a_holder_that_quits_is_followed_at_once_by_the_one_who_followed_it(
     opened(second, tmp_path, "● FOLLOWING")
     terminal.type("q")
     terminal.until(lambda text: "status 0" in text, 4, "exit status 0")
-    second.until(lambda text: "● LIVE" in text, 6, "second console that polls")
+    second.until(lambda text: "● LIVE" in text, 20, "second console that polls")
     second.type("q")
     second.until(lambda text: "status 0" in text, 4, "exit status 0")
 
@@ -119,9 +119,9 @@ def test_a_console_far_away_follows_by_an_address_and_says_when_it_is_gone(
     second.until(lambda text: "● FOLLOWING" in text and "CRITICAL" in text, 20, "following desk")
     assert not (tmp_path / "far" / "mongodb").exists(), "it needs no database of its own"
     second.type("4", "Space")
-    terminal.until(lambda text: HANDLED in text, 10, "acknowledgement from far away")
+    terminal.until(lambda text: HANDLED in text, 20, "acknowledgement from far away")
     second.type("h")
-    second.until(lambda text: "max_loss" in text or "max loss" in text, 10, "the holder's history")
+    second.until(lambda text: "max_loss" in text or "max loss" in text, 20, "the holder's history")
     second.type("Escape")
     terminal.type("q")
     terminal.until(lambda text: "status 0" in text, 4, "exit status 0")

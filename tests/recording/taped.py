@@ -104,7 +104,7 @@ class Demo:
 def written(recorder: Recorder) -> None:
     """Wait until the recorder has taken all it heard."""
     pause = threading.Event()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while recorder.waiting:
         assert time.monotonic() < deadline, "the recorder did not write within 10 s"
         pause.wait(0.005)

@@ -117,7 +117,7 @@ def raised(number: int) -> AlertEvent:
     )
 
 
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait for a condition that a thread or a process brings about; fails after `seconds`."""
     pause = threading.Event()
     for _ in range(int(seconds / 0.01)):

@@ -35,7 +35,7 @@ def recording_bench(path):
 
 
 async def until(pilot, holds):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < deadline
         await pilot.pause(0.02)
