@@ -16,7 +16,8 @@ from rms_tui import alerts
 from rms_tui.alerts import FEED_RULE, AlertEvent, Handling, Severity, Stage, Times
 from rms_tui.risk.verdict import Reason
 from rms_tui.store.alert_query import alert_of
-from rms_tui.store.alerts import document
+from rms_tui.store.alert_watch import handling_from
+from rms_tui.store.alerts import audit_row, document
 
 LOSS = {"rule": "max_loss", "amount": -1000}
 AWARE = CodecOptions(tz_aware=True)
@@ -197,6 +198,16 @@ def test_acknowledging_twice_keeps_the_first():
     shift.now += 5
     assert shift.acknowledge("bob", "me too") is None
     assert shift.alert == first
+
+
+@given(st.floats(0, 1), st.sampled_from(["acknowledged", "snoozed"]))
+def test_what_was_done_here_is_no_news_when_the_database_says_it_again(fraction, change):
+    shift = Shift()
+    shift.raised()
+    shift.now += fraction
+    event = shift.acknowledge() if change == "acknowledged" else shift.snooze(60.0)
+    written = bson.decode(bson.encode(audit_row(event)), AWARE)
+    assert alerts.heard(shift.desk, [handling_from(written)]) is shift.desk
 
 
 def test_an_earlier_acknowledgement_heard_late_is_the_one_that_is_kept():

@@ -206,9 +206,11 @@ def closed(alert: Alert, now: float) -> Alert:
 
 def answered_at(alert: Alert, now: float) -> float:
     """The time of what is done now by someone who sees the alert as it is: later than all that was
-    done about it, also where a clock was set back, or another host's is ahead of this one's."""
+    done about it, also where a clock was set back, or another host's is ahead of this one's.
+
+    In whole milliseconds, as databases keep it: what is read back of it is no earlier doing."""
     known = [at for at in (alert.acknowledged_at, alert.snoozed_at) if at is not None]
-    return max([now, *(at + 0.001 for at in known)])
+    return round(max([now, *(at + 0.001 for at in known)]), 3)
 
 
 def handled(alert: Alert, by: Handling) -> Alert | None:

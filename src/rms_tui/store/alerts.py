@@ -140,7 +140,7 @@ def _written(
     standing = _Open(_open_now(database, events, session))
     meant = [standing.after(event) for event in events]
     database.alerts.bulk_write([_update(e) for e in meant], ordered=True, session=session)
-    rows = {row["_id"]: row for row in (_audit_row(e) for e in meant if e.change in ACTIONS)}
+    rows = {row["_id"]: row for row in (audit_row(e) for e in meant if e.change in ACTIONS)}
     if rows:
         asked = {"_id": {"$in": list(rows)}}
         for known in database.audit.find(asked, {"_id": 1}, session=session):
@@ -210,7 +210,8 @@ def _none_since(name: str, sign: str, at: datetime | None) -> Document:
     return {"$or": [{name: None}, {name: {sign: at}}]}
 
 
-def _audit_row(event: AlertEvent) -> Document:
+def audit_row(event: AlertEvent) -> Document:
+    """The row of what an operator did; the same doing always has the same `_id`."""
     alert = event.alert
     snoozed = event.change == "snoozed"
     operator = alert.snoozed_by if snoozed else alert.operator
