@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -172,6 +174,72 @@ def test_levels_in_the_wrong_order_are_refused_with_both_origins(tmp_path):
     text = refused(tmp_path, {"MARGIN_LEVEL_WARNING": "90"}, MARGIN_LEVEL_CRITICAL=95)
     assert "MARGIN_LEVEL_WARNING from environment" in text
     assert "MARGIN_LEVEL_CRITICAL from option" in text
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("mongodb://", "no host: expected mongodb://HOST:PORT/…"),
+        ("mongodb://ann:hunter2@", "no host: expected mongodb://HOST:PORT/…"),
+        ("mongodb://ann:hunter2@far:port", "PORT is 1 to 65535"),
+        ("mongodb://ann:hunter2@far:99999", "PORT is 1 to 65535"),
+        ("mongodb://ann:hunter2@far,", "commas between several"),
+        ("mongodb://ann:hun@ter2@far", "write : / ? # [ ] @ % as"),
+        ("mongodb://ann:hun:ter2@far", "write : / ? # [ ] @ % as"),
+        ("mongodb://ann:hun/ter2@far", "write : / ? # [ ] @ % as"),
+        ("mongodb://ann:hun?ter2@far", "write : / ? # [ ] @ % as"),
+        ("mongodb://ann:hun%ter2@far", "write : / ? # [ ] @ % as"),
+        ("mongodb://:hunter2@far", "expected USER:PASSWORD before the @"),
+        ("mongodb://ann:hunter2@far/?tls=ture", "tls: The value of tls must be 'true' or 'false'"),
+        ("mongodb://ann:hunter2@far/?replicaSte=rs", "replicaSte: Unknown option. Did you mean"),
+        ("mongodb://ann:hunter2@far/?tlsCAFile=/no", "tlsCAFile: /no: No such file"),
+        ("mongodb://ann:hunter2@far/?tls", "expected options as NAME=VALUE"),
+        ("mongodb://far/?authMechanismProperties=hunter2", "Properties: not a value it can have"),
+        ("mongodb://ann:hunter2@far,near/?directConnection=true", "multiple hosts"),
+        ("mongodb+srv://ann:hunter2@far.example.com:27017/", "one host without a port"),
+    ],
+)
+def test_a_malformed_uri_is_said_with_what_is_allowed_and_without_its_password(tmp_path, uri, said):
+    text = refused(tmp_path, {"RMS_MONGODB_URI": uri})
+    assert text.startswith("RMS_MONGODB_URI=(hidden): ")
+    assert text.endswith(" (from environment)")
+    assert said in text
+    assert not [part for part in ("hunter2", "hun", "ter2") if part in text]
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "mongodb://far",
+        "mongodb://ann:hun%40ter2@far:27017,near:27018/rms?replicaSet=rs0&authSource=admin",
+        "mongodb://[::1]:27017/?serverSelectionTimeoutMS=200",
+        "mongodb://%2Ftmp%2Fmongodb-27017.sock",
+        "mongodb+srv://ann:hunter2@nowhere.invalid/?retryWrites=true&w=majority&srvMaxHosts=2",
+    ],
+)
+def test_a_uri_that_may_be_right_is_taken_without_asking_a_name_server(tmp_path, uri):
+    taken = given(tmp_path, {"RMS_MONGODB_URI": uri}).rms_mongodb_uri
+    assert taken is not None
+    assert taken.get_secret_value() == uri
+
+
+@pytest.mark.parametrize("name", [".env", "rms.toml"])
+def test_a_folder_where_a_file_of_settings_is_expected_is_said(tmp_path, name):
+    (tmp_path / name).mkdir()
+    assert refused(tmp_path) == f"{tmp_path / name}: expected a file; it is a folder"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_an_env_file_may_be_a_pipe_and_is_read_once_however_often_settings_are(tmp_path):
+    pipe = tmp_path / "secrets"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("MT5_SERVER=piped\n",), daemon=True)
+    writer.start()
+    for _ in range(2):
+        loaded = load({}, env_file=pipe, environ={}, folder=tmp_path)
+        assert loaded.settings.mt5_server == "piped"
+        assert loaded.origins["MT5_SERVER"] == str(pipe)
+    writer.join(10)
 
 
 def test_an_env_file_that_is_not_there_is_said(tmp_path):

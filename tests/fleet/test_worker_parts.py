@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.feeds import FakeFeed, book
 
+from rms_tui.cli.supervise import worker_options, worker_settings
 from rms_tui.feed import Cause, FeedError, FeedStatus
 from rms_tui.fleet.exits import Exit, ending_of, in_words
 from rms_tui.fleet.launch import arguments
@@ -19,6 +22,7 @@ from rms_tui.fleet.tempo import Tempo
 from rms_tui.fleet.worker import Outcome, Trouble
 from rms_tui.settings import SettingsError, load
 from rms_tui.store.claims import Claim, Ending, Patience
+from rms_tui.wiring.given import Given
 
 FIRST = 70_100
 
@@ -115,3 +119,22 @@ def test_times_follow_the_settings() -> None:
     assert tempo.settled == 12.0
     assert tempo.limits.silence == 2.0
     assert tempo.limits.heartbeat < tempo.limits.silence
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_what_stood_in_a_pipe_is_told_to_workers_for_whom_it_is_empty(tmp_path: Path) -> None:
+    pipe, file = tmp_path / "pipe", tmp_path / "file"
+    lines = "MT5_PASSWORD=s3cret\nRMS_FLEET_PING=20\nRMS_DATA_DIR=/srv/rms\n"
+    os.mkfifo(pipe)
+    file.write_text(lines)
+    threading.Thread(target=pipe.write_text, args=(lines,), daemon=True).start()
+    piped, read = Given(env_file=pipe), Given(env_file=file)
+    found = load({}, env_file=pipe, environ={"MT5_SERVER": "Broker-Live"}, folder=tmp_path)
+    assert worker_options(piped) == []
+    assert worker_settings(piped, found) == {
+        "MT5_PASSWORD": "s3cret", "RMS_FLEET_PING": 20.0, "RMS_DATA_DIR": "/srv/rms",
+        "RMS_MONGODB_URI": "embedded",
+    }  # fmt: skip
+    found = load({}, env_file=file, environ={}, folder=tmp_path)
+    assert worker_options(read) == ["--env-file", str(file)]
+    assert worker_settings(read, found) == {"RMS_MONGODB_URI": "embedded"}

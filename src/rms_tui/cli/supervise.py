@@ -7,7 +7,10 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from pydantic import SecretStr
 
 from rms_tui.cli.elements import element_shape, in_json, print_elements
 from rms_tui.cli.exits import NO_DATABASE, end
@@ -39,7 +42,7 @@ def supervise(shared: Given, host: str | None, *, json: bool) -> None:
         server(settings),
         database_name(settings),
         name,
-        launcher(_options(shared), _piped(layers), SECRETS),
+        launcher(worker_options(shared), worker_settings(shared, layers), SECRETS),
         tempo=tempo(settings),
         say=_json if json else _words,
     )
@@ -61,20 +64,32 @@ def supervise(shared: Given, host: str | None, *, json: bool) -> None:
         )  # fmt: skip
 
 
-def _options(shared: Given) -> list[str]:
+def worker_options(shared: Given) -> list[str]:
     """Options that every worker gets as they were given here; none of them may hold a secret."""
     found: list[str] = []
-    if shared.env_file is not None:
+    if shared.env_file is not None and shared.env_file.is_file():
         found += ["--env-file", str(shared.env_file.absolute())]
     if shared.interval is not None:
         found += ["--interval", str(shared.interval)]
     return found
 
 
-def _piped(layers: Loaded) -> dict[str, Any]:
-    """Settings that may hold a secret: they go through the worker's pipe."""
+def worker_settings(shared: Given, layers: Loaded) -> dict[str, Any]:
+    """Settings that may hold a secret, or that stood in a pipe which nobody can read again: they
+    go through the worker's pipe."""
     uri = layers.settings.rms_mongodb_uri
-    return {"RMS_MONGODB_URI": "embedded" if uri is None else uri.get_secret_value()}
+    found: dict[str, Any] = {}
+    if shared.env_file is not None and not shared.env_file.is_file():
+        for name, origin in layers.origins.items():
+            if origin == str(shared.env_file):
+                value = getattr(layers.settings, name.lower())
+                secret = isinstance(value, SecretStr)
+                found[name] = value.get_secret_value() if secret else _plain(value)
+    return {**found, "RMS_MONGODB_URI": "embedded" if uri is None else uri.get_secret_value()}
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
 
 
 def _json(what: str, particulars: Mapping[str, Any]) -> None:

@@ -53,6 +53,11 @@ def redacted(uri: str) -> str:
     return f"{scheme}{mark}{address}{query}{hidden}"
 
 
+def is_secret(option: str) -> bool:
+    """Whether an option of a URI by that name holds what nobody may see."""
+    return _SECRET_OPTIONS.fullmatch(f"{option}=") is not None
+
+
 def cleaned(text: str, uri: str) -> str:
     """The text of an error without the secrets of the URI it is about."""
     clean = text.replace(uri, redacted(uri))
