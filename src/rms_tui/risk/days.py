@@ -286,10 +286,9 @@ def _with_flows(day: DayBase, book: Book, watch: Watch) -> DayBase:
         unread = day.taken < book.deals_since - (book.server_offset or 0.0)
         flow = np.where(unread, np.nan, flow)
         flow_balance = np.where(unread, np.nan, flow_balance) if credited else flow
-    if np.array_equal(flow, day.flow, equal_nan=True):
-        flow = day.flow
-    if np.array_equal(flow_balance, day.flow_balance, equal_nan=True):
-        flow_balance = day.flow_balance
+    alike = flow_balance is flow and day.flow_balance is day.flow
+    flow = _unless_same(flow, day.flow)
+    flow_balance = flow if alike else _unless_same(flow_balance, day.flow_balance)
     return replace(
         day,
         flow=flow,
@@ -297,6 +296,12 @@ def _with_flows(day: DayBase, book: Book, watch: Watch) -> DayBase:
         start=day.equity + flow,
         counted=book.deals,
     )
+
+
+def _unless_same(flow: Floats, before: Floats) -> Floats:
+    """The flows, or the column before where they are the same."""
+    same = np.array_equal(flow, before) or np.array_equal(flow, before, equal_nan=True)
+    return before if same else flow
 
 
 def moved_day(day: DayBase, row: Ints, known: Flags) -> DayBase:

@@ -56,11 +56,11 @@ def idea_risk(book: Book, window: float, closed: Closed, losses: Floats | None =
         kind = _kinds(book, here)
         account = positions.account[here] - np.int32(rows.start)
         ideas = pairs(account, kind, rows.stop - rows.start, kinds)
-        if losses is None:
-            at_stop, bare = losses_at_stop(book, here)
-        else:
-            at_stop, bare = losses[here].copy(), np.isnan(positions.sl[here])
-        at_stop[bare] = 0.0
+        at_stop = losses_at_stop(book, here) if losses is None else losses[here]
+        bare = np.flatnonzero(at_stop == np.inf)
+        if len(bare):
+            at_stop = at_stop.copy()
+            at_stop[bare] = 0.0
         loss = ideas.summed(at_stop)
         mine = _of(closed, rows)
         if len(mine.row):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rms_tui.book import Book, Flags, Floats
+from rms_tui.book import Book, Floats
 from rms_tui.risk.pairs import blocks
 
 
@@ -16,7 +16,7 @@ def risk_at_stop(book: Book, losses: Floats | None = None) -> Floats:
     with np.errstate(invalid="ignore"):
         for _, here in blocks(positions.account, len(risk)):
             account = positions.account[here].astype(np.int64)
-            loss, _ = losses_at_stop(book, here)
+            loss = losses_at_stop(book, here)
             np.maximum.at(risk, account, loss)
             if losses is not None:
                 losses[here] = loss
@@ -36,22 +36,20 @@ def finite(column: Floats) -> Floats:
     return np.where(np.isfinite(column), column, np.nan)
 
 
-def losses_at_stop(book: Book, here: slice) -> tuple[Floats, Flags]:
-    """What those positions lose if their stops are hit, and which have none.
+def losses_at_stop(book: Book, here: slice) -> Floats:
+    """What those positions lose if their stops are hit.
 
     side·(open - stop)·lots·contract·rate - swap in the account's currency: a gain is negative, a
-    position without a stop infinite, one with an infinite figure NaN.
+    position without a stop infinite and no other, one with an infinite figure NaN.
     """
     positions = book.positions
-    stop = positions.sl[here]
-    bare = np.isnan(stop)
-    loss = positions.price_open[here] - stop
+    loss = positions.price_open[here] - positions.sl[here]
     loss *= positions.side[here]
     loss *= positions.lots[here]
     loss *= book.symbols.contract.take(positions.symbol[here])
     loss *= positions.rate[here]
     loss -= positions.swap[here]
-    loss = finite(loss)
-    if bool(bare.any()):
-        loss[bare] = np.inf
-    return loss, bare
+    known = finite(loss)
+    if known is not loss:  # some figure is not finite: a stop that is not there, perhaps
+        known[np.isnan(positions.sl[here])] = np.inf
+    return known

@@ -22,7 +22,10 @@ def _margin_limits(rule: MarginLevel, _: RiskProfile, columns: Columns) -> Limit
     used = np.where(flat, np.nan, margin) if bool(flat.any()) else margin
     in_money = columns["so_mode"] == int(StopOutMode.MONEY)
     by_level, by_money = so_level, None
-    plain = so_level.min(initial=np.inf) > 0 and so_level.max(initial=0.0) < np.inf  # NaN is not
+    lowest, highest = so_level.min(initial=np.inf), so_level.max(initial=0.0)
+    plain = lowest > 0 and highest < np.inf  # NaN is not
+    if lowest == highest:
+        by_level = constant(highest, columns["half"])
     if bool(in_money.any()) or not plain:
         known = (so_level > 0) & (so_level < np.inf)
         by_level = np.where(known & ~in_money, so_level, np.nan)
