@@ -43,6 +43,49 @@ def test_every_verb_and_option_says_what_it_does(name: str) -> None:
     assert not unsaid
 
 
+SOURCE = {"--demo", "--source", "--accounts", "--seed", "--prices", "--interval"}
+STORED = {"--mongodb", "--env-file"}
+
+
+@pytest.mark.parametrize(
+    ("name", "listed"),
+    [
+        ("replay", {"--env-file"}),
+        ("assess", {"--env-file"}),
+        ("keys", {"--env-file"}),
+        ("profiles list", {"--env-file"}),
+        ("alerts", STORED),
+        ("element list", STORED),
+        ("element add", STORED | {"--source"}),
+        ("doctor", STORED | {"--demo", "--source", "--prices"}),
+        ("add", STORED | SOURCE - {"--interval"}),
+        ("supervise", STORED | {"--interval"}),
+        ("snapshot", STORED | SOURCE),
+        ("start", STORED | SOURCE),
+    ],
+)
+def test_help_lists_the_shared_options_that_change_something_there(
+    name: str, listed: set[str]
+) -> None:
+    command = VERBS[name]
+    words = command.get_help(command.make_context(name, [], resilient_parsing=True)).split()
+    assert (SOURCE | STORED) & set(words) == listed
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_every_verb_takes_the_shared_options_after_it_too(name: str) -> None:
+    taken = {option for p in VERBS[name].params for option in p.opts}
+    assert taken >= SOURCE | STORED
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_an_argument_is_called_in_capitals_in_the_line_of_usage(name: str) -> None:
+    command = VERBS[name]
+    usage = command.get_usage(command.make_context(name, [], resilient_parsing=True))
+    called = usage.partition("[OPTIONS]")[2].replace("none", "")
+    assert called == called.upper()
+
+
 def groups(group: Any = ROOT) -> Iterator[Any]:
     yield group
     for command in group.commands.values():

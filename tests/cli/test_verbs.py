@@ -186,6 +186,24 @@ def test_a_users_mistake_is_one_message_and_status_2(run, words, said):
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("snapshot --login-id bob", "--login-id 'bob': expected a whole number (from option)"),
+        ("--accounts 1.5 stats", "--accounts '1.5': expected a whole number (from option)"),
+        ("start -i fast", "--interval 'fast': expected a number (from option)"),
+        ("snapshot -i nan", "--interval 'nan': expected a finite number (from option)"),
+        ("replay x.rec --speed inf", "--speed 'inf': expected a finite number (from option)"),
+        ("peak bob", "LOGIN 'bob': expected a whole number (from argument)"),
+        ("websocket --port \x1b[2J", "--port '\\x1b[2J': expected a whole number (from option)"),
+        ("worker --term x", "--term 'x': expected a whole number (from option)"),
+    ],
+)
+def test_a_word_that_is_no_number_is_said_as_every_wrong_setting_is(run, words, said):
+    done = run(*words.split())
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"rms-tui: {said}\n")
+
+
 def test_a_bad_price_file_is_refused_with_file_and_line(run, tmp_path):
     (tmp_path / "EURUSD.csv").write_text("timestamp,bid,ask\n1,1.1,1.2\n2,x,1.2\n")
     done = run("snapshot", "--demo", "--prices", str(tmp_path))

@@ -12,12 +12,14 @@ import typer
 
 from rms_tui.cli.examples import with_examples
 from rms_tui.cli.exits import MEANINGS, guarded
-from rms_tui.cli.options import Record, RecordLimit, shared_options
+from rms_tui.cli.options import POLLS, Record, RecordLimit, takes
 from rms_tui.cli.streams import standard_streams
 from rms_tui.cli.verbs import (
     alerting,
     fleet,
-    fleet_documents,
+    fleet_elements,
+    fleet_instances,
+    fleet_secrets,
     judging,
     looking,
     notifying,
@@ -60,7 +62,9 @@ TOPICS = (
     notifying,
     judging,
     recording,
-    fleet_documents,
+    fleet_elements,
+    fleet_instances,
+    fleet_secrets,
     fleet,
     upkeep,
 )
@@ -76,7 +80,7 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback(invoke_without_command=True)
-@shared_options
+@takes(POLLS)
 def console(
     ctx: typer.Context,
     shared: Given,

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from rms_tui.cli.exits import guarded
-from rms_tui.cli.options import Json, rule_names, shared_options
+from rms_tui.cli.numbers import whole
+from rms_tui.cli.options import DATABASE, Json, rule_names, takes
 from rms_tui.wiring.given import Given
 
 verbs = typer.Typer(rich_markup_mode=None)
@@ -16,13 +17,15 @@ AlertId = Annotated[str, typer.Argument(metavar="ID", help="As `rms-tui alerts` 
 
 
 @verbs.command()
-@shared_options
+@takes(DATABASE)
 def alerts(
     shared: Given,
     open_only: Annotated[bool, typer.Option("--open", help="Only those not over yet.")] = False,
     login: Annotated[
         int | None,
-        typer.Option("--login", metavar="L", help="Only of this account (0: of the feed)."),
+        typer.Option(
+            "--login", metavar="L", help="Only of this account (0: of the feed).", parser=whole
+        ),
     ] = None,
     rule: Annotated[
         str | None,
@@ -65,7 +68,7 @@ def alerts(
 
 
 @verbs.command()
-@shared_options
+@takes(DATABASE)
 def ack(
     shared: Given,
     alert_id: AlertId,
@@ -82,7 +85,7 @@ def ack(
 
 
 @verbs.command()
-@shared_options
+@takes(DATABASE)
 def snooze(
     shared: Given,
     alert_id: AlertId,
@@ -96,7 +99,7 @@ def snooze(
 
 
 @verbs.command()
-@shared_options
+@takes(DATABASE)
 def evidence(shared: Given, alert_id: AlertId, json: Json = False) -> None:
     """What decided an alert, decided again. Exit status 1 when the verdict differs."""
     from rms_tui.cli.alerts import show_evidence

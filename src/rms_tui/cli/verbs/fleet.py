@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from rms_tui.cli.exits import guarded
-from rms_tui.cli.options import Json, service_options
+from rms_tui.cli.numbers import whole
+from rms_tui.cli.options import FLEET_SERVICE, Json, takes
 from rms_tui.wiring.given import Given
 
 verbs = typer.Typer(rich_markup_mode=None)
@@ -19,7 +20,7 @@ Host = Annotated[
 
 
 @verbs.command()
-@service_options
+@takes(FLEET_SERVICE)
 def supervise(shared: Given, host: Host = None, json: Json = False) -> None:
     """Run this host's terminals and their workers.
 
@@ -33,7 +34,7 @@ def supervise(shared: Given, host: Host = None, json: Json = False) -> None:
 
 
 @verbs.command()
-@service_options
+@takes(FLEET_SERVICE)
 def worker(
     shared: Given,
     element_id: Annotated[
@@ -46,7 +47,10 @@ def worker(
     term: Annotated[
         int | None,
         typer.Option(
-            "--term", metavar="T", help="Of the supervisor's claim; without it one is made."
+            "--term",
+            metavar="T",
+            help="Of the supervisor's claim; without it one is made.",
+            parser=whole,
         ),
     ] = None,
     host: Host = None,

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from rms_tui.cli.exits import USAGE, end, guarded
-from rms_tui.cli.options import Json, profile_names, shared_options
+from rms_tui.cli.numbers import number, whole
+from rms_tui.cli.options import ACCOUNTS, SETTINGS, Json, profile_names, takes
 from rms_tui.wiring.given import Given
 
 verbs = typer.Typer(rich_markup_mode=None)
@@ -22,7 +23,7 @@ verbs.add_typer(profiles, name="profiles")
 
 
 @verbs.command()
-@shared_options
+@takes(SETTINGS)
 def assess(
     shared: Given,
     file: Annotated[
@@ -66,7 +67,7 @@ def assess(
 
 
 @profiles.command("list")
-@shared_options
+@takes(SETTINGS)
 def list_profiles(shared: Given, json: Json = False) -> None:
     """Every profile of rms.toml, and every preset with its firm."""
     from rms_tui.cli.profiles import show_list
@@ -75,12 +76,14 @@ def list_profiles(shared: Given, json: Json = False) -> None:
 
 
 @profiles.command("show")
-@shared_options
+@takes(SETTINGS)
 def show_profile(
     shared: Given,
     name: Annotated[
         str,
-        typer.Argument(help="A profile or a preset: ftmo-2step", autocompletion=profile_names),
+        typer.Argument(
+            metavar="NAME", help="A profile or a preset: ftmo-2step", autocompletion=profile_names
+        ),
     ],
     json: Json = False,
 ) -> None:
@@ -91,12 +94,12 @@ def show_profile(
 
 
 @profiles.command("check")
-@shared_options
+@takes(SETTINGS)
 def check_profiles(
     shared: Given,
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="Another file than rms.toml.", show_default=False),
+        typer.Argument(metavar="FILE", help="Another file than rms.toml.", show_default=False),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -107,7 +110,7 @@ def check_profiles(
 
 
 @profiles.command("assign")
-@shared_options
+@takes(ACCOUNTS)
 def assign_profile(
     shared: Given,
     words: Annotated[
@@ -115,17 +118,22 @@ def assign_profile(
         typer.Argument(metavar="LOGIN... NAME|none", help="70123 7000-7010 ftmo-2step"),
     ],
     max_daily_loss: Annotated[
-        float | None, typer.Option("--max-daily-loss", metavar="M", help="Instead of a NAME.")
+        float | None,
+        typer.Option("--max-daily-loss", metavar="M", help="Instead of a NAME.", parser=number),
     ] = None,
     max_position_risk: Annotated[
-        float | None, typer.Option("--max-position-risk", metavar="M", help="Instead of a NAME.")
+        float | None,
+        typer.Option("--max-position-risk", metavar="M", help="Instead of a NAME.", parser=number),
     ] = None,
     max_profit: Annotated[
-        float | None, typer.Option("--max-profit", metavar="M", help="Instead of a NAME.")
+        float | None,
+        typer.Option("--max-profit", metavar="M", help="Instead of a NAME.", parser=number),
     ] = None,
     initial_balance: Annotated[
         float | None,
-        typer.Option("--initial-balance", metavar="I", help="What a preset counts from."),
+        typer.Option(
+            "--initial-balance", metavar="I", help="What a preset counts from.", parser=number
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -142,12 +150,16 @@ def assign_profile(
 
 
 @verbs.command()
-@shared_options
+@takes(ACCOUNTS)
 def base(
     shared: Given,
-    login: Annotated[int, typer.Argument(help="The account.")],
-    balance: Annotated[float, typer.Option("--balance", metavar="B", help="Its balance then.")],
-    equity: Annotated[float, typer.Option("--equity", metavar="Q", help="Its equity then.")],
+    login: Annotated[int, typer.Argument(metavar="LOGIN", help="The account.", parser=whole)],
+    balance: Annotated[
+        float, typer.Option("--balance", metavar="B", help="Its balance then.", parser=number)
+    ],
+    equity: Annotated[
+        float, typer.Option("--equity", metavar="Q", help="Its equity then.", parser=number)
+    ],
     at: Annotated[
         str,
         typer.Option("--at", metavar="TIME", help="Start of the day: 2026-03-02T00:00+01:00"),
@@ -161,23 +173,29 @@ def base(
 
 
 @verbs.command()
-@shared_options
+@takes(ACCOUNTS)
 def peak(
     shared: Given,
-    login: Annotated[int, typer.Argument(help="The account.")],
+    login: Annotated[int, typer.Argument(metavar="LOGIN", help="The account.", parser=whole)],
     equity: Annotated[
-        float | None, typer.Option("--equity", metavar="P", help="Its highest equity so far.")
+        float | None,
+        typer.Option("--equity", metavar="P", help="Its highest equity so far.", parser=number),
     ] = None,
     balance: Annotated[
-        float | None, typer.Option("--balance", metavar="P", help="Its highest balance so far.")
+        float | None,
+        typer.Option("--balance", metavar="P", help="Its highest balance so far.", parser=number),
     ] = None,
     eod_balance: Annotated[
         float | None,
-        typer.Option("--eod-balance", metavar="P", help="Its highest balance at a day's end."),
+        typer.Option(
+            "--eod-balance", metavar="P", help="Its highest balance at a day's end.", parser=number
+        ),
     ] = None,
     max_balance_equity: Annotated[
         float | None,
-        typer.Option("--max-balance-equity", metavar="P", help="The highest of both so far."),
+        typer.Option(
+            "--max-balance-equity", metavar="P", help="The highest of both so far.", parser=number
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

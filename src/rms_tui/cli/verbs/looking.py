@@ -8,19 +8,20 @@ from typing import Annotated
 import typer
 
 from rms_tui.cli.exits import guarded
-from rms_tui.cli.options import Json, shared_options
+from rms_tui.cli.numbers import whole
+from rms_tui.cli.options import POLLS, Json, takes
 from rms_tui.wiring.given import Given
 
 verbs = typer.Typer(rich_markup_mode=None)
 
 
 @verbs.command()
-@shared_options
+@takes(POLLS)
 def snapshot(
     shared: Given,
     login_id: Annotated[
         int | None,
-        typer.Option("--login-id", metavar="L", help="Only this account."),
+        typer.Option("--login-id", metavar="L", help="Only this account.", parser=whole),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -31,7 +32,7 @@ def snapshot(
 
 
 @verbs.command()
-@shared_options
+@takes(POLLS)
 def exposure(
     shared: Given,
     symbol: Annotated[
@@ -47,7 +48,7 @@ def exposure(
 
 
 @verbs.command()
-@shared_options
+@takes(POLLS)
 def stats(shared: Given, json: Json = False) -> None:
     """Counts, risk states and the health of the feed, once."""
     from rms_tui.cli.oneshot import show_stats
@@ -56,7 +57,7 @@ def stats(shared: Given, json: Json = False) -> None:
 
 
 @verbs.command()
-@shared_options
+@takes(POLLS)
 def export(
     shared: Given,
     output: Annotated[

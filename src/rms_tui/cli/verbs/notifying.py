@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rms_tui.cli.exits import guarded
-from rms_tui.cli.options import Json, shared_options
+from rms_tui.cli.options import SETTINGS, Json, takes
 from rms_tui.wiring.given import Given
 
 verbs = typer.Typer(rich_markup_mode=None)
@@ -17,7 +17,7 @@ verbs = typer.Typer(rich_markup_mode=None)
     epilog="Example: rms-tui notify --test --channel desk. Channels are [[notify]] tables of "
     "rms.toml; `rms-tui notify` without any prints one to begin with."
 )
-@shared_options
+@takes(SETTINGS)
 def notify(
     shared: Given,
     test: Annotated[bool, typer.Option("--test", help="Send a test message now.")] = False,

@@ -8,19 +8,25 @@ from typing import Annotated
 import typer
 
 from rms_tui.cli.exits import guarded
-from rms_tui.cli.options import shared_options
+from rms_tui.cli.numbers import number
+from rms_tui.cli.options import SETTINGS, takes
 from rms_tui.wiring.given import Given
 
 verbs = typer.Typer(rich_markup_mode=None)
 
 
 @verbs.command()
-@shared_options
+@takes(SETTINGS)
 def replay(
     shared: Given,
-    file: Annotated[Path, typer.Argument(help="A recording: key w, or --record FILE.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A recording: key w, or --record FILE.")
+    ],
     speed: Annotated[
-        float, typer.Option("--speed", metavar="N", help="Recorded seconds a second, 0.1 to 10000.")
+        float,
+        typer.Option(
+            "--speed", metavar="N", help="Recorded seconds a second, 0.1 to 10000.", parser=number
+        ),
     ] = 1.0,
     begin: Annotated[
         str | None,

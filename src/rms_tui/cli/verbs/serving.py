@@ -8,14 +8,15 @@ from typing import Annotated
 import typer
 
 from rms_tui.cli.exits import guarded
-from rms_tui.cli.options import Record, RecordLimit, service_options
+from rms_tui.cli.numbers import whole
+from rms_tui.cli.options import SERVICE, Record, RecordLimit, takes
 from rms_tui.wiring.given import Given
 
 verbs = typer.Typer(rich_markup_mode=None)
 
 
 @verbs.command()
-@service_options
+@takes(SERVICE)
 def websocket(
     shared: Given,
     host: Annotated[
@@ -24,7 +25,7 @@ def websocket(
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option("--port", metavar="P", help="Its port (8765). [WS_PORT]"),
+        typer.Option("--port", metavar="P", help="Its port (8765). [WS_PORT]", parser=whole),
     ] = None,
     cert: Annotated[
         Path | None,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import typer
 
 from rms_tui.cli.exits import guarded
-from rms_tui.cli.options import Json, shared_options
+from rms_tui.cli.options import DATABASE, SETTINGS, Json, takes
 from rms_tui.wiring.given import Given
 
 verbs = typer.Typer(rich_markup_mode=None)
 
 
 @verbs.command()
-@shared_options
+@takes(("demo", "source", "prices", *DATABASE))
 def doctor(shared: Given, json: Json = False) -> None:
     """Check this installation, and say how to mend it. Exit status 1 where something fails."""
     from rms_tui.cli.doctor import examine
@@ -21,7 +21,7 @@ def doctor(shared: Given, json: Json = False) -> None:
 
 
 @verbs.command()
-@shared_options
+@takes(SETTINGS)
 def keys(shared: Given, json: Json = False) -> None:
     """The console's commands by id, with their keys. keys.toml may rebind them."""
     from rms_tui.cli.keys import list_keys

@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 
 from rms_tui.cli.exits import guarded
-from rms_tui.cli.options import Json, Record, RecordLimit, service_options, shared_options
+from rms_tui.cli.options import ACCOUNTS, SERVICE, Json, Record, RecordLimit, takes
 from rms_tui.wiring.given import Given
 
 verbs = typer.Typer(rich_markup_mode=None)
 
 
 @verbs.command()
-@service_options
+@takes(SERVICE)
 def start(
     shared: Given,
     account: Annotated[
@@ -25,7 +25,7 @@ def start(
     ] = None,
     more: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[LOGIN]...", help="More logins for -a.", show_default=False),
+        typer.Argument(metavar="LOGIN", help="More logins for -a.", show_default=False),
     ] = None,
     websocket: Annotated[
         bool,
@@ -46,10 +46,13 @@ def start(
 
 
 @verbs.command()
-@shared_options
+@takes(ACCOUNTS)
 def add(
     shared: Given,
-    login: Annotated[list[str], typer.Argument(help="Logins, lists or ranges: 7001 7010-7020")],
+    login: Annotated[
+        list[str],
+        typer.Argument(metavar="LOGIN", help="Logins, lists or ranges: 7001 7010-7020"),
+    ],
     json: Json = False,
 ) -> None:
     """Watch these accounts, in every rms-tui on this MongoDB."""
@@ -59,10 +62,13 @@ def add(
 
 
 @verbs.command()
-@shared_options
+@takes(ACCOUNTS)
 def remove(
     shared: Given,
-    login: Annotated[list[str], typer.Argument(help="Logins, lists or ranges: 7001 7010-7020")],
+    login: Annotated[
+        list[str],
+        typer.Argument(metavar="LOGIN", help="Logins, lists or ranges: 7001 7010-7020"),
+    ],
     json: Json = False,
 ) -> None:
     """Stop watching these accounts, in every rms-tui on this MongoDB."""
