@@ -269,6 +269,35 @@ def test_an_env_file_that_is_not_there_is_said(tmp_path):
         ),
         ("[[assign]]\nprofile = 'x'\ngroups = '*'", "no profile 'x'"),
         ("default_profile = 'x'", "no profile 'x'"),
+        ("scenarios = 5", "scenarios: expected tables [[scenarios]]"),
+        ("[[scenarios]]\nmoves = { EURUSD = 1 }", "scenarios.0.name: missing key"),
+        ("[[scenarios]]\nname = ' '\nmoves = { EURUSD = 1 }", "scenarios.0.name: expected a name"),
+        ("[[scenarios]]\nname = 'a'", "scenarios.0.moves: missing key"),
+        ("[[scenarios]]\nname = 'a'\nmoves = {}", "scenarios.0.moves: "),
+        (
+            "[[scenarios]]\nname = 'a'\nmoves = { EURUSD = '-3 %' }",
+            "scenarios.0.moves.EURUSD: expected a valid number, got '-3 %'",
+        ),
+        (
+            "[[scenarios]]\nname = 'a'\nmoves = { JPY = 0 }",
+            "JPY: expected a percentage other than 0",
+        ),
+        ("[[scenarios]]\nname = 'a'\nmoves = { JPY = -100 }", "scenarios.0.moves.JPY: expected"),
+        ("[[scenarios]]\nname = 'a'\nmoves = { JPY = 100 }", "scenarios.0.moves.JPY: expected"),
+        ("[[scenarios]]\nname = 'a'\nmoves = { JPY = nan }", "scenarios.0.moves.JPY: expected"),
+        (
+            "[[scenarios]]\nname = 'a'\nmoves = { EURUSD.r = 1 }",
+            "moves.EURUSD: expected a percentage; a name with a dot is written in quotes, "
+            '"EURUSD.r"',
+        ),
+        (
+            "[[scenarios]]\nname = 'a'\nmove = 1\nmoves = { JPY = 1 }",
+            "scenarios.0.move: unknown key, got 1",
+        ),
+        (
+            "[[scenarios]]\nname = 'a'\nmoves = { JPY = 1 }\n" * 2,
+            "scenarios.1.name: 'a' is there twice",
+        ),
     ],
 )
 def test_a_limit_that_cannot_be_is_refused_with_file_and_key(tmp_path, toml, said):
@@ -286,6 +315,20 @@ def test_profiles_of_rms_toml_are_assigned(tmp_path):
     plan = load({}, environ={}, folder=tmp_path).plan
     assert [profile.name for profile in plan.profiles] == ["limits", "day"]
     assert plan.rows([1, 2], ["demo\\x", "real\\x"]) == [1, 0]
+
+
+def test_scenarios_of_rms_toml_are_in_the_plan_and_in_the_demos(tmp_path, monkeypatch):
+    (tmp_path / "rms.toml").write_text(
+        "[[scenarios]]\nname = 'Risk off'\nmoves = { EURUSD = -3.0, JPY = 5, 'XAUUSD.r' = 8 }\n"
+    )
+    plan = load({}, environ={}, folder=tmp_path).plan
+    assert plan.scenario("Risk off").moves == {"EURUSD": -3.0, "JPY": 5.0, "XAUUSD.r": 8.0}
+    with pytest.raises(ValueError, match="no scenario 'Risk on': there are Risk off"):
+        plan.scenario("Risk on")
+    monkeypatch.chdir(tmp_path)
+    demo = desk(Given(demo=True))
+    assert demo is not None
+    assert demo.plan.scenarios == plan.scenarios
 
 
 def test_embedded_on_the_command_line_goes_before_a_uri_in_the_environment(tmp_path):

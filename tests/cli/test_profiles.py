@@ -171,6 +171,11 @@ def test_limits_are_read_again_and_a_bad_edit_keeps_the_old_ones(folder):
     assert monitor.plan.profiles[1].initial_balance == 60_000
     assert not watch.look()
 
+    saved = "\n[[scenarios]]\nname = 'Risk off'\nmoves = { JPY = 5 }\n"
+    written(path, GOOD + saved, 4_000_000_000)
+    assert watch.look()
+    assert monitor.plan.scenario("Risk off").moves == {"JPY": 5.0}
+
 
 def test_a_bad_file_at_the_start_is_refused(folder):
     (folder / "rms.toml").write_text(BAD)

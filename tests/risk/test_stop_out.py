@@ -13,7 +13,7 @@ from tests import feeds
 from tests.risk.test_exposure import over
 from tests.risk.test_stress import long_pound
 
-from rms_tui.risk.stop_out import reach
+from rms_tui.risk.stop_out import reach, reach_together
 from rms_tui.risk.stress import Shock, broker_levels, shocked_book
 
 
@@ -93,3 +93,30 @@ def test_just_there_it_is_stopped_out_and_just_before_it_is_not(row, what):
             before = broker_levels(shocked_book(made, Shock(*what, percent * 0.999))[0])[1]
             assert bool(there[row])
             assert not bool(before[row])
+
+
+def test_of_a_scenario_it_is_said_how_much_of_it_stops_the_account_out():
+    twice = (Shock("GBPUSD", None, -2.0), Shock("US500", None, 5.0))
+    found = reach_together(pound(), int(pound().accounts.login[0]), twice)
+    assert found.rise == pytest.approx((10_000 - 500) / 1309.23 / 2)
+    assert math.isnan(found.fall)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    percents=st.tuples(st.floats(0.5, 40), st.floats(-40, -0.5)),
+    row=st.integers(0, 39),
+)
+def test_a_multiple_of_a_scenario_that_is_found_is_the_edge(percents, row):
+    made = feeds.book(40, shock=60.0)
+    shocks = (Shock("EURUSD", None, percents[0]), Shock(None, "JPY", percents[1]))
+    found = reach_together(made, int(made.accounts.login[row]), shocks)
+
+    def out(multiple):
+        moved = [replace(each, percent=each.percent * multiple) for each in shocks]
+        return broker_levels(shocked_book(made, *moved)[0])[1][row]
+
+    for multiple in (found.fall, found.rise):
+        if not math.isnan(multiple):
+            assert out(multiple * 1.0001)
+            assert not out(multiple * 0.999)

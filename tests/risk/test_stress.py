@@ -14,7 +14,8 @@ from tests.risk.test_exposure import over
 from rms_tui.risk import assessment, memory
 from rms_tui.risk.exposure import exposure
 from rms_tui.risk.profile import Plan, limits_profile
-from rms_tui.risk.stress import Shock, shocked_book, stress
+from rms_tui.risk.scenario import Scenario
+from rms_tui.risk.stress import Shock, laid, opposite, shocked_book, stress
 from rms_tui.risk.verdict import Reason
 
 LIMITS = limits_profile(margin_warning=150, margin_critical=100, max_loss=-1000)
@@ -129,3 +130,92 @@ def test_a_shock_of_nothing_is_the_book_itself():
     result = shock(made, symbol="EURUSD", percent=0.0, plan=feeds.PLAN)
     assert result.clients == 0.0
     assert result.breached.tolist() == result.stopped_out.tolist() == []
+
+
+def equal(one, other):
+    """Whether two Stressed say the same of everybody, unknown money being alike."""
+    money = [(getattr(one, key), getattr(other, key)) for key in ("clients", "coverage", "book")]
+    assert np.allclose(*zip(*money, strict=True), equal_nan=True, atol=1e-4)
+    assert np.allclose(one.change, other.change, equal_nan=True, atol=1e-6)
+    for key in ("breached", "margin_call", "stopped_out", "negative", "known"):
+        assert getattr(one, key).tolist() == getattr(other, key).tolist(), key
+    assert one.undecided == other.undecided
+    return True
+
+
+def of_scenario(book, **moves):
+    assessed, remembered = judged(book, feeds.PLAN)
+    shocks = laid(Scenario(name="made", moves=moves), book).shocks
+    given = (book, assessed, remembered, exposure(book, "USD"))
+    return stress(*given, *shocks), stress(*given, *opposite(shocks))
+
+
+NAMES = ("EURUSD", "USDJPY", "XAUUSD", "USD", "EUR", "JPY", "XAU")
+MOVES = st.floats(-60, 60, allow_nan=False).filter(lambda percent: abs(percent) > 1e-3)
+
+
+@settings(max_examples=30, deadline=None)
+@given(name=st.sampled_from(NAMES), percent=MOVES)
+def test_a_scenario_of_one_move_is_that_move_both_ways(name, percent):
+    made = feeds.book(40, shock=60.0)
+    which = {"symbol": name} if name in made.symbols.name else {"currency": name}
+    forth, back = of_scenario(made, **{name: percent})
+    assert equal(forth, shock(made, **which, percent=percent, plan=feeds.PLAN))
+    assert equal(back, shock(made, **which, percent=-percent, plan=feeds.PLAN))
+
+
+@settings(max_examples=30, deadline=None)
+@given(moves=st.dictionaries(st.sampled_from(NAMES), MOVES, min_size=2, max_size=4))
+def test_moves_at_once_are_one_after_the_other_in_any_order(moves):
+    made = feeds.book(40)
+    shocks = laid(Scenario(name="made", moves=moves), made).shocks
+    one_by_one, change = made, 0.0
+    for each in reversed(shocks):
+        one_by_one, more = shocked_book(one_by_one, each)
+        change = change + more
+    at_once, together = shocked_book(made, *shocks)
+    assert np.allclose(together, change, equal_nan=True)
+    assert np.allclose(
+        at_once.accounts.equity, one_by_one.accounts.equity, rtol=1e-9, atol=1e-6, equal_nan=True
+    )
+    assert np.allclose(at_once.symbols.bid, one_by_one.symbols.bid)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    moves=st.dictionaries(st.sampled_from(NAMES), MOVES, min_size=1, max_size=4),
+    unknown=st.sets(st.integers(0, 200), min_size=1, max_size=20),
+)
+def test_an_unknown_rate_stays_unknown_in_a_scenario(moves, unknown):
+    made = feeds.book(40)
+    rate = made.positions.rate.copy()
+    blind = np.array([row % len(rate) for row in sorted(unknown)])
+    rate[blind] = np.nan
+    made = replace(made, positions=replace(made.positions, rate=rate))
+    forth, _ = of_scenario(made, **moves)
+    owners = np.unique(made.positions.account[blind])
+    touched = np.zeros(len(made.accounts), dtype=bool)
+    for each in laid(Scenario(name="made", moves=moves), made).shocks:
+        _, alone = shocked_book(made, each)
+        touched |= np.isnan(alone)
+    assert set(np.flatnonzero(np.isnan(forth.change))) == set(np.flatnonzero(touched))
+    assert touched[owners].any() == touched.any()
+    said = {*forth.breached, *forth.margin_call, *forth.stopped_out, *forth.negative}
+    assert not said & set(made.accounts.login[touched].tolist())
+    assert np.isnan(forth.clients) == bool(touched.any())
+
+
+def test_names_that_do_nothing_are_told_apart():
+    made = long_pound()
+    over = laid(Scenario(name="made", moves={"GBPUSD": -1, "US500": 5, "GBPNOK": 2}), made)
+    assert [each.name for each in over.shocks] == ["GBPUSD", "US500"]
+    assert (over.unheld, over.absent) == (("US500",), ("GBPNOK",))
+    with pytest.raises(ValueError, match="no symbol or currency GBPNOK, ZZZ in this book"):
+        laid(Scenario(name="made", moves={"GBPNOK": 2, "ZZZ": -1}), made)
+
+
+def test_what_is_a_symbol_moves_as_one_though_a_currency_is_called_so_too():
+    made = feeds.book(5)
+    named = replace(made.symbols, base=("EURUSD", *made.symbols.base[1:]))
+    over = laid(Scenario(name="made", moves={"EURUSD": 1}), replace(made, symbols=named))
+    assert over.shocks == (Shock("EURUSD", None, 1.0),)

@@ -8,6 +8,7 @@ import pytest
 from tests import feeds
 from tests.serve.desks import Bench, bench, poorer
 
+from rms_tui.risk.scenario import Scenario
 from rms_tui.serve import wire
 from rms_tui.serve.replies import MESSAGES
 
@@ -143,6 +144,37 @@ def test_a_stress_answers_both_ways_and_refuses_what_is_not_there(desk):
     assert reply["up"]["clients"] == pytest.approx(-reply["down"]["clients"])
     assert client.ask(type="stress", symbol="NOPE", percent=3)["code"] == "refused"
     assert client.ask(type="stress", percent=3)["code"] == "invalid_field"
+
+
+def test_a_saved_scenario_is_asked_for_by_its_name(desk):
+    moves = {"EURUSD": -3.0, "JPY": 5.0, "NOPE": 1.0, "US500": 2.0}
+    saved = (
+        Scenario(name="Risk off", moves=moves),
+        Scenario(name="one", moves={"EURUSD": 3.0}),
+        Scenario(name="nothing", moves={"NOPE": 3.0}),
+    )
+    desk.monitor.set_plan(desk.monitor.plan.model_copy(update={"scenarios": saved}))
+    desk.poll()
+    client = desk.connect()
+    reply = client.ask(type="stress", scenario="Risk off")
+    assert (reply["scenario"], reply["absent"]) == ("Risk off", ["NOPE", "US500"])
+    assert reply["up"]["moves"] == {"EURUSD": -3.0, "JPY": 5.0}
+    assert reply["down"]["moves"] == {"EURUSD": 3.0, "JPY": -5.0}
+    assert reply["up"]["percent"] is None
+    MESSAGES.validate_python(reply)
+    one, same = (
+        client.ask(type="stress", scenario="one"),
+        client.ask(type="stress", symbol="EURUSD", percent=3),
+    )
+    assert (one["up"], one["down"]) == (same["up"], same["down"])
+    assert "no scenario 'nope'" in client.ask(type="stress", scenario="nope")["message"]
+    assert "NOPE" in client.ask(type="stress", scenario="nothing")["message"]
+    for wrong in (
+        {"scenario": "one", "percent": 3},
+        {"scenario": "one", "symbol": "EURUSD"},
+        {"symbol": "EURUSD"},
+    ):
+        assert client.ask(type="stress", **wrong)["code"] == "invalid_field"
 
 
 def test_accounts_are_found_by_login_or_by_group(desk):

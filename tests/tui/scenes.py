@@ -11,9 +11,10 @@ from tests.feeds import NOW, OFFSET, FakeFeed, book
 from textual.pilot import Pilot
 
 from rms_tui.alerts import Alert, Severity, Stage
-from rms_tui.book import Book, Deals, build
+from rms_tui.book import Book, Deals, build, take
 from rms_tui.changes import Change
 from rms_tui.risk.profile import DailyLoss, Plan, RiskProfile, TotalLoss, TrailingDrawdown
+from rms_tui.risk.scenario import Scenario
 from rms_tui.tui.app import RmsApp
 from rms_tui.tui.screens.stress import Stress
 from rms_tui.tui.view import AskChanges, AskHistory
@@ -194,3 +195,30 @@ async def worked_out(bench: Bench, pilot: Pilot[None]) -> None:
         screen = bench.app.screen
         if at and not (isinstance(screen, Stress) and screen.is_working):
             return
+
+
+SAVED = (
+    Scenario(name="Risk off", moves={"EURUSD": -3.0, "JPY": 5.0}),
+    Scenario(name="Gold alone", moves={"XAUUSD": 4.0}),
+    Scenario(name="[b]Slip of a pen[/b]", moves={"USDJPY": 1.5, "USDJYP": 2.0, "NOK": 3.0}),
+    Scenario(name="Nothing here", moves={"USDJYP": 2.0}),
+    Scenario(name="Nobody's", moves={"NOK": 2.0}),
+)
+
+
+def with_scenarios(bench: Bench, saved: tuple[Scenario, ...] = SAVED) -> Bench:
+    """The bench with these scenarios, and a currency in its book that nobody holds."""
+    made = bench.feed.newest
+    assert made is not None
+    symbols = made.symbols
+    rows = np.append(np.arange(len(symbols)), 0)
+    wider = take(symbols, rows)
+    wider = replace(
+        wider, name=(*symbols.name, "NOKSEK"), base=(*symbols.base, "NOK"),
+        quote=(*symbols.quote, "SEK"),
+    )  # fmt: skip
+    plan = bench.monitor.plan.model_copy(update={"scenarios": saved})
+    bench.monitor.set_plan(plan)
+    bench.now += 1.0
+    bench.step(replace(made, symbols=wider, taken_at=bench.now))
+    return bench

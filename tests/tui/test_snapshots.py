@@ -22,6 +22,7 @@ from tests.tui.scenes import (
     over,
     undecided_book,
     unknown_bench,
+    with_scenarios,
     worked_out,
 )
 from textual.pilot import Pilot
@@ -494,6 +495,14 @@ def stressed(bench: Bench, *pressed: str) -> Callable[[Pilot[Any]], Awaitable[No
 @SIZES
 def test_stress(snap_compare: Snap, bench: Bench, size: tuple[int, int]) -> None:
     assert snap_compare(bench.app, terminal_size=size, run_before=stressed(bench, "x"))
+
+
+@SIZES
+def test_stress_by_a_saved_scenario(
+    snap_compare: Snap, bench: Bench, size: tuple[int, int]
+) -> None:
+    with_scenarios(bench)
+    assert snap_compare(bench.app, terminal_size=size, run_before=stressed(bench, "x", "j"))
 
 
 def test_stress_of_a_currency_small(snap_compare: Snap, bench: Bench) -> None:

@@ -9,10 +9,10 @@ import pytest
 from tests.consoles import Bench
 from tests.feeds import FakeFeed, book
 from tests.tui.fleets import FleetBench, lively
-from tests.tui.scenes import worked_out
+from tests.tui.scenes import SAVED, with_scenarios, worked_out
 from textual.pilot import Pilot
 
-from rms_tui.risk.stress import Shock, stress
+from rms_tui.risk.stress import Shock, opposite, stress
 from rms_tui.tui.move import Move
 from rms_tui.tui.panes.moves import moves
 from rms_tui.tui.screens.details import Details
@@ -229,6 +229,93 @@ def test_the_same_shock_is_not_worked_out_twice_for_another_account(bench: Bench
     assert again.up is first.up
     assert again.reach != first.reach
     assert answered(asked(bench, Move("currency", "USD"), 6.0), again).up is not first.up
+
+
+async def test_saved_scenarios_come_first_and_are_worked_out_as_saved(bench: Bench) -> None:
+    with_scenarios(bench)
+    frame = bench.monitor.frames.value
+    assert frame is not None
+    assert frame.book is not None
+    assert frame.assessment is not None
+    assert frame.memory is not None
+    assert frame.exposure is not None
+    given = (frame.book, frame.assessment, frame.memory, frame.exposure)
+    async with bench.app.run_test(size=WIDE) as pilot:
+        await opened(bench, pilot)
+        listed = rows(bench, "#stress-moves-table")
+        assert [row[0] for row in listed[:5]] == [one.name for one in SAVED]
+        assert [row[1] for row in listed[:6]] == ["scenario"] * 5 + ["symbol"]
+        sides = rows(bench, "#stress-sides")
+        assert [line[0] for line in sides] == ["Risk off", "the other way"]
+        both = (Shock("EURUSD", None, -3.0), Shock(None, "JPY", 5.0))
+        for line, shocks in zip(sides, (both, opposite(both)), strict=True):
+            found = stress(*given, *shocks)
+            counts = (found.breached, found.margin_call, found.stopped_out, found.negative)
+            assert line[2:6] == [str(len(logins)) for logins in counts]
+        assert bench.text("#stress-scenario").strip() == "Risk off:  EURUSD −3 %, JPY +5 %"
+        await pilot.press("slash", *"kind:scenario gold", "enter")
+        await worked_out(bench, pilot)
+        assert rows(bench, "#stress-sides")[0][0] == "Gold alone"
+
+
+async def test_names_of_a_scenario_that_do_nothing_are_said(bench: Bench) -> None:
+    with_scenarios(bench)
+    async with bench.app.run_test(size=(80, 24)) as pilot:
+        await opened(bench, pilot)
+        await pilot.press("j", "j")
+        await worked_out(bench, pilot)
+        assert bench.text("#stress-scenario").startswith(
+            " [b]Slip of a pen[/b]:  nobody holds NOK  not in this book: USDJYP"
+        )
+        await pilot.press("j")
+        await worked_out(bench, pilot)
+        said = "no symbol or currency USDJYP in this book"
+        assert any(said in line for line in bench.screen_lines())
+        await pilot.press("j", "enter")
+        await worked_out(bench, pilot)
+        assert "nobody holds NOK" in bench.text("#stress-scenario")
+        said = "No account holds anything that Nobody's moves."
+        assert any(said in line for line in bench.screen_lines())
+
+
+async def test_percentages_are_not_asked_for_where_a_scenario_has_its_own(bench: Bench) -> None:
+    with_scenarios(bench, SAVED[:1])
+    async with bench.app.run_test(size=WIDE) as pilot:
+        await opened(bench, pilot)
+        assert "By %" not in bench.text("#keys")
+        await pilot.press("plus", "m")
+        await worked_out(bench, pilot)
+        assert isinstance(bench.app.screen, Stress)
+        assert bench.text("#stress-scenario").strip() == "Risk off:  EURUSD −3 %, JPY +5 %"
+        await pilot.press("j")
+        await worked_out(bench, pilot)
+        assert "By %" in bench.text("#keys")
+        assert not bench.app.screen.query_one("#stress-scenario").display
+        assert rows(bench, "#stress-sides")[0][0] == "USDJPY +5 %"
+
+
+async def test_how_much_of_a_scenario_stops_an_account_out_is_said(bench: Bench) -> None:
+    with_scenarios(bench)
+    async with bench.app.run_test(size=WIDE) as pilot:
+        await opened(bench, pilot)
+        await pilot.press("enter", "g")
+        await worked_out(bench, pilot)
+        assert "stopped out by Risk off " in bench.text("#stress-reach")
+        assert "times it" in bench.text("#stress-reach")
+
+
+async def test_a_scenario_that_is_taken_out_of_the_file_is_gone_from_the_next_poll_on(
+    bench: Bench,
+) -> None:
+    with_scenarios(bench, SAVED[:1])
+    async with bench.app.run_test(size=WIDE) as pilot:
+        await opened(bench, pilot)
+        bench.monitor.set_plan(bench.monitor.plan.model_copy(update={"scenarios": ()}))
+        bench.now += 1.0
+        await bench.shown(pilot, book(shock=60.0, at=bench.now))
+        await worked_out(bench, pilot)
+        assert rows(bench, "#stress-moves-table")[0][1] == "symbol"
+        assert rows(bench, "#stress-sides")[0][0] == "USDJPY +5 %"
 
 
 @pytest.mark.parametrize(

@@ -102,12 +102,14 @@ def check(shared: Given, file: Path | None, *, json: bool) -> None:
         "valid": True,
         "default": plan.default,
         "profiles": [_summary(profile, plan) for profile in plan.profiles],
+        "scenarios": [scenario.model_dump(mode="json") for scenario in plan.scenarios],
         "warnings": [line for profile in plan.profiles for line in _warnings(profile)],
     }
     if json:
         print_json(shape)
         return
-    print(f"{'rms.toml' if file is None else file}: valid, {len(plan.profiles)} profiles")
+    saved = f", {len(plan.scenarios)} scenarios" if plan.scenarios else ""
+    print(f"{'rms.toml' if file is None else file}: valid, {len(plan.profiles)} profiles{saved}")
     for line in shape["warnings"]:
         print(f"  warning: {line}")
 

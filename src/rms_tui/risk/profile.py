@@ -13,20 +13,16 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
-"""A number that was written as one: no text, no truth value."""
+from rms_tui.risk.scenario import Scenario
+from rms_tui.risk.written import Frozen, Number
 
 Share = Annotated[Number, Field(gt=0)]
 Money = Annotated[Number, Field(gt=0)]
 Percent = Annotated[Number, Field(gt=0, le=100)]
 SERVER = "server"
 """The zone name of the trading server's own wall clock."""
-
-
-class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Confirm(Frozen):
@@ -341,7 +337,10 @@ def mask_matches(masks: str, text: str) -> bool:
 
 
 class Plan(Frozen):
-    """All profiles and who gets which: login before group mask before the default."""
+    """All profiles and who gets which: login before group mask before the default.
+
+    With them the saved scenarios that the stress view offers, which judge nobody.
+    """
 
     profiles: tuple[RiskProfile, ...]
     assigned: tuple[Assign, ...] = ()
@@ -350,6 +349,7 @@ class Plan(Frozen):
     """Minutes before a rollover in which its verdict is shown beforehand; 0: never."""
     own: frozenset[int] = frozenset()
     """Accounts that have a profile of their own, among `assigned`."""
+    scenarios: tuple[Scenario, ...] = ()
 
     @model_validator(mode="after")
     def _names_exist(self) -> Plan:
@@ -360,6 +360,23 @@ class Plan(Frozen):
                 there = ", ".join(sorted(names))
                 raise ValueError(f"{key}: no profile {name!r}: there are {there}")
         return self
+
+    @model_validator(mode="after")
+    def _scenarios_told_apart(self) -> Plan:
+        known: set[str] = set()
+        for at, scenario in enumerate(self.scenarios):
+            if scenario.name in known:
+                raise ValueError(f"scenarios.{at}.name: {scenario.name!r} is there twice")
+            known.add(scenario.name)
+        return self
+
+    def scenario(self, name: str) -> Scenario:
+        """The saved scenario of that name. Raises ValueError with those there are."""
+        for scenario in self.scenarios:
+            if scenario.name == name:
+                return scenario
+        there = ", ".join(one.name for one in self.scenarios) or "none in rms.toml"
+        raise ValueError(f"no scenario {name!r}: there are {there}")
 
     def rows(self, logins: Sequence[int], groups: Iterable[str]) -> list[int]:
         """Index into `profiles` for each account, -1 for one without a profile."""

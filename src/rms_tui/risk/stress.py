@@ -1,13 +1,15 @@
 """The book under a price shock: who would breach, be margin-called or stopped out, go negative.
 
-One symbol's price, or one currency against all others, moves by a percentage and everything else
-stands still: margins, spreads, swaps and stop losses too, which is what a gap does. The shocked
-Book is judged by the very rules and memory that judge the real one. Pure.
+A symbol's price, or a currency against all others, moves by a percentage and everything else
+stands still: margins, spreads, swaps and stop losses too, which is what a gap does. Several shocks
+at once are as one after the other, in any order. The shocked Book is judged by the very rules and
+memory that judge the real one. Pure.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +20,7 @@ from rms_tui.risk.assessment import Assessment
 from rms_tui.risk.exposure import COVERAGE, Exposure, account_rates
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.profile import mask_matches
+from rms_tui.risk.scenario import Scenario
 from rms_tui.risk.verdict import Reason, State
 
 
@@ -29,19 +32,36 @@ class Shock:
     currency: str | None
     percent: float
 
+    @property
+    def name(self) -> str:
+        """Of the symbol or currency."""
+        return self.symbol or self.currency or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A scenario over a book: its shocks, and which of its names do nothing there.
+
+    `absent` are neither a symbol nor a currency of the book; `unheld` move no open position.
+    """
+
+    shocks: tuple[Shock, ...]
+    absent: tuple[str, ...] = ()
+    unheld: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Stressed:
-    """What a shock does. Money is in the report currency, NaN without a rate.
+    """What shocks do. Money is in the report currency, NaN without a rate.
 
     `clients` is the change of the clients' floating profit, `coverage` that of the coverage
     groups, `book` = coverage - clients: what the house makes. Logins are of accounts that get
-    there by this shock; `undecided` counts those of whom nothing can be said. `change` is of each
+    there by these shocks; `undecided` counts those of whom nothing can be said. `change` is of each
     account's floating profit in its own currency, NaN without a rate; `known` says of whom anything
     can be said. Both in the order of the book's accounts.
     """
 
-    shock: Shock
+    shocks: tuple[Shock, ...]
     clients: float
     coverage: float
     book: float
@@ -55,14 +75,14 @@ class Stressed:
 
 
 def stress(
-    book: Book, assessed: Assessment, memory: Memory, exposure: Exposure, shock: Shock
+    book: Book, assessed: Assessment, memory: Memory, exposure: Exposure, *shocks: Shock
 ) -> Stressed:
-    """What a shock would do to a Book that was assessed with this memory.
+    """What shocks would do, all at once, to a Book that was assessed with this memory.
 
     Raises ValueError for a symbol or currency that is not in the book and a percentage that cannot
     be.
     """
-    shocked, change = shocked_book(book, shock)
+    shocked, change = shocked_book(book, *shocks)
     undecided = assessed.undecided.copy()
     undecided[(undecided == Reason.NONE) & np.isnan(change)] = Reason.NO_RATE
     known = undecided == Reason.NONE
@@ -79,7 +99,7 @@ def stress(
     worth = np.where(change == 0, 0.0, change * account_rates(book, exposure.rates))
     clients, coverage = float(worth[client].sum()), float(worth[~client].sum())
     return Stressed(
-        shock,
+        shocks,
         clients,
         coverage,
         coverage - clients,
@@ -93,13 +113,41 @@ def stress(
     )
 
 
-def shocked_book(book: Book, shock: Shock) -> tuple[Book, Floats]:
-    """The Book after a shock, and each account's change of floating profit in its own currency.
+def laid(scenario: Scenario, book: Book) -> Laid:
+    """The shocks of a scenario in this book: a name is a symbol's, else a currency's.
+
+    Raises ValueError where none of its names is there.
+    """
+    symbols = frozenset(book.symbols.name)
+    currencies = frozenset(book.symbols.base) | frozenset(book.symbols.quote)
+    shocks, absent = [], []
+    for name, percent in scenario.moves.items():
+        if name in symbols:
+            shocks.append(Shock(name, None, percent))
+        elif name in currencies:
+            shocks.append(Shock(None, name, percent))
+        else:
+            absent.append(name)
+    if not shocks:
+        raise ValueError(f"no symbol or currency {', '.join(absent)} in this book")
+    unheld = [shock.name for shock in shocks if not _touched(book, shock).any()]
+    return Laid(tuple(shocks), tuple(absent), tuple(unheld))
+
+
+def opposite(shocks: Sequence[Shock]) -> tuple[Shock, ...]:
+    """The same moves the other way."""
+    return tuple(replace(shock, percent=-shock.percent) for shock in shocks)
+
+
+def shocked_book(book: Book, *shocks: Shock) -> tuple[Book, Floats]:
+    """The Book after shocks, and each account's change of floating profit in its own currency.
 
     NaN for an account with a position whose price or rate is not known. Raises ValueError.
     """
-    moved = _factors(book, shock)
-    rates = _rate_factors(book, shock)
+    moved, rates = np.ones(len(book.symbols)), np.ones(len(book.positions))
+    for shock in shocks:
+        moved = moved * _factors(book, shock)
+        rates = rates * _rate_factors(book, shock)
     positions, symbols, accounts = book.positions, book.symbols, book.accounts
     touched = (moved[positions.symbol] != 1.0) | (rates != 1.0)
     price = positions.price * moved[positions.symbol]
@@ -125,6 +173,13 @@ def shocked_book(book: Book, shock: Shock) -> tuple[Book, Floats]:
         ),
     )
     return shocked, change
+
+
+def _touched(book: Book, shock: Shock) -> Flags:
+    """Which positions a shock moves, by their price or by their rate."""
+    priced = _factors(book, shock)[book.positions.symbol] != 1.0
+    touched: Flags = priced | (_rate_factors(book, shock) != 1.0)
+    return touched
 
 
 def _factors(book: Book, shock: Shock) -> Floats:

@@ -28,7 +28,7 @@ from rms_tui.risk.exposure import Exposure
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.own_profile import OwnProfile
 from rms_tui.risk.profile import Rollover, Trail
-from rms_tui.risk.stress import Shock, Stressed, stress
+from rms_tui.risk.stress import Laid, Shock, Stressed, laid, opposite, stress
 from rms_tui.serve import wire
 from rms_tui.serve.columns import encoded
 from rms_tui.serve.packed import Held, pack
@@ -244,20 +244,24 @@ def _find_accounts(desk: Desk, asked: wire.FindAccounts, _: str) -> Shape:
 
 def _stress(desk: Desk, asked: wire.Stress, _: str) -> Shape:
     frame, assessed, memory, exposure = _judged(desk)
-    assert frame.book is not None
-
-    def side(percent: float) -> Shape:
-        shock = Shock(asked.symbol, asked.currency, percent)
-        assert frame.book is not None
-        return _side(stress(frame.book, assessed, memory, exposure, shock))
-
+    book = frame.book
+    assert book is not None
+    if asked.scenario is not None:
+        over = laid(assessed.scope.plan.scenario(asked.scenario), book)
+    else:
+        assert asked.percent is not None
+        over = Laid((Shock(asked.symbol, asked.currency, asked.percent),))
+    given = (book, assessed, memory, exposure)
     return {
         "type": "stress",
         "symbol": asked.symbol,
         "currency": asked.currency,
+        "scenario": asked.scenario,
+        "absent": list(over.absent),
+        "unheld": list(over.unheld),
         "report_currency": exposure.report_currency,
-        "up": side(asked.percent),
-        "down": side(-asked.percent),
+        "up": _side(stress(*given, *over.shocks)),
+        "down": _side(stress(*given, *opposite(over.shocks))),
     }
 
 
@@ -266,7 +270,8 @@ def _side(found: Stressed) -> Shape:
         return round(value, 2) if np.isfinite(value) else None
 
     return {
-        "percent": found.shock.percent,
+        "percent": found.shocks[0].percent if len(found.shocks) == 1 else None,
+        "moves": {shock.name: shock.percent for shock in found.shocks},
         "clients": money(found.clients),
         "coverage": money(found.coverage),
         "book": money(found.book),

@@ -143,9 +143,11 @@ class StressSide(BaseModel):
 
     `clients` is the change of the clients' floating profit, `coverage` that of the coverage
     groups, `book` = coverage - clients. Accounts are those that get there by this shock.
+    `moves` has the percentage of each symbol and currency; `percent` is null where several move.
     """
 
-    percent: float
+    percent: float | None
+    moves: dict[str, float]
     clients: float | None
     coverage: float | None
     book: float | None
@@ -157,11 +159,18 @@ class StressSide(BaseModel):
 
 
 class StressReply(Reply):
-    """Answers `stress`: the price moved up by `percent`, and down."""
+    """Answers `stress`: the price moved up by `percent`, and down.
+
+    Of a scenario `up` is as it is saved, and `down` the other way; `absent` are names in it that
+    this book has not, and `unheld` those that move no open position.
+    """
 
     type: Literal["stress"]
     symbol: str | None
     currency: str | None
+    scenario: str | None
+    absent: list[str]
+    unheld: list[str]
     report_currency: str
     up: StressSide
     down: StressSide

@@ -216,17 +216,23 @@ class EnterPeak(_Command):
 
 
 class Stress(_Strict):
-    """The book with a symbol's or a currency's price moved by `percent`, up and down."""
+    """The book with a symbol's or a currency's price moved by `percent`, up and down.
+
+    Or by a saved `scenario`, which has percentages of its own, and the other way round.
+    """
 
     type: Literal["stress"]
     symbol: Symbol | None = None
     currency: Annotated[StrictStr, Field(min_length=1, max_length=16)] | None = None
-    percent: Annotated[Number, Field(gt=0, lt=100, allow_inf_nan=False)]
+    scenario: Annotated[StrictStr, Field(min_length=1, max_length=40)] | None = None
+    percent: Annotated[Number, Field(gt=0, lt=100, allow_inf_nan=False)] | None = None
 
     @model_validator(mode="after")
     def _one_of(self) -> Stress:
-        if (self.symbol is None) == (self.currency is None):
-            raise ValueError("expected exactly one of symbol or currency")
+        if sum(one is not None for one in (self.symbol, self.currency, self.scenario)) != 1:
+            raise ValueError("expected exactly one of symbol, currency or scenario")
+        if (self.percent is None) != (self.scenario is not None):
+            raise ValueError("expected percent with a symbol or currency, and none with a scenario")
         return self
 
 

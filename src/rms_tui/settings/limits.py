@@ -12,6 +12,7 @@ from rms_tui.presets import UnknownPreset, expanded
 from rms_tui.risk.profile import Assign, Plan, RiskProfile, limits_profile
 from rms_tui.risk.refusals import refusals
 from rms_tui.settings.refused import SettingsError, in_file
+from rms_tui.settings.scenarios import scenarios_of
 from rms_tui.settings.toml import refuse_strange, toml_of
 from rms_tui.settings.variables import Settings
 
@@ -45,6 +46,7 @@ def planned(settings: Settings, toml: Mapping[str, Any], path: Path) -> Plan:
             assigned=_assigned(toml.get("assign", []), path),
             default=toml.get("default_profile", limits.name),
             overnight_minutes=settings.rms_overnight_minutes,
+            scenarios=scenarios_of(toml.get("scenarios", []), path),
         )
     except ValidationError as error:
         raise SettingsError("\n".join(f"{path}: {line}" for line in refusals(error))) from None

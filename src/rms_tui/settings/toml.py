@@ -11,7 +11,7 @@ from rms_tui.settings.files import text_of
 from rms_tui.settings.refused import SettingsError
 from rms_tui.settings.variables import Settings
 
-TABLES = frozenset({"profile", "assign", "default_profile", "notify"})
+TABLES = frozenset({"profile", "assign", "default_profile", "notify", "scenarios"})
 """Keys of `rms.toml` that are not variables."""
 
 
@@ -31,5 +31,5 @@ def refuse_strange(toml: Mapping[str, Any], path: Path) -> None:
     if strange:
         raise SettingsError(
             f"{path}: unknown key {strange[0]}; expected a variable such as RMS_SOURCE, or "
-            "profile, assign, default_profile, notify"
+            "profile, assign, default_profile, notify, scenarios"
         )

@@ -35,6 +35,11 @@ def percent(share: float, digits: int = 0) -> str:
     return _number(share * 100.0, digits, plus="")
 
 
+def signed_percent(value: float) -> str:
+    """A move in percent, as many digits as it has: `+5 %`, `−3.25 %`."""
+    return f"{MINUS if value < 0 else '+'}{abs(value):g} %"
+
+
 def lots(value: float) -> str:
     """Lots to two digits, or as many as it has up to four: `0.10`, `1.2345`."""
     if not math.isfinite(value) or abs(round(value, 2) - value) < 5e-9:

@@ -13,15 +13,15 @@ from textual.message_pump import MessagePump
 from rms_tui.frame import Frame
 from rms_tui.risk import assessment
 from rms_tui.risk.profile import Plan
-from rms_tui.risk.stop_out import Reach, reach
-from rms_tui.risk.stress import Stressed, stress
+from rms_tui.risk.stop_out import Reach, reach_together
+from rms_tui.risk.stress import Laid, Stressed, opposite, stress
 from rms_tui.tui.errand import once, run_errand
 from rms_tui.tui.move import Move
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A move by ± `percent` over a frame, and whose stop-out is looked for.
+    """A move by ± `percent`, or a scenario, over a frame, and whose stop-out is looked for.
 
     Without `judged` nobody is said to breach: a fleet's rules are its workers' to judge by, who
     have the memory they need.
@@ -41,9 +41,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Both ways of a shock, and the move that stops the account out; or why there are none."""
+    """Both ways of a move, and how much of it stops the account out; or why there are none.
+
+    `over` is the move up, or the scenario as it is saved.
+    """
 
     question: Question
+    over: Laid | None = None
     up: Stressed | None = None
     down: Stressed | None = None
     reach: Reach | None = None
@@ -59,19 +63,20 @@ def answered(question: Question, before: Answer | None) -> Answer:
     same = before is not None and before.question.same_shock(question)
     up, down = (before.up, before.down) if before is not None and same else (None, None)
     try:
+        over = move.laid(question.percent, assessed.scope.plan, book)
         if up is None or down is None:
             if not question.judged:
                 no_rules = assessment.scope(Plan(profiles=()), book.accounts)
                 assessed = replace(assessed, scope=no_rules)
             given = (book, assessed, frame.memory, frame.exposure)
-            up = stress(*given, move.shock(question.percent))
-            down = stress(*given, move.shock(-question.percent))
-        symbol, currency = up.shock.symbol, up.shock.currency
+            up = stress(*given, *over.shocks)
+            down = stress(*given, *opposite(over.shocks))
         there = login is not None and bool((book.accounts.login == login).any())
-        found = reach(book, login, symbol=symbol, currency=currency) if login and there else None
+        by = over.shocks if move.is_scenario else [replace(over.shocks[0], percent=1.0)]
+        found = reach_together(book, login, by) if login and there else None
     except ValueError as error:
         return Answer(question, wrong=str(error))
-    return Answer(question, up, down, found)
+    return Answer(question, over, up, down, found)
 
 
 class Shocks:

@@ -6,6 +6,7 @@ import math
 
 from rms_tui.risk.stress import Stressed
 from rms_tui.tui import figures
+from rms_tui.tui.move import Move
 from rms_tui.tui.order import fitting
 from rms_tui.tui.panes.accounts import profit_cell
 from rms_tui.tui.shocks import Answer, Question
@@ -50,7 +51,11 @@ class SidesTable(LiveTable):
             self.say("" if answer is None else answer.wrong)
             self.show(ListedRows())
             return
-        drawn = [_drawn(answer.question, side) for side in (answer.up, answer.down)]
+        way = sides_of(answer.question.move, answer.question.percent)
+        drawn = [
+            _drawn(answer.question, words, side)
+            for words, side in zip(way, (answer.up, answer.down), strict=True)
+        ]
         rows = [[cells[column.id] for column in columns] for cells in drawn]
         self.show(ListedRows(("up", "down"), rows))
 
@@ -60,10 +65,17 @@ class SidesTable(LiveTable):
         self.show_answer(self._answer)
 
 
-def _drawn(asked: Question, side: Stressed) -> dict[str, Cell]:
-    sign = "+" if side.shock.percent > 0 else figures.MINUS
+def sides_of(move: Move, percent: float) -> tuple[str, str]:
+    """Both ways of a move in words."""
+    if move.is_scenario:
+        return move.name, "the other way"
+    up, down = figures.signed_percent(percent), figures.signed_percent(-percent)
+    return f"{move.name} {up}", f"{move.name} {down}"
+
+
+def _drawn(asked: Question, way: str, side: Stressed) -> dict[str, Cell]:
     return {
-        "move": Cell(f"{asked.move.name} {sign}{abs(side.shock.percent):g} %", "marked"),
+        "move": Cell(way, "marked"),
         "book": _money(side.book),
         "breach": _number(len(side.breached), "bad")
         if asked.judged

@@ -39,10 +39,8 @@ def demo_plan(limits: Plan) -> Plan:
         RiskProfile.model_validate({"name": name, "rules": rules})
         for name, (_, rules) in DEMO_PROFILES.items()
     ]
-    return Plan(
-        profiles=(*limits.profiles, *profiles),
-        assigned=tuple(
-            Assign(profile=name, groups=groups) for name, (groups, _) in DEMO_PROFILES.items()
-        ),
-        default=limits.default,
+    assigned = tuple(
+        Assign(profile=name, groups=groups) for name, (groups, _) in DEMO_PROFILES.items()
     )
+    with_them = {"profiles": (*limits.profiles, *profiles), "assigned": assigned}
+    return limits.model_copy(update=with_them)

@@ -1,20 +1,24 @@
-"""What may move in the stress view: symbols with open positions, and currencies."""
+"""What may move in the stress view: saved scenarios, symbols with open positions, currencies."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from rich.cells import cell_len
 
 from rms_tui.book import Floats, Symbols
 from rms_tui.frame import Frame
+from rms_tui.risk.scenario import Scenario
 from rms_tui.tui import figures
 from rms_tui.tui.filter import Fields, NumberField, Query, TextField, WordField
 from rms_tui.tui.move import Move
 from rms_tui.tui.order import OrderedRows, Ranks, fitting, ordered
 from rms_tui.tui.panes.source import Sort, View
 from rms_tui.tui.table import Cell, Column
+from rms_tui.tui.table.literal import literal
 
 COLUMNS = (
     Column("name", "Name", 9, frozen=True),
@@ -24,11 +28,16 @@ COLUMNS = (
 )
 IMPORTANCE = ("name", "worth", "kind", "net")
 
-KINDS = ("symbol", "currency")
+KINDS = ("symbol", "currency", "scenario")
+
+WIDEST_NAME = 24
 
 
 def moves(frame: Frame) -> tuple[Move, ...]:
-    """Symbols that are held, then currencies of any price; what is no currency moves as symbol."""
+    """Scenarios, symbols that are held, then currencies of any price.
+
+    What is no currency moves as symbol.
+    """
     assert frame.book is not None
     assert frame.exposure is not None
     symbols = frame.book.symbols
@@ -36,9 +45,15 @@ def moves(frame: Frame) -> tuple[Move, ...]:
     priced = _currencies(symbols)
     named = [name for name in frame.exposure.by_currency.currency if name in priced]
     return (
+        *(Move("scenario", scenario.name) for scenario in saved(frame)),
         *(Move("symbol", name) for name in held),
         *(Move("currency", name) for name in named),
     )
+
+
+def saved(frame: Frame) -> tuple[Scenario, ...]:
+    """The scenarios of the plan this frame is judged by, in the file's order."""
+    return () if frame.assessment is None else frame.assessment.scope.plan.scenarios
 
 
 def _currencies(symbols: Symbols) -> frozenset[str]:
@@ -60,18 +75,19 @@ def _kinds(frame: Frame) -> Any:
 
 
 def _net(frame: Frame) -> tuple[Floats, Floats]:
-    """Net lots or units, and what that is worth in the report currency."""
+    """Net lots or units, and what that is worth in the report currency; NaN of a scenario."""
     assert frame.exposure is not None
     by_symbol, by_currency = frame.exposure.by_symbol, frame.exposure.by_currency
     at = {name: row for row, name in enumerate(by_currency.currency)}
     rows = np.array([at[m.name] for m in moves(frame) if m.kind == "currency"], dtype=np.int64)
-    net = np.concatenate([by_symbol.net, by_currency.net[rows]])
-    return net, np.concatenate([by_symbol.notional, by_currency.reported[rows]])
+    none = np.full(len(saved(frame)), np.nan)
+    net = np.concatenate([none, by_symbol.net, by_currency.net[rows]])
+    return net, np.concatenate([none, by_symbol.notional, by_currency.reported[rows]])
 
 
 FIELDS: Fields = {
     "name": TextField(_names),
-    "kind": WordField(_kinds, {"symbol": 0, "currency": 1}),
+    "kind": WordField(_kinds, {kind: at for at, kind in enumerate(KINDS)}),
     "net": NumberField(lambda frame: _net(frame)[0]),
     "worth": NumberField(lambda frame: _net(frame)[1]),
 }
@@ -88,6 +104,11 @@ class MovesSource:
     def __init__(self) -> None:
         self._ranks = Ranks()
         self._currency = ""
+        self._widest = 0
+
+    def follow(self, frame: Frame) -> None:
+        """Make room for the names of this frame's scenarios."""
+        self._widest = max((cell_len(literal(one.name)) for one in saved(frame)), default=0)
 
     @property
     def subject(self) -> str:
@@ -96,7 +117,9 @@ class MovesSource:
 
     def columns(self, width: int) -> tuple[Column, ...]:
         """See `Source.columns`."""
-        return fitting(COLUMNS, IMPORTANCE, width)
+        name, *others = COLUMNS
+        room = min(WIDEST_NAME, max(name.width, self._widest))
+        return fitting((replace(name, width=room), *others), IMPORTANCE, width)
 
     def view(self, frame: Frame, columns: tuple[Column, ...], sort: Sort, query: Query) -> View:
         """See `Source.view`."""
@@ -107,16 +130,21 @@ class MovesSource:
         keys: dict[str, Any] = {
             "name": lambda: self._ranks.of("name", _names(frame)),
             "kind": lambda: _kinds(frame),
-            "worth": lambda: np.abs(worth),
-            "net": lambda: np.abs(net),
+            "worth": lambda: _size(found, worth),
+            "net": lambda: _size(found, net),
         }
+        scenarios = {one.name: one for one in saved(frame)}
         order = ordered(keys[sort[0]](), query.mask(frame), descending=sort[1])
         row_of: dict[Hashable, int] = {move: row for row, move in enumerate(found)}
         drawn = {
             "name": lambda row: Cell(found[row].name),
             "kind": lambda row: Cell(found[row].kind, "dim"),
             "net": lambda row: _net_cell(found[row], float(net[row])),
-            "worth": lambda row: _worth_cell(float(worth[row])),
+            "worth": lambda row: (
+                _moves_cell(scenarios[found[row].name])
+                if found[row].is_scenario
+                else _worth_cell(float(worth[row]))
+            ),
         }
         rows = OrderedRows(
             order, lambda row: found[row], row_of.get, [drawn[column.id] for column in columns]
@@ -128,7 +156,20 @@ class MovesSource:
         return "No open positions in the book."
 
 
+def _size(found: Sequence[Move], worth: Floats) -> Floats:
+    """What rows are ordered by: a scenario, which somebody saved, is before what is largest."""
+    is_scenario = np.array([move.is_scenario for move in found], dtype=np.bool_)
+    return np.where(is_scenario, np.inf, np.abs(worth))
+
+
+def _moves_cell(scenario: Scenario) -> Cell:
+    count = len(scenario.moves)
+    return Cell(f"{count} move{'s' if count != 1 else ''}", "dim")
+
+
 def _net_cell(move: Move, net: float) -> Cell:
+    if move.is_scenario:
+        return Cell("")
     if move.kind == "symbol":
         return Cell(f"{figures.signed_lots(net)} lots")
     return Cell(figures.signed(net, 0))

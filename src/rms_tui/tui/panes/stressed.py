@@ -67,21 +67,25 @@ class StressedSource:
         """See `Source.subject`."""
         if self.answer is None or self.answer.up is None:
             return ""
-        return f"that hold {self.answer.question.move.name}"
+        move = self.answer.question.move
+        return f"that {move.name} moves" if move.is_scenario else f"that hold {move.name}"
 
     def columns(self, width: int) -> tuple[Column, ...]:
         """See `Source.columns`."""
         percent = self.percent if self.answer is None else self.answer.question.percent
         up, down = f"+{percent:g} %", f"{figures.MINUS}{percent:g} %"
+        titles = (f"At {up}", f"At {down}", f"P/L {up}", f"P/L {down}")
+        if self.answer is not None and self.answer.question.move.is_scenario:
+            titles = ("As saved", "The other way", "P/L as saved", "P/L other way")
         columns = (
             Column("login", "Login", 9, "right", frozen=True),
             Column("name", "Name", 14),
             Column("group", "Group", 12),
-            Column("up", f"At {up}", 19),
-            Column("down", f"At {down}", 19),
+            Column("up", titles[0], 19),
+            Column("down", titles[1], 19),
             Column("equity", "Equity", 13, "right"),
-            Column("up_profit", f"P/L {up}", 13, "right"),
-            Column("down_profit", f"P/L {down}", 13, "right"),
+            Column("up_profit", titles[2], 13, "right"),
+            Column("down_profit", titles[3], 13, "right"),
         )
         return fitting(columns, IMPORTANCE, width, elastic="name")
 
@@ -117,7 +121,10 @@ class StressedSource:
             return self.wanted
         if self.answer.wrong:
             return f"Not worked out: {self.answer.wrong}"
-        return f"No account holds {self.answer.question.move.name}."
+        move = self.answer.question.move
+        if move.is_scenario:
+            return f"No account holds anything that {move.name} moves."
+        return f"No account holds {move.name}."
 
     @property
     def _accounts(self) -> Accounts:

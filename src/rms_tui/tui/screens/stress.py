@@ -1,4 +1,5 @@
-"""The stress view: a price or a currency moves by ± x %, and who and what that reaches."""
+"""The stress view: a price or a currency moves by ± x %, or several as they were saved, and who
+and what that reaches."""
 
 from __future__ import annotations
 
@@ -85,6 +86,8 @@ class Stress(FilteredBoard):
         self._moves = MovesSource()
         self._stressed = StressedSource()
         self._stressed.percent = percent
+        self._is_scenario = False
+        self._scenario_line = StatusLine(id="stress-scenario")
         self._moves_pane = Pane(1, self._moves, id="stress-moves")
         self._accounts_pane = Pane(2, self._stressed, id="stress-accounts")
         self.board = Board([self._moves_pane], [self._accounts_pane])
@@ -103,6 +106,7 @@ class Stress(FilteredBoard):
         """State, both ways, the account's own limit, the panes, the keys."""
         yield StatusLine(id="heading")
         yield SidesTable(id="stress-sides")
+        yield self._scenario_line
         yield StatusLine(id="stress-reach")
         yield self.board
         yield FilterBar()
@@ -110,6 +114,7 @@ class Stress(FilteredBoard):
 
     def on_mount(self) -> None:
         """Show what is known at once; the answer comes from a thread."""
+        self._scenario_line.display = False
         self._shocks = Shocks(self.app, self._came)
         self._is_painted = True
         self.board.fit(self.size.width, self.size.height)
@@ -129,6 +134,7 @@ class Stress(FilteredBoard):
         self.query_one("#heading", StatusLine).say(left, worst_pieces(moment.frame))
         if same and self._moves_pane.is_painted:
             return
+        self._moves.follow(moment.frame)
         self._moves_pane.show(moment)
         self._accounts_pane.show(moment)
         self._begin(moment.frame)
@@ -149,12 +155,16 @@ class Stress(FilteredBoard):
 
     def _ask(self) -> None:
         moment, move = self._moment, self._move
+        if (move is not None and move.is_scenario) != self._is_scenario:
+            self._is_scenario = not self._is_scenario
+            self.refresh_bindings()
         if moment is None or move is None or self._shocks is None:
             self._stressed.answer = None
             self._stressed.wanted = "Nothing to move."
             self._paint_answer()
             return
-        self._stressed.wanted = f"Working out what ±{self._percent:g} % of {move.name} does"
+        by = "" if move.is_scenario else f"±{self._percent:g} % of "
+        self._stressed.wanted = f"Working out what {by}{move.name} does"
         question = Question(moment.frame, move, self._percent, self.login, self._judged)
         self._shocks.ask(question)
 
@@ -170,6 +180,9 @@ class Stress(FilteredBoard):
         answer = self._stressed.answer
         self._accounts_pane.repaint()
         self.query_one(SidesTable).show_answer(answer)
+        words = [] if answer is None else scenario_words(answer)
+        self._scenario_line.say(words)
+        self._scenario_line.display = bool(words)
         self.query_one("#stress-reach", StatusLine).say(self._reach_pieces(answer))
 
     def _reach_pieces(self, answer: Answer | None) -> Sequence[Piece]:
@@ -199,6 +212,12 @@ class Stress(FilteredBoard):
         self.action_details()
 
     # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A scenario has percentages of its own."""
+        if action in ("step", "percent") and self._is_scenario:
+            return False
+        return super().check_action(action, parameters)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Whoever goes to the accounts means the one under the cursor."""
@@ -263,6 +282,20 @@ def wrong_percent(text: str) -> str | None:
     return None if right else "expected a percentage above 0 and below 100, such as 7.5"
 
 
+def scenario_words(answer: Answer) -> Sequence[Piece]:
+    """What a scenario moves, and first which of its names do nothing; nothing for other moves."""
+    over = answer.over
+    if over is None or not answer.question.move.is_scenario:
+        return []
+    idle = [
+        Piece(f"{said} {', '.join(names)}", "bold $text-warning")
+        for said, names in (("nobody holds", over.unheld), ("not in this book:", over.absent))
+        if names
+    ]
+    moved = [f"{shock.name} {figures.signed_percent(shock.percent)}" for shock in over.shocks]
+    return [Piece(f"{answer.question.move.name}:", "bold"), *idle, Piece(", ".join(moved), rank=1)]
+
+
 def reach_words(question: Question, reach: Reach) -> Sequence[Piece]:
     """Which move stops an account out, or why none does."""
     move = question.move
@@ -276,7 +309,9 @@ def reach_words(question: Question, reach: Reach) -> Sequence[Piece]:
     if reach.standing in said:
         return [Piece(said[reach.standing], "$text-muted")]
     ways = [
-        f"{figures.signed(percent, 2)} %{_price(question, percent)}"
+        f"{figures.signed(percent, 2)} times it"
+        if move.is_scenario
+        else f"{figures.signed(percent, 2)} %{_price(question, percent)}"
         for percent in (reach.fall, reach.rise)
         if not math.isnan(percent)
     ]
