@@ -50,7 +50,8 @@ class Case:
     """Three accounts, of which the middle one gets into trouble after a calm start."""
 
     def __init__(self, kind, trouble, *, name="Client"):
-        self.chain = Chain(plan({"rule": kind, **KINDS[kind][0]}, initial_balance=10_000))
+        rule = {"rule": kind, **KINDS[kind][0]}
+        self.chain = Chain(plan(rule, initial_balance=10_000), interval=2.0)
         self.desk = alerts.EMPTY
         self.events = []
         self.now = AT

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rms_tui.book import Accounts, Book, Deals, Positions, Symbols, build, empty, kept
-from rms_tui.risk import assessment, memory
+from rms_tui.risk import assessment, holdings, memory
 from rms_tui.risk.assessment import Assessment
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.profile import Plan, RiskProfile
@@ -128,6 +128,7 @@ class Chain:
         self.memory = memory.remember(
             self.memory, seen, undecided == 0, scoped.rollovers, interval=self.interval,
             trails=scoped.trails, initial=scoped.initial,
+            stops=holdings.BARE_AGE in scoped.figures,
         )  # fmt: skip
         self.assessed = assessment.assess(seen, scoped, self.memory, aggregates, undecided, past)
         return self.assessed

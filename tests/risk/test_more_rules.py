@@ -103,11 +103,12 @@ def test_a_size_without_a_rate_is_unknown_and_without_positions_no_question():
                        (60, State.BREACHED), (600, State.BREACHED)]
 )  # fmt: skip
 def test_a_position_must_get_its_stop_within_the_seconds_allowed(age, state):
-    rule = {"rule": "stop_loss_required", "seconds": 60}
-    bare = {"opened": int(START) - age + 7200}
-    kept = {"opened": int(START) - 9999, "sl": 1.0}
-    seen = book([{"balance": 1}], at=START, offset=7200.0, positions=[kept, bare])
-    assert states(judged(rule, seen)) == [state]
+    chain = Chain(plan({"rule": "stop_loss_required", "seconds": 60}), interval=300.0)
+    bare = {"ticket": 2, "opened": int(START) - age + 7200}
+    kept = {"ticket": 1, "opened": int(START) - 9999, "sl": 1.0}
+    chain.see(book([{"balance": 1}], at=START - age, offset=7200.0, positions=[kept]))
+    assessed = chain.see(book([{"balance": 1}], at=START, offset=7200.0, positions=[kept, bare]))
+    assert states(assessed.verdicts[0]) == [state]
 
 
 def test_stops_that_are_all_there_are_judged_once():

@@ -142,7 +142,7 @@ def test_every_field_of_memory_is_carried():
     """A new part of Memory must be packed too, or be known as one that need not be."""
     saves_work = {"quiet"}
     assert {one.name for one in fields(Memory)} - saves_work == {
-        "login", "last", "total", "days", "peaks", "periods",
+        "login", "last", "total", "days", "peaks", "periods", "bare",
     }  # fmt: skip
 
 

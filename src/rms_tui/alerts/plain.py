@@ -17,6 +17,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 from rms_tui.book import Deals
+from rms_tui.risk.bare import Looked, Without
 
 
 class Unreadable(ValueError):
@@ -55,11 +56,11 @@ def shaped(kind: Any, data: Any) -> Any:
 def rows_taken(value: Any, rows: Any, count: int) -> Any:
     """A dataclass of columns with only these rows of every column that has `count` of them.
 
-    Deals that were merely looked at are left out.
+    Deals and positions that were merely looked at are left out.
     """
     if isinstance(value, np.ndarray):
         return value[rows] if value.ndim == 1 and len(value) == count else value
-    if isinstance(value, Deals):
+    if isinstance(value, Deals | Without | Looked):
         return None
     if isinstance(value, tuple):
         return tuple(rows_taken(one, rows, count) for one in value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -292,7 +292,12 @@ _META: dict[str, Any] = {
 
 def _memory(tree: Tree, arrays: list[Array], book: Book) -> Memory:
     memory: Memory = value_of(Memory, tree, arrays, "memory")
-    even(memory, len(book.accounts), "memory")
+    bare = memory.bare
+    without = None if bare is None else bare.without
+    if bare is not None and without is not None:
+        even(without, len(without.ticket), "memory.bare.without")
+        bare = replace(bare, without=None)
+    even(replace(memory, bare=bare), len(book.accounts), "memory")
     if not np.array_equal(memory.login, book.accounts.login):
         raise ValueError("memory of other accounts")
     return memory

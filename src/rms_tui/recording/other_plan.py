@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from rms_tui.book import Book
 from rms_tui.monitor import STALE_AFTER
-from rms_tui.risk import assessment
+from rms_tui.risk import assessment, holdings
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.profile import Plan
 from rms_tui.risk.reading import reading, remembered
@@ -26,8 +26,11 @@ def memory_for(
     `own` is what the replay remembered before the Book, None at its beginning.
     """
     scoped = assessment.scope(plan, book.accounts)
-    if all(one in recorded.days for one in scoped.rollovers) and all(
-        one in recorded.peaks for one in scoped.trails
+    stops = holdings.BARE_AGE in scoped.figures and recorded.bare is None
+    if (
+        not stops
+        and all(one in recorded.days for one in scoped.rollovers)
+        and all(one in recorded.peaks for one in scoped.trails)
     ):
         return recorded
     stale = now - book.taken_at > STALE_AFTER * interval
@@ -37,4 +40,5 @@ def memory_for(
         recorded,
         days=MappingProxyType({**stepped.days, **recorded.days}),
         peaks=MappingProxyType({**stepped.peaks, **recorded.peaks}),
+        bare=stepped.bare if stops else recorded.bare,
     )

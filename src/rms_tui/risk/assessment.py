@@ -251,7 +251,11 @@ def assess(
     half = half_units(book, None if previous is None else previous.half)
     with np.errstate(divide="ignore", invalid="ignore"):
         figures = holdings.figures(
-            scoped.figures, book, {} if previous is None else previous.figures, aggregates.losses
+            scoped.figures,
+            book,
+            {} if previous is None else previous.figures,
+            aggregates.losses,
+            memory.bare,
         )
     offers = offers_of(scoped.trails, memory, {} if previous is None else previous.offers)
     columns = columns_of(book, memory, aggregates, half, figures, offers)

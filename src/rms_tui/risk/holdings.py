@@ -1,7 +1,8 @@
 """What each account holds, as figures rules ask for: number, risk at the stop, size, age.
 
-All from the Book alone. A figure is worked out only when a rule asks for it, and again only when a
-column it was made from is another object than before.
+All from the Book, but since when positions have no stop, which is remembered. A figure is worked
+out only when a rule asks for it, and again only when a column it was made from is another object
+than before.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from rms_tui.book import Book, Codes, Floats, summed
+from rms_tui.risk.bare import Bare, first_look
 from rms_tui.risk.conversion import rates
 from rms_tui.risk.ideas import Closed, closed_trades, idea_risk
 from rms_tui.risk.pairs import Pairs, blocks, pairs
@@ -59,11 +61,12 @@ class Rate:
     currency: str
 
 
-BARE_SINCE = "bare since"
-"""Server time at which the oldest open position without a stop was opened; +inf where none is."""
-
 BARE_AGE = "bare age"
-"""Seconds since then; -inf where every open position has its stop."""
+"""Seconds for which a position certainly has no stop; -inf where every open one has its own."""
+
+BARE_MOST = "bare at most"
+"""Seconds for which one may have none, NaN while that is unknown: the same column where nothing is
+in doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ Figures: TypeAlias = Mapping[Hashable, Figure]
 
 def is_figure(key: Hashable) -> bool:
     """Whether a rule's key asks for one of these figures."""
-    return isinstance(key, (Lots, Notional, IdeaRisk, Rate)) or key == BARE_AGE
+    return isinstance(key, (Lots, Notional, IdeaRisk, Rate)) or key in (BARE_AGE, BARE_MOST)
 
 
 def held(book: Book, before: Held | None, figures: Iterable[Hashable] = ()) -> Held:
@@ -102,16 +105,22 @@ def held(book: Book, before: Held | None, figures: Iterable[Hashable] = ()) -> H
 
 
 def figures(
-    keys: Iterable[Hashable], book: Book, before: Figures, losses: Floats | None = None
+    keys: Iterable[Hashable],
+    book: Book,
+    before: Figures,
+    losses: Floats | None = None,
+    bare: Bare | None = None,
 ) -> Figures:
-    """Every figure that rules ask for by these keys; `losses` as in Held."""
-    wanted, cells = dict.fromkeys(keys), dict[int, Pairs]()
-    made = {
-        key: figure(key, book, before.get(key), losses, cells) for key in wanted if key != BARE_AGE
-    }
-    if BARE_AGE in wanted:
-        since = made[BARE_SINCE] = figure(BARE_SINCE, book, before.get(BARE_SINCE), None, cells)
-        made[BARE_AGE] = bare_age(since, book, before.get(BARE_AGE))
+    """Every figure that rules ask for by these keys; `losses` as in Held. What is remembered of
+    positions without a stop is `bare`, None where all there is is this Book."""
+    cells = dict[int, Pairs]()
+    wanted = dict.fromkeys(key for key in keys if key not in (BARE_AGE, BARE_MOST))
+    made = {key: figure(key, book, before.get(key), losses, cells) for key in wanted}
+    if BARE_AGE in keys:
+        known = first_look(book) if bare is None else bare
+        made[BARE_AGE] = made[BARE_MOST] = _age(known.since, book, before.get(BARE_AGE))
+        if known.earliest is not known.since:
+            made[BARE_MOST] = _age(known.earliest, book, before.get(BARE_MOST))
     return made
 
 
@@ -144,22 +153,19 @@ def figure(
             symbols_now = book.symbols
             sources = (book.accounts.currency, symbols_now.bid, symbols_now.ask, symbols_now.name)
             return _kept(before, sources, lambda: _rate_column(book, currency))
-        case _ if key == BARE_SINCE:
-            held_now = book.positions
-            sources = (held_now.account, held_now.sl, held_now.opened, book.accounts.login)
-            return _kept(before, sources, lambda: _bare_since(book))
     raise KeyError(key)
 
 
-def bare_age(since: Figure, book: Book, before: Figure | None) -> Figure:
-    """Age of the oldest position without a stop, from its `BARE_SINCE` and the server's clock."""
-    if not bool(np.isfinite(since.column).any()):
-        return _kept(before, (since.column,), lambda: np.full(len(since.column), -np.inf))
-    offset = np.nan if book.server_offset is None else book.server_offset
-    age = np.where(
-        np.isposinf(since.column), -np.inf, np.maximum(book.taken_at + offset - since.column, 0.0)
-    )
-    return Figure((book,), age)
+def _age(since: Floats, book: Book, before: Figure | None) -> Figure:
+    """Seconds since those instants (UTC), -inf where there is none; it stands still where nobody
+    has any."""
+    if before is not None and _same(before.sources, (since,)):
+        return before
+    if not bool((since < np.inf).any() or np.isnan(since).any()):
+        return Figure((since,), np.full(len(since), -np.inf))
+    age = np.maximum(book.taken_at - since, 0.0)
+    age[np.isposinf(since)] = -np.inf
+    return Figure((book, since), age)
 
 
 def _kept(before: Figure | None, sources: tuple[object, ...], make: Callable[[], Floats]) -> Figure:
@@ -243,11 +249,3 @@ def _rate_column(book: Book, currency: str) -> Floats:
     if len(used) == 1:
         return np.full(len(book.accounts), known.get(used.pop(), float("nan")))
     return np.array([known.get(own, float("nan")) for own in book.accounts.currency])
-
-
-def _bare_since(book: Book) -> Floats:
-    positions = book.positions
-    since = np.full(len(book.accounts), np.inf)
-    bare = np.isnan(positions.sl)
-    np.minimum.at(since, positions.account[bare], positions.opened[bare].astype(np.float64))
-    return since

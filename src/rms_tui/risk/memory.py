@@ -14,6 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from rms_tui.book import Accounts, Book, Flags, Floats, Ints, repeated, rows_of
+from rms_tui.risk.bare import Bare, bare_after, moved_bare
 from rms_tui.risk.days import (
     SERVER_DAY,
     DayBase,
@@ -42,7 +43,8 @@ from rms_tui.risk.profile import Rollover, Trail
 class Memory:
     """Everything remembered between Books, in the row order of `login` (ascending).
 
-    `quiet` only saves work: whoever changes `periods` sets it to None.
+    `bare` is there while a rule asks since when positions have no stop. `quiet` only saves work:
+    whoever changes `periods` sets it to None.
     """
 
     login: Ints
@@ -51,6 +53,7 @@ class Memory:
     days: Mapping[Rollover, DayBase] = field(default_factory=lambda: MappingProxyType({}))
     peaks: Mapping[Trail, Peak] = field(default_factory=lambda: MappingProxyType({}))
     periods: Mapping[Span, Period] = field(default_factory=lambda: MappingProxyType({}))
+    bare: Bare | None = None
     quiet: Quiet | None = None
 
 
@@ -73,6 +76,7 @@ def remember(
     keep_intervals: float = 3.0,
     vouched: bool = False,
     stored: bool = False,
+    stops: bool = False,
 ) -> Memory:
     """The memory after a Book.
 
@@ -82,8 +86,8 @@ def remember(
     follow, `initial` each account's initial balance (NaN for none). `vouched` is for a written
     timeline: it starts with the cycle and nothing happened between its rows. `stored` is for a
     memory that was read back: nobody looked since its last figures, and where somebody would have
-    seen newer ones before the rollover they are no base. Columns that did not change stay the same
-    objects.
+    seen newer ones before the rollover they are no base. With `stops` it is followed since when
+    positions have none. Columns that did not change stay the same objects.
     """
     rows = len(book.accounts)
     login = book.accounts.login
@@ -109,6 +113,9 @@ def remember(
     periods, quiet = before.periods, before.quiet
     if server_day is not None:
         periods, quiet = periods_after(periods, quiet, book, in_step, came, server_day.at)
+    bare = before.bare if stops else None
+    if stops:
+        bare = bare_after(bare, book, good, before.last.at, gap, vouched=vouched)
     return Memory(
         book.accounts.login,
         _last(before.last, book, good),
@@ -116,6 +123,7 @@ def remember(
         MappingProxyType(days),
         peaks,
         periods if periods is before.periods else MappingProxyType(dict(periods)),
+        bare,
         quiet,
     )
 
@@ -144,6 +152,7 @@ def aligned(memory: Memory, login: Ints) -> Memory:
         MappingProxyType(days),
         MappingProxyType(peaks),
         MappingProxyType(moved_periods(dict(memory.periods), row, known)),
+        None if memory.bare is None else moved_bare(memory.bare, row, known),
     )
 
 

@@ -214,7 +214,7 @@ class PositionSize(_Rule):
 
 
 class StopLossRequired(_Rule):
-    """No position may be open for `seconds` or longer without a stop loss."""
+    """No position may be without a stop loss for `seconds` or longer."""
 
     rule: Literal["stop_loss_required"]
     seconds: Annotated[Number, Field(gt=0)]

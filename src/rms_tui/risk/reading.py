@@ -72,6 +72,7 @@ def remembered(
         initial=read.scope.initial,
         vouched=vouched,
         stored=stored,
+        stops=holdings.BARE_AGE in read.scope.figures,
     )
 
 

@@ -53,6 +53,7 @@ class Reason(IntEnum):
     PEAK_UNKNOWN = 24
     CLOCK_UNKNOWN = 25
     OTHER_CURRENCY = 26
+    STOPS_UNKNOWN = 27
 
     @property
     def words(self) -> str:
@@ -85,6 +86,7 @@ WORDS: dict[Reason, str] = {
     Reason.PEAK_UNKNOWN: "peak unknown: enter it",
     Reason.CLOCK_UNKNOWN: "server clock unknown",
     Reason.OTHER_CURRENCY: "the limit is in another currency than the account",
+    Reason.STOPS_UNKNOWN: "not known since when a position has no stop",
 }
 
 

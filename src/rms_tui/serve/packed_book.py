@@ -8,13 +8,14 @@ object too.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
 
 from rms_tui.book import Accounts, Book, Deals, Positions, Symbols, clock_offset, column_types
+from rms_tui.risk.bare import Bare
 from rms_tui.risk.days import DayBase, LastGood
 from rms_tui.risk.flows import Total
 from rms_tui.risk.memory import Memory
@@ -38,7 +39,7 @@ SCALARS = ("source", "server", "taken_at", "server_offset", "connected", "deals_
 _ARRAYS = frozenset({"Floats", "Ints", "Codes", "Bytes", "Flags", "Counts"})
 _PLAIN = frozenset({"float", "int"})
 
-Part = TypeVar("Part", LastGood, Total, DayBase, Peak, Period)
+Part = TypeVar("Part", LastGood, Total, DayBase, Peak, Period, Bare)
 
 
 def columns_of(kind: type[Any]) -> tuple[str, ...]:
@@ -160,6 +161,7 @@ def _memory(scalars: Mapping[str, Any], cells: Mapping[str, Cells]) -> Memory:
         days=MappingProxyType(days),
         peaks=MappingProxyType(peaks),
         periods=MappingProxyType(_together(periods)),
+        bare=_bare(cells) if "bare.since" in cells else None,
     )
 
 
@@ -170,6 +172,7 @@ def _parts(memory: Memory) -> list[tuple[str, Any]]:
         *((f"days.{at}", day) for at, day in enumerate(memory.days.values())),
         *((f"peaks.{at}", peak) for at, peak in enumerate(memory.peaks.values())),
         *((f"periods.{key.value}", period) for key, period in memory.periods.items()),
+        *([] if memory.bare is None else [("bare", memory.bare)]),
     ]
 
 
@@ -183,6 +186,13 @@ def _part(
     given: dict[str, Any] = {name: cells[f"{prefix}.{name}"] for name in columns_of(kind)}
     given.update({name: float(plain[name]) for name in plain_of(kind)})
     return kind(**given)
+
+
+def _bare(cells: Mapping[str, Cells]) -> Bare:
+    """Since when positions have no stop; both columns are one where nothing is in doubt."""
+    bare = _part(Bare, "bare", {"at": np.nan}, cells)
+    alike = np.array_equal(bare.since, bare.earliest)
+    return replace(bare, earliest=bare.since) if alike else bare
 
 
 def _together(periods: dict[Span, Period]) -> dict[Span, Period]:

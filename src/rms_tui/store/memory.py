@@ -44,6 +44,7 @@ FIT = [
         Reason.PEAK_UNKNOWN,
         Reason.CLOCK_UNKNOWN,
         Reason.OTHER_CURRENCY,
+        Reason.STOPS_UNKNOWN,
     )
 ]
 """Reasons for which a rule decides nothing though the figures of its account are good."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rms_tui.book import Floats
-from rms_tui.risk.holdings import BARE_AGE, IdeaRisk, Lots, Notional
+from rms_tui.risk.holdings import BARE_AGE, BARE_MOST, IdeaRisk, Lots, Notional
 from rms_tui.risk.profile import (
     OpenPositions,
     PositionRisk,
@@ -117,9 +117,24 @@ def _open_positions(rule: OpenPositions, limits: Limits, columns: Columns) -> Ru
 
 
 def _stop_loss_required(rule: StopLossRequired, limits: Limits, columns: Columns) -> Ruled:
-    """Age in seconds of the oldest position without a stop; -inf where every one has its stop."""
-    age = columns[BARE_AGE]
-    positions = columns["positions"]
+    """Seconds for which a position has had no stop; unknown where that is not certain and what may
+    be would come to another state. What is certain breaches."""
+    positions, age, most = columns["positions"], columns[BARE_AGE], columns[BARE_MOST]
+    ruled = _without_stop(rule, limits, positions, age)
+    if most is not age:
+        other = ruled.state != _without_stop(rule, limits, positions, most).state
+        other &= ruled.state != np.int8(State.BREACHED)
+        ruled.state[other] = State.UNKNOWN
+        ruled.reason[other] = np.where(
+            np.isnan(most[other]), Reason.CLOCK_UNKNOWN, Reason.STOPS_UNKNOWN
+        )
+        ruled.used[other] = np.nan
+        ruled.distance[other] = np.nan
+    return _of_holders(positions, ruled)
+
+
+def _without_stop(rule: StopLossRequired, limits: Limits, positions: Floats, age: Floats) -> Ruled:
+    """The verdict for that many seconds; -inf where every position has its stop."""
     value = np.where(np.isneginf(age), np.where(positions == 0, np.nan, 0.0), age)
     distance = rule.seconds - value
     used = value / rule.seconds
@@ -129,7 +144,7 @@ def _stop_loss_required(rule: StopLossRequired, limits: Limits, columns: Columns
         state[late] = State.BREACHED
         reason[late] = Reason.BEYOND
     reason[reason == np.int8(Reason.BEYOND)] = Reason.NO_STOP_LOSS
-    return _of_holders(positions, Ruled(state, value, limits.limit, used, distance, reason))
+    return Ruled(state, value, limits.limit, used, distance, reason)
 
 
 POSITION_RISK = RuleKind(
@@ -160,6 +175,6 @@ STOP_LOSS_REQUIRED = RuleKind(
     fixed(lambda rule: float(rule.seconds)),
     only_half,
     _stop_loss_required,
-    lambda _: (BARE_AGE, "positions", "half"),
+    lambda _: (BARE_AGE, BARE_MOST, "positions", "half"),
     "seconds",
 )
