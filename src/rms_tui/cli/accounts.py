@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Literal
 
 from rms_tui.cli import START
+from rms_tui.cli.asking import Answer, asked
 from rms_tui.cli.exits import USAGE, end
 from rms_tui.cli.storing import database
 from rms_tui.feed import Selection
@@ -18,10 +20,22 @@ from rms_tui.wiring.storing import server_name
 PAST = {"add": "added", "remove": "removed"}
 
 
+ABSENT = "not on the server"
+
+
 def change(
-    shared: Given, action: Literal["add", "remove"], texts: Sequence[str], *, json: bool
+    shared: Given,
+    action: Literal["add", "remove"],
+    texts: Sequence[str],
+    *,
+    force: bool,
+    json: bool,
 ) -> None:
-    """Write one element and one audit row a login, and say what happened to each."""
+    """Write one element and one audit row a login, and say what happened to each.
+
+    What the source says it does not have is not written, unless with `force`; then it is not
+    asked. Where it cannot be asked all are written, and that is said. Raises SettingsError.
+    """
     made = desk(shared)
     if made is None:
         end(START, USAGE)
@@ -33,18 +47,19 @@ def change(
 
     name, who = server_name(made), operator()
     everything = made.settings.rms_accounts == "all"
-    outcomes: dict[int, str] = {}
+    write = elements.add if action == "add" else elements.remove
     with database(made.settings) as found:
         before = elements.selection(found, name, everything=everything)
-        for login in logins:
-            if action == "add" and login in before.added:
-                outcomes[login] = "already added"
-            elif action == "remove" and login in before.without:
-                outcomes[login] = "already removed"
-            else:
-                write = elements.add if action == "add" else elements.remove
+        done = {login: _done(action, login, before) for login in logins}
+        doubtful = [one for one in logins if done[one] is None and one not in before.added]
+        answer = Answer() if force else asked(made, doubtful)
+        outcomes = {
+            login: said or (ABSENT if login in answer.absent else PAST[action])
+            for login, said in done.items()
+        }
+        for login, outcome in outcomes.items():
+            if outcome == PAST[action]:
                 write(found, login, name, made.source, who)
-                outcomes[login] = PAST[action]
     if json:
         from rms_tui.cli.oneshot import print_json
 
@@ -52,6 +67,22 @@ def change(
     else:
         for login, outcome in outcomes.items():
             print(f"{login}  {outcome}")
+    if answer.unasked is not None:
+        print(f"rms-tui: nobody checked that these accounts exist: {answer.unasked}",
+              file=sys.stderr)  # fmt: skip
+    if answer.absent:
+        sys.stdout.flush()
+        end(f"{len(answer.absent)} of {len(logins)} not {PAST[action]}: the source has no such "
+            f"account; --force writes it all the same", USAGE)  # fmt: skip
+
+
+def _done(action: Literal["add", "remove"], login: int, before: Selection) -> str | None:
+    """Why nothing is to be written; None where something is."""
+    if action == "add":
+        return "already added" if login in before.added else None
+    if login in before.without:
+        return "already removed"
+    return None if before.watches(login) else "not watched"
 
 
 def stored_selection(made: Desk) -> Selection:

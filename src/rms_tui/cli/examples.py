@@ -21,6 +21,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "add": (
         ("add 70123", "one account"),
         ("add 70123 7000-7010 --json", "a list and a range; what happened to each"),
+        ("add 70123 --force", "without asking the source whether it has it"),
     ),
     "remove": (("remove 70123", "stop watching it, on every console"),),
     "snapshot": (

@@ -12,6 +12,10 @@ from rms_tui.wiring.given import Given
 
 verbs = typer.Typer(rich_markup_mode=None)
 
+Force = Annotated[
+    bool, typer.Option("--force", help="Do not ask the source whether it has these accounts.")
+]
+
 
 @verbs.command()
 @takes(SERVICE)
@@ -53,12 +57,16 @@ def add(
         list[str],
         typer.Argument(metavar="LOGIN", help="Logins, lists or ranges: 7001 7010-7020"),
     ],
+    force: Force = False,
     json: Json = False,
 ) -> None:
-    """Watch these accounts, in every rms-tui on this MongoDB."""
+    """Watch these accounts, in every rms-tui on this MongoDB.
+
+    The source is asked whether it has them. Exit status 2 where one is not there.
+    """
     from rms_tui.cli.accounts import change
 
-    guarded(lambda: change(shared, "add", login, json=json))
+    guarded(lambda: change(shared, "add", login, force=force, json=json))
 
 
 @verbs.command()
@@ -69,9 +77,14 @@ def remove(
         list[str],
         typer.Argument(metavar="LOGIN", help="Logins, lists or ranges: 7001 7010-7020"),
     ],
+    force: Force = False,
     json: Json = False,
 ) -> None:
-    """Stop watching these accounts, in every rms-tui on this MongoDB."""
+    """Stop watching these accounts, in every rms-tui on this MongoDB.
+
+    The source is asked whether it has them, but for those that were added. Exit status 2 where
+    one is not there.
+    """
     from rms_tui.cli.accounts import change
 
-    guarded(lambda: change(shared, "remove", login, json=json))
+    guarded(lambda: change(shared, "remove", login, force=force, json=json))
