@@ -66,6 +66,15 @@ def test_assess_reads_what_windows_editors_write_and_a_profile_of_any_file_name(
     assert len(capfdbinary.readouterr().out.splitlines()) == 2
 
 
+@pytest.mark.usefixtures("folder")
+def test_a_caution_above_critical_is_refused_with_file_and_key(folder, capfd):
+    (folder / "rms.toml").write_text(
+        "[[profile.funded.rules]]\nrule = 'total_loss'\namount = 5\ncaution = 0.98\n"
+    )
+    assert run("profiles", "check") == 2
+    assert "rms.toml: profile.funded.rules.0.total_loss: caution 0.98" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("written", "named"),
     [("{", "not valid JSON"), (json.dumps({**LESSON, "extra": 1}), "extra")],

@@ -181,6 +181,20 @@ def test_a_rule_without_its_limit_is_refused(rule):
         plan(rule)
 
 
+@pytest.mark.parametrize(
+    ("bands", "said"),
+    [({"caution": 0.98}, "caution 0.98 must not be above critical 0.95"),
+     ({"critical": 0.5}, "caution 0.8 must not be above critical 0.5"),
+     ({"caution": 80, "critical": 95}, "less than or equal to 1"),
+     ({"critical": 1.2}, "less than or equal to 1")],
+)  # fmt: skip
+def test_bands_that_cannot_be_are_refused(bands, said):
+    with pytest.raises(ValidationError, match=said):
+        plan({"rule": "total_loss", "amount": 1, **bands})
+    assert plan({"rule": "total_loss", "amount": 1, "caution": 1, "critical": 1})
+    assert plan({"rule": "margin_level", "warning": 0.7, "critical": 0.5})  # percent
+
+
 def test_a_money_limit_on_risk_needs_no_other_figure_where_profiles_differ():
     risk = {"rule": "position_risk", "amount": 600}
     profiles = tuple(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
@@ -19,6 +19,8 @@ from rms_tui.risk.scenario import Scenario
 from rms_tui.risk.written import Frozen, Number
 
 Share = Annotated[Number, Field(gt=0)]
+Band = Annotated[Number, Field(gt=0, le=1)]
+"""A share of the allowance: 0.8 is 80 % of it."""
 Money = Annotated[Number, Field(gt=0)]
 Percent = Annotated[Number, Field(gt=0, le=100)]
 SERVER = "server"
@@ -83,11 +85,20 @@ WallClock = Annotated[str, AfterValidator(_wall_clock)]
 
 class _Rule(Frozen):
     boundary: Literal["inclusive", "exclusive"] = "inclusive"
-    caution: Share = 0.8
-    critical: Share = 0.95
+    caution: Band = 0.8
+    critical: Band = 0.95
     confirm: Confirm = Confirm()
     hysteresis: Annotated[Number, Field(ge=0, lt=1)] = 0.02
     """Share of the allowance by which it must fall below the band before an alert recovers."""
+
+    @model_validator(mode="after")
+    def _bands_in_order(self) -> Self:
+        if self.caution > self.critical:
+            raise ValueError(
+                f"caution {self.caution:g} must not be above critical {self.critical:g}: "
+                "who is critical has passed caution"
+            )
+        return self
 
 
 class MarginLevel(_Rule):
@@ -99,7 +110,7 @@ class MarginLevel(_Rule):
     critical: Share  # percent here, not a share of an allowance
 
     @model_validator(mode="after")
-    def _ordered(self) -> MarginLevel:
+    def _bands_in_order(self) -> Self:
         if self.critical > self.warning:
             raise ValueError(
                 f"critical {self.critical:g} % must not be above warning {self.warning:g} %: "
