@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from tests.api.scripts import environment
+from tests.certificates import certificate
+
+from rms_tui.cli.doctor import certificate_line
 
 NOWHERE = "mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=200"
 
@@ -45,3 +50,59 @@ def test_an_address_that_would_not_be_served_and_a_url_that_would_not_be_taken_f
     assert "without TLS" in lines["WebSocket"][1]
     assert lines["notifications"][0] == "FAIL"
     assert "notify.desk.url: not a URL of a service" in lines["notifications"][1]
+
+
+NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
+MAY = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "grade", "found"),
+    [
+        (NEW_YEAR - timedelta(seconds=1), "FAIL", "valid from 2026-01-01 on"),
+        (NEW_YEAR, "OK", "valid until 2026-05-01 (120 days)"),
+        (MAY - timedelta(days=30), "OK", "valid until 2026-05-01 (30 days)"),
+        (MAY - timedelta(days=30, seconds=-1), "WARN", "valid until 2026-05-01 (29 days)"),
+        (MAY - timedelta(seconds=1), "WARN", "valid until 2026-05-01 (0 days)"),
+        (MAY, "FAIL", "expired on 2026-05-01"),
+    ],
+)
+def test_a_certificate_fails_where_clients_refuse_it_and_warns_a_month_before(
+    tmp_path: Path, now: datetime, grade: str, found: str
+) -> None:
+    path, _ = certificate(tmp_path, NEW_YEAR, MAY)
+    line = certificate_line(path, now.timestamp())
+    assert (line.grade, line.found) == (
+        grade, f"{path}: for desk.example.com, 127.0.0.1, {found}"
+    )  # fmt: skip
+    assert bool(line.mend) == (grade != "OK")
+
+
+def test_a_chain_holds_as_long_as_the_first_of_it_to_end(tmp_path: Path) -> None:
+    own, _ = certificate(tmp_path, NEW_YEAR, MAY)
+    other, _ = certificate(tmp_path, NEW_YEAR, MAY - timedelta(days=60), name="authority")
+    own.write_bytes(own.read_bytes() + other.read_bytes())
+    line = certificate_line(own, NEW_YEAR.timestamp())
+    assert line.found == f"{own}: for desk.example.com, 127.0.0.1, valid until 2026-03-02 (60 days)"
+
+
+def test_the_certificate_that_is_served_is_looked_at(tmp_path: Path) -> None:
+    day = timedelta(days=1)
+    path, key = certificate(tmp_path, datetime.now(UTC) - 9 * day, datetime.now(UTC) - day)
+    lines = found(tmp_path, WS_CERT=str(path), WS_KEY=str(key))
+    assert lines["WebSocket"][0] == "OK"
+    assert lines["certificate"][0] == "FAIL"
+    assert "expired on" in lines["certificate"][1]
+
+
+def test_a_certificate_that_cannot_be_served_fails_with_its_files_and_why(tmp_path: Path) -> None:
+    path, _ = certificate(tmp_path, NEW_YEAR, MAY)
+    _, another = certificate(tmp_path, NEW_YEAR, MAY, name="another")
+    _, locked = certificate(tmp_path, NEW_YEAR, MAY, name="locked", secret=b"s3cret")
+    for wrong, why in ((another, "the key is another certificate's"), (locked, "key is encrypted"),
+                       (tmp_path / "none", "no such file")):  # fmt: skip
+        lines = found(tmp_path, WS_CERT=str(path), WS_KEY=str(wrong))
+        assert lines["WebSocket"][0] == "FAIL"
+        assert str(wrong) in lines["WebSocket"][1]
+        assert why in lines["WebSocket"][1]
+        assert "certificate" not in lines

@@ -9,7 +9,9 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Literal
 
 from pydantic import SecretStr
@@ -17,7 +19,7 @@ from pydantic import SecretStr
 from rms_tui import __version__
 from rms_tui.cli.exits import FAILED, OK
 from rms_tui.cli.log import data_folder
-from rms_tui.cli.oneshot import print_json
+from rms_tui.cli.oneshot import plain, print_json
 from rms_tui.feed import FeedError
 from rms_tui.gateways.process import GatewayProcess
 from rms_tui.settings import SECRETS, Loaded, SettingsError
@@ -30,6 +32,8 @@ PACKAGES = (
 )  # fmt: skip
 VENDOR = {"manager": "MT5Manager", "terminal": "MetaTrader5"}
 PATIENCE = 20.0
+RENEWED_BEFORE = 30
+"""Days before its end at which a certificate should have been renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def _findings(shared: Given) -> Iterator[Line]:
     yield from _settings(layers)
     yield from [Line("OK", "source", "a fleet, in MongoDB")] if is_fleet else _source(made)
     yield from _mongodb(layers)
-    yield _serving(layers)
+    yield from _serving(layers)
     yield _notifications(layers)
     yield _terminal()
     yield _data(layers)
@@ -150,7 +154,7 @@ def _mongodb(layers: Loaded) -> Iterator[Line]:
         place.release(1.0)
 
 
-def _serving(layers: Loaded) -> Line:
+def _serving(layers: Loaded) -> Iterator[Line]:
     from rms_tui.serve.door import Unserved, tls
     from rms_tui.wiring.serving import Served, access_of
 
@@ -158,14 +162,42 @@ def _serving(layers: Loaded) -> Line:
         access = access_of(layers.settings, Served())
         tls(access)
     except (SettingsError, Unserved) as error:
-        return Line(
-            "FAIL", "WebSocket", str(error), "no `websocket` and no `--websocket` till then"
-        )
+        yield Line("FAIL", "WebSocket", str(error), "no `websocket` and no `--websocket` till then")
+        return
     named = {"operators": access.operator_token, "readers": access.reader_token}
     tokens = " and ".join(who for who, token in named.items() if token is not None)
     reach = "this machine only" if access.loopback else "other machines too"
     who = f"tokens for {tokens}" if tokens else "no token"
-    return Line("OK", "WebSocket", f"{access.url(access.port)}, {reach}, {who}")
+    yield Line("OK", "WebSocket", f"{access.url(access.port)}, {reach}, {who}")
+    if access.certificate is not None:
+        yield certificate_line(access.certificate, time.time())
+
+
+def certificate_line(path: Path, now: float) -> Line:
+    """What clients will say of it: they refuse one whose time is not now."""
+    from rms_tui.serve.certificate import Unreadable, certificate_of
+
+    what = "certificate"
+    try:
+        found = certificate_of(path)
+    except Unreadable as error:
+        return Line("FAIL", what, str(error), "give WS_CERT a certificate in PEM, its own first")
+    names = ", ".join(plain(name) for name in found.names[:4]) or "no name"
+    if now < found.begins:
+        begins = f"{path}: for {names}, valid from {_day(found.begins)} on"
+        return Line("FAIL", what, begins, "clients refuse it till then: is the clock right?")
+    if now >= found.ends:
+        ended = f"{path}: for {names}, expired on {_day(found.ends)}"
+        return Line("FAIL", what, ended, "have it renewed: clients refuse it")
+    days = int((found.ends - now) / 86_400)
+    holds = f"{path}: for {names}, valid until {_day(found.ends)} ({days} days)"
+    if days < RENEWED_BEFORE:
+        return Line("WARN", what, holds, "have it renewed: clients refuse it from then on")
+    return Line("OK", what, holds)
+
+
+def _day(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d")
 
 
 def _notifications(layers: Loaded) -> Line:

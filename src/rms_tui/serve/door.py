@@ -131,13 +131,22 @@ def tls(access: Access) -> ssl.SSLContext | None:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(access.certificate, access.key)
-    except (ssl.SSLError, OSError) as error:
+    files = f"--cert {access.certificate} --key {access.key}"
+
+    def no_passphrase() -> str:  # it would be asked for on the terminal, under the console
         raise Unserved(
-            f"--cert {access.certificate} --key {access.key}: not a certificate with its key: "
-            f"{error}"
-        ) from None
+            f"{files}: the key is encrypted: expected one without a passphrase, which only the "
+            "user who runs this may read"
+        )
+
+    try:
+        context.load_cert_chain(access.certificate, access.key, no_passphrase)
+    except ssl.SSLError as error:
+        mismatch = error.reason == "KEY_VALUES_MISMATCH"
+        why = "the key is another certificate's" if mismatch else str(error)
+        raise Unserved(f"{files}: not a certificate with its key: {why}") from None
+    except OSError as error:
+        raise Unserved(f"{files}: cannot be read: {error.strerror}") from None
     return context
 
 
