@@ -108,6 +108,47 @@ def test_a_server_record_seen_first_just_after_midnight_is_waited_for():
     assert (origin(fresh), base(fresh)) == ([Origin.SERVER], (5000, 4800))
 
 
+def late_record(renewed, *, after, before=7777.0, balance=5000.0, day_origin=Origin.OBSERVED):
+    """A base observed at midnight, and a record that says `renewed` so many seconds later."""
+    chain = Chain(plan(DAILY), interval=20.0)
+    row = {"balance": 5000, "equity": 4950, "prev_balance": 5000.0, "prev_equity": before}
+    chain.see(book([row], at=MIDNIGHT - 1))
+    chain.see(book([row], at=MIDNIGHT + 1))
+    assert origin(chain) == [day_origin]
+    late = {**row, "equity": 4940, "prev_balance": balance, "prev_equity": renewed}
+    chain.see(book([late], at=MIDNIGHT + after))
+    return chain, late
+
+
+@pytest.mark.parametrize("after", [2, 15, 300, 3600])
+def test_a_server_record_that_comes_after_midnight_is_better_than_what_was_observed(after):
+    chain, late = late_record(4930.0, after=after)
+    assert (origin(chain), base(chain)) == ([Origin.SERVER], (5000, 4930))
+    chain.see(book([{**late, "prev_equity": 1.0}], at=MIDNIGHT + after + 1))
+    assert (origin(chain), base(chain)) == ([Origin.SERVER], (5000, 4930))  # final for the day
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"renewed": 7777.0, "after": 300}, {"renewed": 4930.0, "after": 3601},
+     {"renewed": 4930.0, "after": 300, "balance": 4100.0},
+     {"renewed": 4930.0, "after": 300, "before": np.nan}, {"renewed": np.nan, "after": 300}],
+    ids=["unchanged", "of another hour", "another balance", "there at last", "gone"],
+)  # fmt: skip
+def test_a_record_that_may_not_be_of_this_midnight_replaces_nothing_observed(told):
+    chain, _ = late_record(**told)
+    assert (origin(chain), base(chain)) == ([Origin.OBSERVED], (5000, 4950))
+
+
+def test_a_record_seen_to_change_after_midnight_need_not_be_waited_for():
+    chain = Chain(plan(DAILY))
+    row = {"balance": 5000, "equity": 4950, "prev_balance": 5000, "prev_equity": 7777}
+    chain.see(book([row], at=MIDNIGHT + 10))
+    assert origin(chain) == [Origin.DEALS]
+    chain.see(book([{**row, "prev_equity": 4800}], at=MIDNIGHT + 11))
+    assert (origin(chain), base(chain)) == ([Origin.SERVER], (5000, 4800))
+
+
 def test_a_server_record_does_not_serve_a_rollover_in_another_zone():
     chain = Chain(plan({**DAILY, "zone": "Europe/Prague", "rollover": "00:00"}))
     row = {"balance": 5000, "equity": 4950, "prev_balance": 5000.0, "prev_equity": 4800.0}

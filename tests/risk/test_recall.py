@@ -64,6 +64,16 @@ def test_a_base_that_was_observed_stays_what_it_was_though_the_server_says_anoth
     assert again.base == (5000, 4900, Origin.OBSERVED)
 
 
+@pytest.mark.parametrize("until", [300, 7200])
+def test_a_record_written_while_nobody_looked_is_that_of_the_midnight(until):
+    desk = Desk()
+    desk.see(-1, 4900, prev_balance=5000, prev_equity=4800)
+    desk.see(1, 4950, prev_balance=5000, prev_equity=4800)
+    again = desk.restarted()
+    again.see(until, 4950, prev_balance=5000, prev_equity=4890)
+    assert again.base == (5000, 4890, Origin.SERVER)
+
+
 def test_what_the_server_says_in_time_is_better_than_what_only_the_deals_say():
     desk = Desk()
     desk.see(1, 4950)

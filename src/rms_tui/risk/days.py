@@ -22,6 +22,10 @@ SERVER_DAY = Rollover(zone=SERVER, at="00:00")
 SERVER_GRACE = 120.0
 """Seconds after the rollover in which a server's end-of-day record may still be yesterday's."""
 
+SERVER_LATEST = 3600.0
+"""Seconds after the rollover up to which a record that is seen to change is that of the rollover: a
+server of many accounts takes its time, and one that writes at another hour means another day."""
+
 ANCHORS = 43_200.0
 """Seconds within which two starts are of the same day: a server's clock that is put forward or
 back for the summer moves the start of its day, and of its month, but begins no new one."""
@@ -33,7 +37,7 @@ _Columns = tuple[Floats, Floats, Bytes, Floats]
 
 
 class Origin(IntEnum):
-    """How a base was learnt; a higher one is better and final for the day."""
+    """How a base was learnt; a higher one is better, the highest final for the day."""
 
     UNKNOWN = 0
     MANUAL = 1
@@ -93,7 +97,8 @@ class Watch:
 
     `gap` is the age in seconds up to which an observation before the rollover may be its base.
     `vouched`: a written timeline says that nothing was between its rows. `starting` are rows at
-    the very start of their cycle, with nothing but the `initial` balance on them.
+    the very start of their cycle, with nothing but the `initial` balance on them. `stored`: what
+    is remembered was read back, and nobody saw when anything came since.
     """
 
     gap: float
@@ -101,6 +106,7 @@ class Watch:
     starting: Flags
     initial: Floats
     vouched: bool = False
+    stored: bool = False
 
 
 def day_after(
@@ -122,6 +128,8 @@ def day_after(
         else:
             day = unknown_day(len(good), at, until)
     open_question = day.origin < _OBSERVED
+    if rollover == SERVER_DAY and (watch.stored or book.taken_at - day.at <= SERVER_LATEST):
+        open_question = _or_recorded(open_question, day, last, book)
     if bool(open_question.any()):
         unsettled = good & open_question & _may_improve(day, last, book, rollover)
         if bool(unsettled.any()):
@@ -140,6 +148,27 @@ def _clock_moved(day: DayBase, rollover: Rollover, server_offset: float | None) 
         return False
     at = time.fromisoformat(rollover.at)
     return (day.until + server_offset) % 86_400 != at.hour * 3600 + at.minute * 60
+
+
+def _or_recorded(open_question: Flags, day: DayBase, last: LastGood, book: Book) -> Flags:
+    """With the rows whose base was observed before the server wrote its own of the same balance."""
+    accounts = book.accounts
+    if accounts.prev_equity is last.prev_equity:
+        return open_question
+    written = (day.origin == _OBSERVED) & _seen_to_change(last, book)
+    if not bool(written.any()):
+        return open_question
+    tolerance = 1.5 * 10.0 ** -accounts.digits.astype(np.float64)
+    written &= np.abs(accounts.prev_balance - day.balance) <= tolerance
+    written |= open_question
+    return written
+
+
+def _seen_to_change(last: LastGood, book: Book) -> Flags:
+    """Rows whose end-of-day record is another one than when they were last good."""
+    now = book.accounts.prev_equity
+    changed: Flags = (now != last.prev_equity) & np.isfinite(last.prev_equity) & np.isfinite(now)
+    return changed
 
 
 def _may_improve(day: DayBase, last: LastGood, book: Book, rollover: Rollover) -> Flags:
@@ -234,7 +263,8 @@ def _from_server(
     accounts = book.accounts
     vouched = np.isnan(by_deals) | (np.abs(accounts.prev_balance - by_deals) <= tolerance)
     late = book.taken_at - day.at >= SERVER_GRACE
-    renewed = np.where(last.at <= day.at, accounts.prev_equity != last.prev_equity, late)
+    since = _seen_to_change(last, book) | late
+    renewed = np.where(last.at <= day.at, accounts.prev_equity != last.prev_equity, since)
     renewed |= np.isnan(last.at) & late
     known = np.isfinite(accounts.prev_balance) & np.isfinite(accounts.prev_equity)
     return _put(

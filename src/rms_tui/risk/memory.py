@@ -102,7 +102,7 @@ def remember(
     if not vouched:
         starting &= initial > 0  # zeros may be those of a terminal that has only begun to start
     total, came = counted(before.total, book, before.last.at, good, flow_types)
-    watch = Watch(interval if stored else gap, flow_types, starting, initial, vouched)
+    watch = Watch(interval if stored else gap, flow_types, starting, initial, vouched, stored)
     days = {
         rollover: day_after(before.days.get(rollover), before.last, book, good, rollover, watch)
         for rollover in rollovers
