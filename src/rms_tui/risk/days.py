@@ -155,7 +155,7 @@ def _or_recorded(open_question: Flags, day: DayBase, last: LastGood, book: Book)
     accounts = book.accounts
     if accounts.prev_equity is last.prev_equity:
         return open_question
-    written = (day.origin == _OBSERVED) & _seen_to_change(last, book)
+    written: Flags = (day.origin == _OBSERVED) & _seen_to_change(last, book)
     if not bool(written.any()):
         return open_question
     tolerance = 1.5 * 10.0 ** -accounts.digits.astype(np.float64)
