@@ -620,7 +620,7 @@ async def test_an_unknown_style_name_is_refused_with_the_known_ones() -> None:
     async with app.run_test() as pilot:
         await pilot.pause()
         with pytest.raises(ValueError, match=r"no style 'rosy' in LiveTable; known: .*breached"):
-            app.table._inks.ink("", "rosy", False)
+            app.table._inks.of("", False)["rosy"]
 
 
 def test_rows_and_keys_must_match_in_number() -> None:

@@ -188,6 +188,9 @@ def _changed_runs(before: Shown | None, shown: Shown) -> list[tuple[int, int]]:
     runs: list[tuple[int, int]] = []
     start = end = -1
     for at in _changed(before, shown):
+        if at == end:
+            end = at + 1
+            continue
         if start >= 0:
             if at - end <= BRIDGED and bisect_right(ends, end) == bisect_right(ends, at):
                 end = at + 1
@@ -202,24 +205,29 @@ def _changed_runs(before: Shown | None, shown: Shown) -> list[tuple[int, int]]:
 def _changed(before: Shown, shown: Shown) -> list[int]:
     """Which cells differ, ascending. Whole pieces are compared first: most are equal."""
     changed: list[int] = []
-    if before.ends != shown.ends or before.styles != shown.styles:
-        both = zip(before.text, _each(before), shown.text, _each(shown), strict=True)
-        return [
-            at
-            for at, (old, old_style, new, style) in enumerate(both)
-            if old != new or (old_style is not style and old_style != style)
-        ]
-    for at in range(0, len(shown.text), PIECE):
-        old_piece, piece = before.text[at : at + PIECE], shown.text[at : at + PIECE]
-        if old_piece != piece:
-            pairs = zip(old_piece, piece, strict=True)
-            changed += [at + index for index, (old, new) in enumerate(pairs) if old != new]
+    start = 0
+    for end, same_style in _pieces(before, shown):
+        if not same_style:
+            changed += range(start, end)
+        else:
+            old_piece, piece = before.text[start:end], shown.text[start:end]
+            if old_piece != piece:
+                pairs = enumerate(zip(old_piece, piece, strict=True), start)
+                changed += [at for at, (old, new) in pairs if old != new]
+        start = end
     return changed
 
 
-def _each(shown: Shown) -> list[Style | None]:
-    """The style of each cell."""
-    styles: list[Style | None] = []
-    for end, style in zip(shown.ends, shown.styles, strict=True):
-        styles += [style] * (end - len(styles))
-    return styles
+def _pieces(before: Shown, shown: Shown) -> Iterator[tuple[int, bool]]:
+    """Where each piece of a line ends, and whether it was of the style that it is of now."""
+    if before.ends == shown.ends and before.styles == shown.styles:
+        width = len(shown.text)
+        yield from ((min(at, width), True) for at in range(PIECE, width + PIECE, PIECE))
+        return
+    old = new = end = 0
+    while end < len(shown.text):
+        end = min(before.ends[old], shown.ends[new])
+        was, now = before.styles[old], shown.styles[new]
+        yield end, was is now or was == now
+        old += before.ends[old] == end
+        new += shown.ends[new] == end

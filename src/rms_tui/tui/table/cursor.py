@@ -101,8 +101,8 @@ class CursorTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._move(row)
         return True
 
-    def _repaint_changed(self) -> None:
-        """Repaint the lines that look different by now."""
+    def _repaint_rows(self, *rows: int) -> None:
+        """Repaint those of these rows that look different by now."""
         raise NotImplementedError
 
     def _row_of_cursor(self) -> int:
@@ -115,10 +115,11 @@ class CursorTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _move(self, row: int) -> None:
         if not len(self._rows):
             return
+        left = self._row
         self._row = max(0, min(row, len(self._rows) - 1))
         self._key = self._rows.key(self._row)
         self._scroll_to_cursor()
-        self._repaint_changed()
+        self._repaint_rows(left, self._row)
         self._tell()
 
     def _tell(self) -> None:

@@ -6,6 +6,8 @@ colour, and its partial Rich styles drop transparency; so the layers are mixed h
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from rich.style import Style
@@ -24,31 +26,45 @@ class Ink(NamedTuple):
     gap: Style
 
 
+class RowInks(dict[str, Ink]):
+    """The ink of each cell style on rows of one kind, mixed when it is first looked up.
+
+    Raises ValueError for a name that is no component class of the widget.
+    """
+
+    def __init__(self, mix: Callable[[str], Ink]) -> None:
+        super().__init__()
+        self._mix = mix
+
+    def __missing__(self, cell_style: str) -> Ink:
+        ink = self[cell_style] = self._mix(cell_style)
+        return ink
+
+
 class Inks:
     """Mixtures of a widget's component classes, kept until its styles change."""
 
     def __init__(self, widget: Widget, prefix: str) -> None:
         self._widget = widget
         self._prefix = prefix
-        self._inks: dict[tuple[str, str, bool], Ink] = {}
+        self._rows: dict[tuple[str, bool], RowInks] = {}
 
     def forget(self) -> None:
         """Call when the widget's styles changed."""
-        self._inks.clear()
+        self._rows.clear()
 
-    def ink(self, row_style: str, cell_style: str, lit: bool) -> Ink:
-        """The row's style under the cell's, under the cursor's when the row is `lit`.
+    def of(self, row_style: str, lit: bool) -> RowInks:
+        """The row's style under the cell's, under the cursor's when the row is `lit`."""
+        inks = self._rows.get((row_style, lit))
+        if inks is None:
+            mix = partial(self._ink, row_style, "cursor" if lit else "")
+            inks = self._rows[row_style, lit] = RowInks(mix)
+        return inks
 
-        Raises ValueError for a name that is no component class of the widget.
-        """
-        key = (row_style, cell_style, lit)
-        ink = self._inks.get(key)
-        if ink is None:
-            cursor = "cursor" if lit else ""
-            style = self._mixed(row_style, cell_style, cursor)
-            under = self._mixed(row_style, cursor)
-            ink = self._inks[key] = Ink(style, style if _blanks_alike(style, under) else under)
-        return ink
+    def _ink(self, row_style: str, cursor: str, cell_style: str) -> Ink:
+        style = self._mixed(row_style, cell_style, cursor)
+        under = self._mixed(row_style, cursor)
+        return Ink(style, style if _blanks_alike(style, under) else under)
 
     def _mixed(self, *names: str) -> Style:
         background = self._widget.background_colors[1]

@@ -31,14 +31,15 @@ def line_strip(picture: Picture, shown: Sequence[Slot], width: int, inks: Inks) 
     This runs for each visible row of each new picture, hence the flat loop.
     """
     cells, row_style, lit = picture
+    inks_here = inks.of(row_style, lit)
     segments: list[Segment] = []
     texts: list[str] = []
     pen: Style | None = None
     used = 0
     for column, wide, right, start, end, gap in shown:
-        cell = cells[column]
-        style, gap_style = inks.ink(row_style, cell.style, lit)
-        text = fitted(cell.text, wide, right=right)
+        text, cell_style = cells[column]
+        style, gap_style = inks_here[cell_style]
+        text = fitted(text, wide, right)
         if end - start < wide:
             text = cut(text, start, end, right=right)
         if style is not pen:
@@ -55,7 +56,7 @@ def line_strip(picture: Picture, shown: Sequence[Slot], width: int, inks: Inks) 
             texts.append(" " * gap)
         used += end - start + gap
     if used < width:
-        under = inks.ink(row_style, "", lit).style
+        under = inks_here[""].style
         if under is not pen:
             if texts:
                 segments.append(Segment("".join(texts), pen))

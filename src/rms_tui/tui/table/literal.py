@@ -68,10 +68,12 @@ def _selects_a_variant(character: str) -> bool:
     return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
 
 
-def fitted(text: str, width: int, *, right: bool = False) -> str:
+def fitted(text: str, width: int, right: bool = False) -> str:
     """The text, literal, in exactly `width` cells: padded, or cut and ended with an ellipsis."""
     if text.isascii() and text.isprintable():
         length = len(text)
+        if length <= width:
+            return text.rjust(width) if right else text.ljust(width)
     else:
         text = _replaced(text)
         length = cell_len(text)

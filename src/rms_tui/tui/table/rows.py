@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 Align = Literal["left", "right"]
 
@@ -37,9 +37,11 @@ class Column:
     frozen: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What a source gives for one cell: literal text and "" or one of `CELL_STYLES`."""
+class Cell(NamedTuple):
+    """What a source gives for one cell: literal text and "" or one of `CELL_STYLES`.
+
+    A tuple, because a screenful of them is made and compared for each new picture.
+    """
 
     text: str
     style: str = ""

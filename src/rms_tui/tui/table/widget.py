@@ -6,7 +6,7 @@ of fifty. It must not ask a terminal to repaint a line whose content is on the s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -188,8 +188,15 @@ class LiveTable(CursorTable):
             return [strip.crop(*crop.column_span) for strip in lines]
         return lines
 
+    def _repaint_rows(self, *rows: int) -> None:
+        top = self.scroll_offset.y
+        self._repaint([row - top + HEADER for row in rows])
+
     def _repaint_changed(self) -> None:
-        """Ask for a repaint of each line that would look different from what was drawn last.
+        self._repaint(list(self._drawn))
+
+    def _repaint(self, lines: Iterable[int]) -> None:
+        """Ask for a repaint of those lines that would look different from what was drawn last.
 
         One region for each line: Textual repaints from the widget's left edge in any case.
         """
@@ -199,10 +206,13 @@ class LiveTable(CursorTable):
         top = self.scroll_offset.y
         width, height = self._placed[0]
         changed: list[Region] = []
-        for y, (picture, strip) in list(self._drawn.items()):
+        for y in lines:
+            if y not in self._drawn:
+                continue
             if y >= height:
                 del self._drawn[y]
                 continue
+            picture, strip = self._drawn[y]
             newest = self._picture(y, top)
             if newest == picture:
                 continue
@@ -240,7 +250,7 @@ class LiveTable(CursorTable):
 
     def _message_line(self, y: int) -> Strip:
         if not self._message:
-            style = self._inks.ink("empty", "", False).style
+            style = self._inks.of("empty", False)[""].style
             self._message = message_strips(self._empty_text, self._width, self._page, style)
         return self._message[y]
 
