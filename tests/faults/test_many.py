@@ -1,8 +1,8 @@
 """Two hundred elements at once on fifty instances of two hosts: each gets its turn, none two.
 
-The supervisors, claims, pings, sweeps and MongoDB are real. The workers are threads here, not
-processes: two hundred Python processes do not fit a small machine, and what is tried is who gets
-what, not what a worker does with it.
+The supervisors, claims, pings, sweeps and MongoDB are real. The workers are threads here: two
+hundred starts of Python take a small machine many minutes, and what is tried is who gets what, not
+what a worker does with it. `test_many_processes` has fifty of them as processes.
 """
 
 from __future__ import annotations
