@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from tests.faults.fleet import FIRST, SERVER, Fleet, assert_consistent, slowness, until
@@ -26,6 +27,35 @@ def test_other_limits_hold_at_once_and_the_same_worker_goes_on(fleet: Fleet) -> 
     until(lambda: fleet.read()["status"] == "BREACHED", 5)
     assert fleet.read()["risk"]["limit"] == 9_200.0
     assert fleet.worker_of().pid == worker
+
+
+def test_limits_that_cannot_be_used_decide_nothing_and_no_others_do_instead(fleet: Fleet) -> None:
+    """Written by plain pymongo, past every check: by the usual limits this account is breached."""
+    fleet.instances(1)
+    fleet.supervise()
+    fleet.world.account(FIRST, balance=10_000.0, equity=8_000.0, profit=-2_000.0)
+    fleet.world.push()
+    fleet.element(profile="no-such-profile")
+    fleet.active(FIRST)
+    worker = fleet.worker_of().pid
+    found = fleet.read()
+    assert (found["status"], found["account"]["equity"]) == ("ACTIVE", 8_000.0)
+    assert (found["risk"]["state"], found["risk"]["reason"]) == ("unknown", "limits_refused")
+    assert (found["risk"]["rule"], found["risk"]["rules"]) == (None, [])
+    assert found["error"] == (f"account {FIRST}: no profile 'no-such-profile', and no such preset")
+    _edit(fleet, {"max_daily_loss": -500})
+    until(lambda: "amount" in str(fleet.read()["error"]))
+    assert fleet.read()["risk"]["state"] == "unknown"
+    _edit(fleet, {"rules": [{"rule": "max_loss", "amount": -500}]})
+    until(lambda: fleet.read()["status"] == "BREACHED")
+    assert (fleet.read()["error"], fleet.read()["risk"]["limit"]) == (None, -500.0)
+    _edit(fleet, {"max_loss": -500})
+    until(lambda: fleet.read()["risk"]["reason"] == "limits_refused")
+    assert fleet.worker_of().pid == worker
+
+
+def _edit(fleet: Fleet, profile: dict[str, Any]) -> None:
+    fleet.database.elements.update_one({"login": FIRST}, {"$set": {"profile": profile}})
 
 
 def test_a_removed_element_frees_its_instance_and_stays_removed(fleet: Fleet) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from rms_tui.book import Accounts, Book, Deals, Positions, Symbols, build, empty, kept
-from rms_tui.risk import assessment, holdings, memory
 from rms_tui.risk.assessment import Assessment
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.profile import Plan, RiskProfile
+from rms_tui.risk.reading import judged as verdicts_over
+from rms_tui.risk.reading import reading, remembered
 from rms_tui.risk.verdict import Reason, State, Verdict
 
 SYMBOLS = build(
@@ -122,15 +123,9 @@ class Chain:
             )
         self.book = seen
         past = self.assessed
-        scoped = assessment.scope(self.plan, seen.accounts, past and past.scope)
-        aggregates = assessment.held(seen, past)
-        undecided = assessment.undecided(seen, aggregates[1], stale=stale)
-        self.memory = memory.remember(
-            self.memory, seen, undecided == 0, scoped.rollovers, interval=self.interval,
-            trails=scoped.trails, initial=scoped.initial,
-            stops=holdings.BARE_AGE in scoped.figures,
-        )  # fmt: skip
-        self.assessed = assessment.assess(seen, scoped, self.memory, aggregates, undecided, past)
+        read = reading(seen, self.plan, past, stale=stale, known=self.memory)
+        self.memory = remembered(read, self.memory, interval=self.interval)
+        self.assessed = verdicts_over(read, self.memory, past)
         return self.assessed
 
 

@@ -1,13 +1,18 @@
-"""Profiles that stand on elements go before groups and default, and a wrong one drops no limit."""
+"""A profile on an element goes before groups and default; by a wrong one nothing is decided."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 from tests.feeds import PLAN, FakeFeed
 from tests.risk.desk import Chain, book
 
+from rms_tui.risk.assessment import verdicts_of
+from rms_tui.risk.assignment import assigned
 from rms_tui.risk.own_profile import with_own
 from rms_tui.risk.profile import Plan, RiskProfile
-from rms_tui.risk.verdict import State
+from rms_tui.risk.verdict import Reason, State
 
 LOSS = {"rule": "max_loss", "amount": -1000}
 USUAL = RiskProfile.model_validate({"name": "usual", "rules": [LOSS]})
@@ -39,13 +44,41 @@ def test_the_three_limits_of_the_older_scripts_are_understood():
     assert rules == ["daily_loss", "position_risk", "max_profit"]
 
 
-def test_a_profile_that_cannot_be_keeps_the_plans_limit_and_says_why():
+def test_an_account_whose_own_profile_cannot_be_is_judged_by_no_other_and_says_why():
     own = {1001: "nope", 1002: {"rules": [{"rule": "max_loss", "amount": 5}]}, 1003: {}}
     plan, refused = with_own(GIVEN, own)
-    assert states(plan) == [State.OK, State.OK]
     assert "no profile 'nope'" in refused[1001]
     assert "amount" in refused[1002]
     assert "expected rules" in refused[1003]
+    far_beyond = {"balance": 5000, "equity": 1000}
+    chain = Chain(plan)
+    assessed = chain.see(book([far_beyond] * 4))
+    unknown = [State.UNKNOWN] * 3
+    assert assessed.state.tolist() == [*unknown, State.BREACHED], "only the fourth is the plan's"
+    assert assessed.undecided.tolist() == [Reason.LIMITS_REFUSED] * 3 + [Reason.NONE]
+    assert assessed.counts == {Reason.LIMITS_REFUSED: 3}
+    assert np.isnan(assessed.used[:3]).all()
+    assert all(not verdicts_of(assessed, row) for row in range(3)), "no rule that is not its own"
+
+
+def test_an_account_without_usable_limits_is_remembered_all_the_same():
+    plan, _ = with_own(GIVEN, {1001: "nope"})
+    chain = Chain(plan)
+    chain.see(book([LOSING]))
+    assert chain.memory is not None
+    assert chain.memory.last.equity.tolist() == [4500]
+
+
+def test_old_figures_say_so_before_limits_that_cannot_be_used():
+    plan, _ = with_own(GIVEN, {1001: "nope"})
+    assessed = Chain(plan).see(replace(book([LOSING, LOSING]), connected=False))
+    assert assessed.undecided.tolist() == [Reason.DISCONNECTED] * 2
+
+
+def test_it_is_said_where_a_profile_without_rules_comes_from():
+    plan, _ = with_own(GIVEN, {1001: "nope", 1002: "strict"})
+    assert assigned(plan, 1001, "").words == "this account's own, which cannot be used"
+    assert assigned(plan, 1002, "").words == "this account's own"
 
 
 def test_the_monitor_says_in_health_which_profile_it_refused():

@@ -122,6 +122,19 @@ def test_a_worker_that_falls_silent_makes_its_row_stale_and_one_that_pings_again
     until(lambda: state_of(shown, 1) == ("unknown", "NO_TERMINAL"))
 
 
+def test_whether_limits_can_be_used_its_worker_says_and_not_the_console(
+    database: Rms, shown: FleetDesk
+) -> None:
+    """A console may know another rms.toml than the worker."""
+    refused = {"state": "unknown", "reason": "limits_refused"}
+    insert(database, 1, profile="only-the-worker-knows")
+    insert(database, 2, profile={"max_daily_loss": 500.0}, risk=refused)
+    until(lambda: state_of(shown, 2) == ("unknown", "LIMITS_REFUSED"))
+    until(lambda: state_of(shown, 1) == ("ok", "NONE"))
+    database.elements.update_one({"login": 2}, {"$set": {"risk": {"state": "ok"}}})
+    until(lambda: state_of(shown, 2) == ("ok", "NONE"))
+
+
 def test_what_an_operator_does_about_an_alert_stands_in_mongodb_under_the_real_login(
     database: Rms, shown: FleetDesk
 ) -> None:

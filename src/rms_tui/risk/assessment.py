@@ -72,6 +72,8 @@ class Scope:
     initial: Floats
     trails: tuple[Trail, ...]
     figures: tuple[Key, ...]
+    refused: Ints
+    """Rows whose own profile cannot be used."""
 
 
 class Read(NamedTuple):
@@ -162,7 +164,13 @@ def scope(plan: Plan, accounts: Accounts, previous: Scope | None = None) -> Scop
         starts,
         tuple(trails),
         tuple(figures),
+        _refused(plan, accounts),
     )
+
+
+def _refused(plan: Plan, accounts: Accounts) -> Ints:
+    logins = np.array(sorted(plan.refused), dtype=np.int64)
+    return np.flatnonzero(np.isin(accounts.login, logins)).astype(np.int64)
 
 
 def keys_of(profile: RiskProfile) -> list[str]:

@@ -12,15 +12,21 @@ By = Literal["own", "account", "group", "default", "nobody"]
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """An account's profile, None where no rule applies; `mask` is the group mask that matched."""
+    """An account's profile, None where no rule applies; `mask` is the group mask that matched.
+
+    `refused` says that its own profile cannot be used: the one here has no rules.
+    """
 
     profile: RiskProfile | None
     by: By
     mask: str = ""
+    refused: bool = False
 
     @property
     def words(self) -> str:
         """Where it comes from: `group demo\\*`."""
+        if self.refused:
+            return "this account's own, which cannot be used"
         return {
             "own": "this account's own",
             "account": "this login, in rms.toml",
@@ -36,7 +42,7 @@ def assigned(plan: Plan, login: int, group: str) -> Assigned:
     for line in plan.assigned:
         if login in line.logins:
             by: By = "own" if login in plan.own else "account"
-            return Assigned(by_name[line.profile], by)
+            return Assigned(by_name[line.profile], by, refused=login in plan.refused)
     for line in plan.assigned:
         if line.groups and mask_matches(line.groups, group):
             return Assigned(by_name[line.profile], "group", line.groups)

@@ -39,8 +39,8 @@ def with_own(
 ) -> tuple[Plan, Mapping[int, str]]:
     """The plan with what accounts have of their own, and why not where that cannot be.
 
-    An account whose own profile is wrong keeps the one the plan gives it: a limit is never
-    dropped, and the reason is there to be shown.
+    An account whose own profile is wrong is judged by nothing, and `Plan.refused` names it: limits
+    that somebody meant to be other ones would say OK where nobody knows.
     """
     names = {profile.name for profile in plan.profiles}
     profiles, assigned = list(plan.profiles), []
@@ -50,7 +50,7 @@ def with_own(
             made = own_profile(plan, login, wanted, expand)
         except ValueError as error:
             refused[login] = f"account {login}: {error}"
-            continue
+            made = RiskProfile(name=_name(login), rules=())
         if made.name not in names:
             names.add(made.name)
             profiles.append(made)
@@ -58,7 +58,8 @@ def with_own(
     with_them = {
         "profiles": tuple(profiles),
         "assigned": (*assigned, *plan.assigned),
-        "own": frozenset(own) - frozenset(refused),
+        "own": frozenset(own),
+        "refused": frozenset(refused),
     }
     return plan.model_copy(update=with_them), refused
 
@@ -79,9 +80,13 @@ def own_profile(
         except ValueError:
             raise ValueError(f"no profile {wanted!r}, and no such preset") from None
     try:
-        return RiskProfile.model_validate(_written_out(expand(wanted), f"account {login}"))
+        return RiskProfile.model_validate(_written_out(expand(wanted), _name(login)))
     except (ValidationError, TypeError, ValueError) as error:
         raise ValueError(_first(error)) from None
+
+
+def _name(login: int) -> str:
+    return f"account {login}"
 
 
 def _written_out(wanted: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -360,6 +360,8 @@ class Plan(Frozen):
     """Minutes before a rollover in which its verdict is shown beforehand; 0: never."""
     own: frozenset[int] = frozenset()
     """Accounts that have a profile of their own, among `assigned`."""
+    refused: frozenset[int] = frozenset()
+    """Those of `own` whose profile cannot be used: nothing is decided about them."""
     scenarios: tuple[Scenario, ...] = ()
 
     @model_validator(mode="after")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from rms_tui.book import Book, Bytes, Flags
 from rms_tui.risk import assessment, holdings, memory
 from rms_tui.risk.assessment import Assessment, Scope
@@ -21,7 +23,8 @@ from rms_tui.risk.verdict import Reason
 class Reading:
     """A Book with all that can be said of it before anything is remembered.
 
-    `undecided` is each row's Reason for giving no decision, and `good` says where it has none.
+    `undecided` is each row's Reason for giving no decision, and `good` says where its figures have
+    none: they are remembered, also of an account whose limits cannot be used.
     """
 
     book: Book
@@ -50,7 +53,12 @@ def reading(
     undecided = assessment.undecided(
         book, holds.number, stale=stale, emptied=lambda: emptied(book, known)
     )
-    return Reading(book, scope, holds, undecided, undecided == Reason.NONE)
+    good = undecided == Reason.NONE
+    if len(scope.refused):
+        undecided[scope.refused] = np.where(
+            good[scope.refused], Reason.LIMITS_REFUSED, undecided[scope.refused]
+        )
+    return Reading(book, scope, holds, undecided, good)
 
 
 def remembered(

@@ -46,6 +46,7 @@ class Reason(IntEnum):
     NO_TERMINAL = 16
     REFUSED = 17
     EMPTIED = 18
+    LIMITS_REFUSED = 19
     BASE_UNKNOWN = 20
     INITIAL_UNKNOWN = 21
     NO_RATE = 22
@@ -79,6 +80,7 @@ WORDS: dict[Reason, str] = {
     Reason.SILENT: "STALE: its worker is silent",
     Reason.NO_TERMINAL: "STALE: it waits for a terminal",
     Reason.REFUSED: "STALE: in error, not watched",
+    Reason.LIMITS_REFUSED: "its own limits cannot be used",
     Reason.BASE_UNKNOWN: "day base unknown",
     Reason.INITIAL_UNKNOWN: "initial balance unknown",
     Reason.NO_RATE: "no conversion rate",

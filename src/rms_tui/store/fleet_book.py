@@ -44,6 +44,8 @@ WATCHED = ("ACTIVE", "BREACHED", "TARGET_REACHED")
 
 _WAITING: Mapping[str, Reason] = {"PENDING": Reason.NO_TERMINAL, "ERROR": Reason.REFUSED}
 
+_LIMITS_REFUSED = Reason.LIMITS_REFUSED.name.lower()
+
 _MONEY = (
     "so_call", "so_level", "balance", "credit", "equity", "margin", "profit", "floating",
     "prev_balance", "prev_equity", "lots_today", "profit_today",
@@ -73,7 +75,8 @@ class FleetRows:
         undecided = np.array(self.undecided, dtype=np.int8)
         state = np.array(self.state, dtype=np.int8)
         used = np.array(self.used, dtype=np.float64)
-        old = assessed.undecided != 0  # nothing came from the database: all of it is old
+        # nothing came from the database: all of it is old. Which limits can be used the workers say
+        old = ~np.isin(assessed.undecided, (Reason.NONE, Reason.LIMITS_REFUSED))
         undecided = np.where(old & (undecided == 0), assessed.undecided, undecided)
         blocked = undecided != 0
         state[blocked] = State.UNKNOWN
@@ -137,14 +140,15 @@ def fleet_rows(
 
 
 def why_old(element: Document, known: FleetDocuments, now: float, silent: float) -> Reason:
-    """Why an element's figures are not of now; NONE when they are."""
+    """Why an element's figures are not of now, or judged by nothing; NONE when all is well."""
     status = str(element.get("status") or "PENDING")
     if status not in WATCHED:
         return _WAITING.get(status, Reason.SILENT)
     pinged = known.pinged_at(element)
     if pinged is None or now - pinged > silent:
         return Reason.SILENT
-    return Reason.NONE
+    refused = _mapping(element.get("risk")).get("reason") == _LIMITS_REFUSED
+    return Reason.LIMITS_REFUSED if refused else Reason.NONE
 
 
 def fleet_state(known: FleetDocuments, keys: AccountKeys, silent: float) -> FleetState:
