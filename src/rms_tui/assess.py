@@ -32,6 +32,7 @@ from rms_tui.risk.profile import (
     trail_of,
 )
 from rms_tui.risk.reading import judged, reading, remembered
+from rms_tui.risk.rules.loss import standing_peak
 from rms_tui.risk.verdict import Reason, State, Verdict
 from rms_tui.timeline import Timeline, WrittenPosition, WrittenRow
 
@@ -353,7 +354,9 @@ def _base(
     rule = verdict.rule
     initial = profile.initial_balance
     if isinstance(rule, TrailingDrawdown):
-        peak = _number(remembered.peaks[trail_of(profile, rule)].value)
+        trail = trail_of(profile, rule)
+        start = np.array([np.nan if initial is None else initial])
+        peak = _number(standing_peak(remembered.peaks[trail].value, start, trail))
         return peak, (Origin.UNKNOWN if peak is None else Origin.OBSERVED).word
     if (
         isinstance(rule, TotalLoss)

@@ -6,11 +6,13 @@ import math
 from dataclasses import fields, is_dataclass
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.risk.desk import Chain, book, plan, reasons, states, utc
 
 from rms_tui.book import Deals
+from rms_tui.risk.entries import PeakEntry, with_entries
 from rms_tui.risk.memory import Memory, Span
 from rms_tui.risk.memory_rows import memory_from_rows, memory_rows
 from rms_tui.risk.profile import Trail
@@ -272,8 +274,6 @@ def test_a_missed_rollover_makes_an_end_of_day_peak_unknown():
 
 
 def test_an_operator_may_enter_a_peak():
-    from rms_tui.risk.entries import PeakEntry, with_entries
-
     rule = {"rule": "trailing_drawdown", "peak": "equity", "amount": 500}
     chain = Chain(plan(rule, initial_balance=10_000), interval=60)
     chain.see(book([{"balance": 10_500, "equity": 10_400}], at=START))
@@ -340,6 +340,40 @@ def test_weeks_begin_on_monday_and_quarters_in_january_april_july_and_october():
         Span.WEEK: utc("2026-03-30 00:00"), Span.QUARTER: utc("2026-04-01 00:00"),
     }  # fmt: skip
     assert began("2026-04-06 00:00")[Span.WEEK] == utc("2026-04-06 00:00")
+
+
+@pytest.mark.parametrize(
+    ("withdrawals", "floors"), [("ignore", [9_500, 11_500, 9_500]), ("lower_peak", [9_500] * 3)]
+)
+def test_an_initial_balance_that_is_edited_lifts_the_peak_while_it_stands(withdrawals, floors):
+    """A peak is never below where it starts; a slip that is corrected leaves nothing behind. Where
+    withdrawals lower it nobody knows how far it came down from there."""
+    rule = {"rule": "trailing_drawdown", "peak": "equity", "amount": 500,
+            "withdrawals": withdrawals}  # fmt: skip
+    chain = Chain(plan(rule, initial_balance=10_000), interval=60)
+    found = []
+    for second, initial in enumerate((10_000, 12_000, 10_000)):
+        chain.plan = plan(rule, initial_balance=initial)
+        seen = book([{"balance": 10_000}], at=START + second)
+        found.append(float(chain.see(seen).verdicts[0].limit[0]))
+    assert found == floors
+
+
+def test_an_initial_balance_in_another_currency_lifts_no_peak():
+    rule = {"rule": "trailing_drawdown", "peak": "equity", "percent": 10}
+    chain = Chain(plan(rule, initial_balance=12_000, currency="EUR"), interval=60)
+    chain.see(book([{"balance": 10_000}], at=START))
+    entry = PeakEntry(1001, Trail("equity", "ignore"), 11_000, "eva@desk", START + 0.5)
+    chain.memory = with_entries(chain.memory, [entry])
+    verdict = chain.see(book([{"balance": 10_000}], at=START + 1)).verdicts[0]
+    assert float(verdict.limit[0]) == 9_900
+
+
+def test_an_initial_balance_makes_no_peak_known_that_is_not():
+    rule = {"rule": "trailing_drawdown", "peak": "equity", "amount": 500}
+    chain = Chain(plan(rule, initial_balance=12_000), interval=60)
+    verdict = chain.see(book([{"balance": 10_000}], at=START)).verdicts[0]
+    assert reasons(verdict) == [Reason.PEAK_UNKNOWN]
 
 
 def test_other_limits_are_judged_by_the_same_memory():

@@ -266,7 +266,7 @@ def assess(
             memory.bare,
         )
     offers = offers_of(scoped.trails, memory, {} if previous is None else previous.offers)
-    columns = columns_of(book, memory, aggregates, half, figures, offers)
+    columns = columns_of(book, memory, aggregates, half, figures, offers, scoped.initial)
     if previous is not None and undecided_rows.tobytes() == previous.undecided.tobytes():
         undecided_rows = previous.undecided
     withheld = undecided_rows if np.count_nonzero(undecided_rows) else None

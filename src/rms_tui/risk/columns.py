@@ -18,7 +18,14 @@ from rms_tui.risk.days import DAY_COLUMNS
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.peaks import offered
 from rms_tui.risk.profile import Trail
-from rms_tui.risk.rules.shape import TOTAL_FLOW, TOTAL_FLOW_BALANCE, Key, day_column, sure_of
+from rms_tui.risk.rules.shape import (
+    INITIAL,
+    TOTAL_FLOW,
+    TOTAL_FLOW_BALANCE,
+    Key,
+    day_column,
+    sure_of,
+)
 
 Half: TypeAlias = tuple[Bytes, Floats]
 """The digits of each account's currency, and half of the last one."""
@@ -34,6 +41,7 @@ def columns_of(
     half: Half,
     figures: holdings.Figures,
     offers: Offers,
+    initial: Floats,
 ) -> dict[Key, npt.NDArray[Any]]:
     """All columns by key."""
     accounts = book.accounts
@@ -48,6 +56,7 @@ def columns_of(
         "positions": held.number,
         "risk": held.risk,
         "half": half[1],
+        INITIAL: initial,
         TOTAL_FLOW: memory.total.flow,
         TOTAL_FLOW_BALANCE: memory.total.flow_balance,
     }

@@ -12,11 +12,13 @@ from rms_tui.risk.profile import (
     RiskProfile,
     Rollover,
     TotalLoss,
+    Trail,
     TrailingDrawdown,
     rollover_of,
     trail_of,
 )
 from rms_tui.risk.rules.shape import (
+    INITIAL,
     Columns,
     Key,
     Limits,
@@ -106,7 +108,7 @@ def _trailing_limits(rule: TrailingDrawdown, profile: RiskProfile, columns: Colu
     """Floor = min(lock, peak - amount), or peak·(1 - p), or peak - p·initial."""
     trail = trail_of(profile, rule)
     initial = initial_of(profile)
-    peak = columns[trail]
+    peak = standing_peak(columns[trail], columns[INITIAL], trail)
     amount = as_column(amount_of(rule, initial if rule.of == "initial" else peak), peak)
     floor = peak - amount
     if rule.lock is not None:
@@ -115,9 +117,19 @@ def _trailing_limits(rule: TrailingDrawdown, profile: RiskProfile, columns: Colu
     return Limits(peak, floor, amount, why, ~columns[sure_of(trail)])
 
 
+def standing_peak(peak: Floats, initial: Floats, trail: Trail) -> Floats:
+    """The peak that the floor hangs from: never below the initial balance that stands now.
+
+    One that withdrawals lower may be below it, and what is not known is not made known by it.
+    """
+    if trail.withdrawals == "lower_peak":
+        return peak
+    return np.where(initial > peak, initial, peak)
+
+
 def _trailing_columns(rule: TrailingDrawdown, profile: RiskProfile) -> tuple[Key, ...]:
     trail = trail_of(profile, rule)
-    return ("half", trail, sure_of(trail))
+    return ("half", INITIAL, trail, sure_of(trail))
 
 
 MAX_LOSS = RuleKind(

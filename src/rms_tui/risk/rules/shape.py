@@ -33,6 +33,9 @@ TOTAL_FLOW = "total flow"
 TOTAL_FLOW_BALANCE = "total flow of the balance"
 """Money in and out since an account was first seen, and the part of it that moved the balance."""
 
+INITIAL = "initial"
+"""Each account's initial balance, NaN where there is none in its currency."""
+
 
 class Ruled(NamedTuple):
     """The columns a rule function gives; see `rms_tui.risk.verdict.Verdict` for their meaning.

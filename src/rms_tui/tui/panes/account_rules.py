@@ -11,6 +11,7 @@ from rms_tui.risk.distance import Distance, distance_of
 from rms_tui.risk.memory import Origin
 from rms_tui.risk.profile import DailyLoss, MaxProfit, TrailingDrawdown, rollover_of, trail_of
 from rms_tui.risk.rules import RULES
+from rms_tui.risk.rules.loss import standing_peak
 from rms_tui.risk.verdict import Reason, State, Verdict
 from rms_tui.tui import figures
 from rms_tui.tui.filter import NO_FIELDS, Query
@@ -143,9 +144,13 @@ def _gets_there(far: Distance) -> bool:
 
 def _peak(frame: Frame, rule: TrailingDrawdown, row: int, digits: int) -> Cell:
     """The peak a trailing rule follows; one that may have been missed is at least that."""
-    profile = assessment(frame).scope.plan.profiles[int(assessment(frame).scope.profile[row])]
-    peak = None if frame.memory is None else frame.memory.peaks.get(trail_of(profile, rule))
-    value = math.nan if peak is None else float(peak.value[row])
+    scope = assessment(frame).scope
+    trail = trail_of(scope.plan.profiles[int(scope.profile[row])], rule)
+    peak = None if frame.memory is None else frame.memory.peaks.get(trail)
+    value = math.nan
+    if peak is not None:
+        at = slice(row, row + 1)
+        value = float(standing_peak(peak.value[at], scope.initial[at], trail)[0])
     if peak is None or math.isnan(value):
         return Cell("peak unknown", "unknown")
     sure = bool(peak.sure[row])
