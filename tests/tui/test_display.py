@@ -7,6 +7,7 @@ import random
 
 import pyte
 import pytest
+import textual.screen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -17,7 +18,7 @@ from textual.app import App, ComposeResult
 from textual.strip import Strip
 from textual.widgets import Input, Label
 
-from rms_tui.tui.display import Difference, FrugalApp, Terminal
+from rms_tui.tui.display import PICTURES, Difference, FrugalApp, Terminal
 from rms_tui.tui.table import Cell, Column, ListedRows, LiveTable
 
 WIDTH, HEIGHT = 60, 14
@@ -166,3 +167,16 @@ async def test_it_steps_aside_when_told(monkeypatch: pytest.MonkeyPatch) -> None
         await pilot.pause()
     assert given
     assert not any(isinstance(update, Difference) for update in given)
+
+
+@pytest.mark.parametrize(("asked", "period"), [(None, 1 / PICTURES), ("10", 1 / 10)])
+async def test_pictures_follow_each_other_as_soon_as_we_say_unless_the_user_does(
+    asked: str | None, period: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(textual.screen, "UPDATE_PERIOD", 1 / 10)  # as Textual has read it
+    monkeypatch.delenv("TEXTUAL_FPS", raising=False)
+    if asked is not None:
+        monkeypatch.setenv("TEXTUAL_FPS", asked)
+    app = FrugalApp[None]()
+    async with app.run_test():
+        assert app.screen._update_timer._interval == period

@@ -8,11 +8,13 @@ update always goes out whole: it is the cure for a garbled terminal.
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import textual
+import textual.screen
 from rich.cells import get_character_cell_size
 from rich.color import ColorSystem
 from rich.console import Console, RenderableType
@@ -30,6 +32,10 @@ TESTED_WITH = "8.2.8"
 BRIDGED = 6
 """A gap of equal cells no longer than this is cheaper to send again than to jump over."""
 
+PICTURES = 120
+"""Pictures a second at most. Textual paints at once, and then not again for a sixtieth of a second:
+a key that falls into that wait is the one that seems slow. `TEXTUAL_FPS` says otherwise."""
+
 PIECE = 16
 """Cells compared at once."""
 
@@ -43,6 +49,11 @@ class FrugalApp(ThemedApp[ReturnType]):
     """Set to False to send everything Textual would."""
 
     _terminal: Terminal | None = None
+
+    def __init__(self, theme: str | None = None, **more: Any) -> None:
+        if self.frugal and "TEXTUAL_FPS" not in os.environ:
+            vars(textual.screen).update(UPDATE_PERIOD=1 / PICTURES)
+        super().__init__(theme, **more)
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         if self.frugal and renderable is not None:
