@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 import pytest
-from tests.risk.desk import Chain, book, plan, utc
+from tests.risk.desk import Chain, book, plan, reasons, states, utc
 
 from rms_tui.risk.days import SERVER_DAY, Origin
 from rms_tui.risk.memory import Span
 from rms_tui.risk.memory_rows import memory_from_rows, memory_rows
+from rms_tui.risk.verdict import Reason, State
 
 RULES = (
     {"rule": "daily_loss", "base": "equity", "amount": 1000},
@@ -115,3 +116,31 @@ def test_a_clock_set_back_over_midnight_has_no_base_until_it_is_midnight_again()
     assert math.isnan(seen.base()[0])
     seen.see("2026-03-11 00:00:00.5", 0, 4620)
     assert seen.base() == (4610, Origin.OBSERVED)
+
+
+def test_a_clock_learnt_after_its_midnight_leaves_the_equity_of_it_unknown_and_breaches_nothing():
+    """On a Monday's first tick: at the midnight that had passed, nobody knew that it was one."""
+    seen = Clocked()
+    seen.see("2026-03-28 22:00", 7200, 5000)
+    seen.see("2026-03-29 21:04:59.5", 7200, 6500)
+    learnt = seen.see("2026-03-29 21:05", 10_800, 5400)
+    assert seen.day.at == utc("2026-03-29 21:00")
+    assert (float(seen.day.balance[0]), seen.base()[1]) == (5000, Origin.DEALS)
+    assert math.isnan(seen.base()[0])
+    assert (states(learnt.verdicts[0]), reasons(learnt.verdicts[0])) == (
+        [State.UNKNOWN], [Reason.BASE_UNKNOWN],
+    )  # fmt: skip
+
+
+def test_a_host_clock_days_ahead_and_back_leaves_no_base_and_breaches_nothing():
+    """Nobody can tell it from days without a look, and what was known of the day is let go of."""
+    seen = Clocked()
+    seen.see("2026-03-10 00:00", 0, 6500)
+    assert seen.base() == (6500, Origin.OBSERVED)
+    for when in ("2026-03-14 12:00", "2026-03-10 12:00:02"):
+        there = seen.see(when, 0, 5400)
+        assert math.isnan(seen.base()[0])
+        assert reasons(there.verdicts[0]) == [Reason.BASE_UNKNOWN]
+    seen.see("2026-03-10 23:59:59.5", 0, 5400)
+    seen.see("2026-03-11 00:00", 0, 5400)
+    assert seen.base() == (5400, Origin.OBSERVED)
