@@ -462,6 +462,25 @@ def test_an_episode_raised_before_the_database_answered_takes_the_stored_ones_pl
     assert mine.see(-2000) == []
 
 
+def test_an_episode_that_began_and_recovered_before_the_database_answered_ends_the_stored_one():
+    before = Shift()
+    stored_one = before.raised()
+    shift = Shift()
+    shift.now = before.now + 5
+    ours = shift.raised()
+    shift.see(0)
+    assert shift.see(0) == ["recovered"]
+    shift.desk, events = alerts.restored(shift.desk, [stored_one], shift.now, shift.times)
+    assert (dict(shift.desk.alerts), list(events)) == ({}, [])
+    (ended,) = shift.desk.recovered.values()
+    assert (ended.id, ended.recovered_at, ended.raised_at) == (
+        stored_one.id, shift.now, stored_one.raised_at,
+    )  # fmt: skip
+    assert ours.id != stored_one.id
+    shift.see(-2000)
+    assert shift.see(-2000) == ["raised"]
+
+
 def test_ours_that_is_worse_than_the_stored_episode_is_a_rise_of_that():
     stored_one = Shift()
     stored_one.raised(-850)

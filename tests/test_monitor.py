@@ -14,6 +14,7 @@ from rms_tui.book import narrowed
 from rms_tui.feed import FeedError, FeedStatus, Selection
 from rms_tui.frame import FeedState
 from rms_tui.monitor import AccountChange, Monitor
+from rms_tui.risk.profile import OpenPositions, Plan, RiskProfile
 from rms_tui.risk.verdict import Reason
 
 
@@ -345,3 +346,114 @@ def test_edges_waiting_to_be_written_hold_their_own_accounts_and_no_whole_book()
         for column in (one.accounts.equity, one.positions.profit):
             whole = column if column.base is None else column.base
             assert whole.nbytes == column.nbytes, "a view would keep the Book's whole column"
+
+
+def edges(monitor):
+    """Every edge so far, as who follows them hears it."""
+    found, complete = monitor.edges.between(0, monitor.edges.count)
+    assert complete
+    return found
+
+
+def test_an_alert_that_is_read_back_is_restated_and_not_raised_again():
+    stored = stored_alerts()
+    monitor, _ = made(FakeFeed(book(shock=5000.0)))
+    monitor.step()
+    monitor.restore(stored)
+    monitor.restore(stored)
+    monitor.step()
+    told = edges(monitor)
+    assert sorted(one.alert.id for one in told) == sorted(alert.id for alert in stored)
+    assert {one.change for one in told} == {"restated"}
+
+
+def test_until_the_database_has_spoken_polls_count_and_nothing_begins():
+    monitor, clock = made(FakeFeed(book(shock=5000.0)))
+    monitor.hold_alerts(10.0)
+    first = monitor.step()
+    assert len(first.pending) > 0
+    clock.now += 5
+    assert (monitor.step().alerts, edges(monitor)) == ((), [])
+    monitor.release_alerts()
+    raised = monitor.step().alerts
+    assert {(a.login, a.key) for a in raised} == {(p.login, p.key) for p in first.pending}
+    assert {a.first_seen for a in raised} == {NOW}
+    assert {one.change for one in edges(monitor)} == {"raised"}
+
+
+def test_a_database_that_says_nothing_is_waited_for_no_longer_than_was_said():
+    monitor, clock = made(FakeFeed(book(shock=5000.0)))
+    monitor.hold_alerts(10.0)
+    for _ in range(2):
+        assert monitor.step().alerts == ()
+        clock.now += 4.9
+    clock.now += 0.3
+    assert monitor.step().alerts != ()
+
+
+def test_limits_that_are_read_back_after_some_polls_have_begun_and_ended_nothing():
+    lenient = dict.fromkeys(range(70_100, 70_160), "easy")
+    easy = RiskProfile(name="easy", rules=(OpenPositions(rule="open_positions", count=1),))
+    plan = Plan(profiles=(*PLAN.profiles, easy), default=PLAN.default)
+    clock = Clock()
+    before = Monitor(FakeFeed(book(shock=5000.0)), plan, interval=5.0, clock=clock)
+    before.set_own_profiles(lenient)
+    for _ in range(3):
+        stored = before.step().alerts
+    assert {alert.profile for alert in stored} == {"easy"}
+
+    monitor = Monitor(FakeFeed(book(shock=5000.0)), plan, interval=5.0, clock=clock)
+    monitor.hold_alerts(10.0)
+    monitor.step()
+    monitor.restore(stored)
+    for _ in range(3):
+        monitor.step()
+    monitor.set_own_profiles(lenient)
+    monitor.release_alerts()
+    for _ in range(3):
+        frame = monitor.step()
+    assert {alert.id for alert in frame.alerts} == {alert.id for alert in stored}
+    assert len(monitor.outbox) == 0
+
+
+def test_an_account_that_a_source_shows_once_more_after_it_was_removed_gets_no_alert():
+    feed = FakeFeed(book(shock=5000.0))
+    monitor, _ = made(feed)
+    monitor.step()
+    monitor.remove([70_100], "eva")
+    frame = monitor.step()
+    assert 70_100 in frame.book.accounts.login
+    assert 70_100 not in {alert.login for alert in frame.alerts}
+    monitor.add([70_100], "eva")
+    assert 70_100 in {alert.login for alert in monitor.step().alerts}
+
+
+def test_what_is_done_elsewhere_about_an_alert_that_waits_for_its_account_is_heard():
+    alert = next(one for one in stored_alerts() if one.login == 70_101)
+    everyone = book(shock=5000.0)
+    feed = FakeFeed(narrowed(everyone, everyone.accounts.login == 70_100))
+    monitor, _ = made(feed)
+    monitor.step()
+    monitor.restore([alert])
+    monitor.heard([Handling(alert.id, "acknowledged", "bob", NOW, alert.severity, "mine")])
+    feed.newest = everyone
+    found = next(one for one in monitor.step().alerts if one.id == alert.id)
+    assert (found.stage, found.operator) == ("acknowledged", "bob")
+
+
+def test_what_was_closed_here_is_not_opened_by_a_database_that_does_not_know_it_yet():
+    stored = stored_alerts()
+    feed = FakeFeed(book(shock=5000.0))
+    monitor, _ = made(feed)
+    monitor.restore(stored)
+    monitor.step()
+    monitor.remove([70_100], "eva")
+    everyone = book(shock=5000.0)
+    feed.newest = narrowed(everyone, everyone.accounts.login != 70_100)
+    monitor.step()
+    closed = {one.alert.id for one in edges(monitor) if one.change == "closed"}
+    assert closed == {alert.id for alert in stored if alert.login == 70_100}
+    monitor.restore(stored)
+    count = monitor.edges.count
+    assert not closed & {alert.id for alert in monitor.step().alerts}
+    assert monitor.edges.count == count

@@ -6,16 +6,23 @@ orders the edges on their way to the database.
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from rms_tui import alerts
 from rms_tui.alert_edges import Edges, unwritten
-from rms_tui.alerts import FEED_RULE, Alert, AlertEvent, Desk, Handling, Times, Waiting
+from rms_tui.alerts import FEED_RULE, Alert, AlertEvent, Desk, Handling, Times, Waiting, handling_of
 from rms_tui.book import Book, Ints
 from rms_tui.feed import Selection
 from rms_tui.risk.assessment import Assessment
 from rms_tui.risk.memory import Memory
+
+MOST_OVER = 20_000
+"""Closed alerts that are known for a while: the database may say once more that they are open."""
+
+LAID_OVER = 3.0
+"""Seconds that what is done here stays on a desk that is only shown, until its holder says so."""
 
 
 class AlertDesk:
@@ -41,6 +48,34 @@ class AlertDesk:
         self._clock = clock
         self._times = times
         self._waiting = Waiting()
+        self._since = math.inf
+        self._over: dict[str, None] = {}
+        self._patience: float | None = None
+        self._held_until: float | None = None
+        self._shown: Desk | None = None
+        self._news: list[AlertEvent] = []
+        self._mine: list[Handling] = []
+
+    def hold(self, longest: float) -> None:
+        """Begin and end nothing before `go_on`, or `longest` seconds after the first Book: the
+        database may know of accounts, limits and alerts that change it all. Polls count."""
+        with self.lock:
+            self._patience, self._held_until = longest, None
+
+    def go_on(self) -> None:
+        """What the database knows is here."""
+        with self.lock:
+            self._patience = None
+
+    def _holds(self, now: float) -> bool:
+        if self._patience is None:
+            return False
+        if self._held_until is None:
+            self._held_until = now + self._patience
+        if now < self._held_until:
+            return True
+        self._patience = None
+        return False
 
     def step(
         self,
@@ -52,10 +87,17 @@ class AlertDesk:
     ) -> None:
         """Follow an assessed Book; the caller holds the lock and publishes.
 
-        The alerts of an account that is not in it wait for it while it is `watched`.
+        The alerts of an account that is not in it wait for it while it is `watched`; one that is
+        in it and not `watched` gets none.
         """
+        held = self._holds(now)
         desk = self._admitted(book.accounts.login, now)
-        self.desk, events = alerts.step(desk, book, assessed, now, self._times, watched)
+        self.desk, events = alerts.step(
+            desk, book, assessed, now, self._times, watched,
+            held=held, left=lambda login: not watched(login),
+        )  # fmt: skip
+        self._since = now
+        self._note_over(events)
         self.edges.add(events)
         for event in alerts.with_evidence(events, book, memory, assessed):
             self._put(event)
@@ -77,47 +119,101 @@ class AlertDesk:
     def heard(self, handlings: Sequence[Handling]) -> None:
         """Follow what operators did in other processes; it is written already."""
         with self.lock:
+            self._waiting.heard(handlings)
             desk = alerts.heard(self.desk, handlings, self._times)
-            self.edges.add(unwritten(self.desk, desk, self._clock()))
+            self._note(self.desk, desk)
             self._become(desk)
 
     def restore(self, stored: Sequence[Alert], watched: Selection, logins: Ints | None) -> None:
         """Go on with stored alerts of accounts that may be watched; `logins` are the Book's."""
+        with self.lock:
+            self._wait_for(stored, watched)
+            if logins is not None:
+                self._become(self._admitted(logins, self._clock()))
+
+    def _wait_for(self, stored: Sequence[Alert], watched: Selection) -> None:
         mine = [
             alert
             for alert in stored
-            if watched.everything
-            or alert.login in watched.added
-            or alert.login in watched.without
-            or alert.rule == FEED_RULE
+            if alert.id not in self._over
+            and (
+                watched.everything
+                or alert.login in watched.added
+                or alert.login in watched.without
+                or alert.rule == FEED_RULE
+            )
         ]
-        with self.lock:
-            self._waiting.add(mine, self._clock())
-            if logins is not None:
-                self._become(self._admitted(logins, self._clock()))
+        self._waiting.add(mine, self._clock())
 
     def again(self, watched: Selection, logins: Ints | None) -> None:
         """Go on by steps with a desk that was only shown: nothing rings again."""
         with self.lock:
-            shown = [*self.desk.alerts.values(), *self.desk.recovered.values()]
-            self.desk = alerts.EMPTY
-            self.restore(shown, watched, logins)
+            before = self.desk
+            self._note(self._shown or before, before)
+            shown = [*before.alerts.values(), *before.recovered.values()]
+            self.desk, self._shown, self._mine, self._news = alerts.EMPTY, None, [], []
+            self._wait_for(shown, watched)
+            if logins is not None:
+                self._become(self._admitted(logins, self._clock(), before))
+
+    def told(self, events: Sequence[AlertEvent]) -> None:
+        """The edges that lead to the desk that will be shown next, where they are known."""
+        with self.lock:
+            self._news += events
 
     def become(self, desk: Desk) -> None:
-        """Show a desk that was recorded."""
+        """Show a desk that was recorded, or is another process's."""
         with self.lock:
-            self.edges.add(unwritten(self.desk, desk, self._clock()))
-            self._become(desk)
+            before = self.desk
+            self.show(desk)
+            if self.desk is not before:
+                self._show()
 
-    def _admitted(self, logins: Ints, now: float) -> Desk:
-        """The desk with those waiting alerts whose account is there."""
+    def show(self, desk: Desk) -> None:
+        """As `become`; the caller holds the lock and publishes.
+
+        What was done here stays on it until it is told of: only then is it an edge here.
+        """
+        told, self._news = self._news, []
+        before = self._shown or self.desk
+        if desk is before and not told:
+            return
+        known = {event.alert.id for event in told}
+        self.edges.add(told)
+        self._note(before, desk, known)
+        self._shown, now = desk, self._clock()
+        self._mine = [
+            one for one in self._mine if one.alert_id not in known and now - one.at < LAID_OVER
+        ]
+        self.desk = alerts.heard(desk, self._mine, self._times)
+
+    def take_back(self) -> None:
+        """Show what another process has, without what was done here: it was refused there."""
+        with self.lock:
+            self._mine = []
+            self._become(self._shown or self.desk)
+
+    def _note(self, before: Desk, after: Desk, known: Collection[str] = ()) -> None:
+        """The edges between two desks that no step made, but for alerts that were told of."""
+        now = self._clock()
+        edges = unwritten(before, after, now, self._since)
+        self.edges.add(one for one in edges if one.alert.id not in known)
+        self._since = now
+
+    def _note_over(self, events: Sequence[AlertEvent]) -> None:
+        self._over |= {event.alert.id: None for event in events if event.change == "closed"}
+        for alert_id in list(self._over)[: max(0, len(self._over) - MOST_OVER)]:
+            del self._over[alert_id]
+
+    def _admitted(self, logins: Ints, now: float, known: Desk | None = None) -> Desk:
+        """The desk with those waiting alerts whose account is there; `known` has been told of."""
         ready = self._waiting.ready(logins, now)
         if not ready:
             return self.desk
         self.admitted += 1
         desk, events = alerts.restored(self.desk, ready, now, self._times)
         desk = alerts.given_up(desk, ready, logins)
-        self.edges.add(unwritten(self.desk, desk, now))
+        self._note(known or self.desk, desk)
         for event in events:
             self._put(event)
         return desk
@@ -125,7 +221,11 @@ class AlertDesk:
     def _handled(self, desk: Desk, event: AlertEvent | None) -> bool:
         if event is None:
             return False
-        self.edges.add([event])
+        doing = handling_of(event)
+        if self._shown is None:
+            self.edges.add([event])
+        elif doing is not None:
+            self._mine.append(doing)
         self._put(event)
         self._become(desk)
         return True

@@ -9,11 +9,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
-from rms_tui.alerts import Alert, AlertEvent, Desk, Stage
+from rms_tui.alerts import Alert, AlertEvent, Change, Desk, Stage
 
 KEPT = 20_000
+
+_FIELDS = tuple(column.name for column in fields(Alert))
 
 
 class Edges:
@@ -43,8 +45,11 @@ class Edges:
             return found, after >= first
 
 
-def unwritten(before: Desk, after: Desk, at: float) -> list[AlertEvent]:
-    """The edges between two desks when no step made them: heard from elsewhere, or restored."""
+def unwritten(before: Desk, after: Desk, at: float, since: float) -> list[AlertEvent]:
+    """The edges between two desks when no step made them: heard from elsewhere, or restored.
+
+    `since` is when the desk before was made: what was raised earlier is no news.
+    """
     then, now = _standing(before), _standing(after)
     gone = [
         AlertEvent("closed", replace(alert, stage=Stage.CLOSED, closed_at=at), at)
@@ -52,12 +57,38 @@ def unwritten(before: Desk, after: Desk, at: float) -> list[AlertEvent]:
         if alert_id not in now
     ]
     came = [
-        AlertEvent(alert.stage.value, alert, at)
+        AlertEvent(_change(then.get(alert_id), alert, since), alert, at)
         for alert_id, alert in now.items()
-        if then.get(alert_id) is not alert
+        if not _same(then.get(alert_id), alert)
     ]
     return gone + came
 
 
 def _standing(desk: Desk) -> Mapping[str, Alert]:
     return {**desk.recovered, **{alert.id: alert for alert in desk.alerts.values()}}
+
+
+def _same(then: Alert | None, now: Alert) -> bool:
+    """Equal in every field, NaN to NaN: another object of the same alert is no change."""
+    if then is None or then is now:
+        return then is now
+    pairs = ((getattr(then, name), getattr(now, name)) for name in _FIELDS)
+    return all(old == new or (old != old and new != new) for old, new in pairs)
+
+
+def _change(then: Alert | None, now: Alert, since: float) -> Change:
+    """What happened to an alert of which only both ends are known."""
+    if then is None:
+        return "raised" if now.stage is Stage.RAISED and now.raised_at > since else "restated"
+    if now.severity > then.severity:
+        return "risen"
+    if now.stage is not then.stage:
+        back = now.stage is Stage.RAISED
+        return now.stage.value if not back else _RANG.get(then.stage, "restated")
+    again = now.stage is Stage.SNOOZED and now.snoozed_at != then.snoozed_at
+    louder = now.escalated_at is not None and now.escalated_at != then.escalated_at
+    return "snoozed" if again else "escalated" if louder else "restated"
+
+
+_RANG: Mapping[Stage, Change] = {Stage.SNOOZED: "woken"}
+"""How an alert comes back to being raised."""

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from rms_tui import alerts
 from rms_tui.alert_desk import AlertDesk
 from rms_tui.alert_edges import Edges
-from rms_tui.alerts import Alert, Desk, Handling, Times
+from rms_tui.alerts import Alert, AlertEvent, Desk, Handling, Times
 from rms_tui.allocator import LARGE, give_back_freed
 from rms_tui.allocator import keep_freed_columns_mapped as keep_freed_columns_mapped
 from rms_tui.book import Book, Deals
@@ -260,6 +260,16 @@ class Monitor:
         logins = None if book is None else book.accounts.login
         self._alerts.restore(stored, self._selection, logins)
 
+    def hold_alerts(self, longest: float) -> None:
+        """Begin and end no alert before `release_alerts`, or until `longest` seconds after the
+        first Book: who is watched, by which limits, with which memory and which alerts open is
+        about to be read back."""
+        self._alerts.hold(longest)
+
+    def release_alerts(self) -> None:
+        """All that was stored has been given to this monitor."""
+        self._alerts.go_on()
+
     def recall(self, stored: Memory) -> int:
         """Go on with what was remembered before this process, from the next poll on.
 
@@ -337,16 +347,24 @@ class Monitor:
         """Sum in another currency from the next poll on."""
         self._report_currency = currency
 
-    def go_on_from(self, memory: Memory | None, desk: Desk | None) -> None:
+    def go_on_from(
+        self, memory: Memory | None, desk: Desk | None, told: Sequence[AlertEvent] = ()
+    ) -> None:
         """With the next Book have this memory and this desk, instead of what it would make of
-        them: they are what a recording has of that very poll."""
+        them: they are what a recording has of that very poll. `told` are the edges that lead to
+        that desk, where they are known."""
         self._recorded = (memory, desk)
+        self._alerts.told(told)
 
     def lay_over(
         self, verdicts: Callable[[assessment.Assessment], assessment.Assessment] | None
     ) -> None:
         """From the next Book on show what others judged: it is put over each assessment."""
         self._laid_over = verdicts
+
+    def take_back(self) -> None:
+        """What was done here about alerts was refused by who polls: show it no more."""
+        self._alerts.take_back()
 
     def show_desk(self, desk: Desk) -> None:
         """Have this desk from now on: it was recorded between two polls."""
@@ -436,7 +454,7 @@ class Monitor:
             if desk is None:
                 self._alerts.step(book, assessed, memory, now, self._selection.watches)
             else:
-                self._alerts.desk = desk
+                self._alerts.show(desk)
             cycle = time.perf_counter() - began
             return self._publish(
                 now,

@@ -130,6 +130,39 @@ def test_an_acknowledgement_at_the_follower_is_the_holder_s_with_name_and_note(h
     same(newest(holder), caught_up(holder, console))
 
 
+def told(monitor: Monitor) -> list[tuple[str, str]]:
+    """Every edge of alerts there, as a client of it hears it."""
+    found, complete = monitor.edges.between(0, monitor.edges.count)
+    assert complete
+    return [(edge.change, edge.alert.id) for edge in found]
+
+
+def test_every_edge_at_the_holder_is_one_at_the_follower_and_what_is_done_there_is_one_too(
+    holder, follow
+):
+    holder.poll(feeds.book(12))
+    console = follow(holder.url)
+    caught_up(holder, console)
+    holder.poll(feeds.book(12, shock=5000.0))
+    holder.poll()
+    caught_up(holder, console)
+    alert = next(iter(newest(holder).alerts))
+    console.monitor.acknowledge(alert.id, "ann", "called")
+    answered = console.until(lambda frame: alert.id in {a.id for a in frame.alerts if a.operator})
+    assert answered.alerts
+    console.until(lambda _: ("acknowledged", alert.id) in told(holder.monitor))
+    holder.poll()
+    caught_up(holder, console)
+    holder.poll(feeds.book(12))
+    for _ in range(3):
+        holder.poll()
+    caught_up(holder, console)
+    assert {"raised", "acknowledged", "recovered"} <= {change for change, _ in told(holder.monitor)}
+    news = [one for one in told(console.monitor) if one[0] != "restated"]
+    assert sorted(news) == sorted(told(holder.monitor))
+    assert len(set(news)) == len(news)
+
+
 def test_a_removal_an_addition_a_snooze_and_an_interval_go_to_the_holder(holder, follow):
     console = follow(holder.url)
     holder.poll()

@@ -123,11 +123,16 @@ def step(
     now: float,
     times: Times = TIMES,
     watched: Callable[[int], bool] = nobody,
+    *,
+    held: bool = False,
+    left: Callable[[int], bool] = nobody,
 ) -> tuple[Desk, Sequence[AlertEvent]]:
     """The desk after an assessed Book, and what changed, in order.
 
     `watched` says of an account that is not in the Book whether it should be: a source that lost
-    sight of it for a moment does not end its alerts, nor raise them again when it is back.
+    sight of it for a moment does not end its alerts, nor raise them again when it is back. `left`
+    says of one that is in it that it should not be: a source may show an account once more that
+    was removed. `held`: polls count, and nothing begins or ends yet.
     """
     changes = Changes.of(desk)
     before = _back(desk, changes, book)
@@ -139,19 +144,31 @@ def step(
         if track is not None and track.settled is verdict:
             made[key] = track
             continue
-        turn = tracks.followed(track, applied, verdict, book.accounts.login, now)
+        turn = tracks.followed(track, applied, verdict, book.accounts.login, now, held=held)
         made[key] = turn.track
+        leaving = []
         for begun in turn.begun:
-            _raise(changes, applied, verdict, book, begun, now)
+            row = begun.at if verdict.rows is None else int(verdict.rows[begun.at])
+            login = int(book.accounts.login[row])
+            if left(login):
+                leaving.append(login)
+            else:
+                _raise(changes, applied, verdict, book, begun, row, now)
+        if leaving:
+            made[key] = tracks.without_raised(turn.track, leaving)
         for login in turn.calm:
             changes.recover((login, key), now)
         gone += [(login, key) for login in turn.gone]
+    if held:
+        made = {**before, **made}
     for key in sorted(before.keys() - made.keys()):
         raised = before[key].login[before[key].raised > 0]
         gone += [(login, key) for login in raised.tolist()]
-    _without(changes, gone, book, watched, now)
-    feed_track = _follow_feed(desk, changes, book, assessment, times, now)
-    if now >= desk.due:
+    _without(changes, gone, book, (lambda _: True) if held else watched, now)
+    feed_track = desk.feed
+    if not held:
+        feed_track = _follow_feed(desk, changes, book, assessment, times, now)
+    if now >= desk.due and not held:
         _pass_time(changes, made, times, now)
     same = feed_track is desk.feed and all(desk.tracks.get(key) is made[key] for key in made)
     same &= changes.missing == desk.missing
@@ -215,7 +232,7 @@ def worst_first(alerts: Mapping[Episode, Alert]) -> tuple[Alert, ...]:
     return tuple(
         sorted(
             alerts.values(),
-            key=lambda a: (a.stage is not Stage.RAISED, -a.severity, -a.changed_at, a.login),
+            key=lambda a: (a.stage is not Stage.RAISED, -a.severity, -a.changed_at, a.login, a.key),
         )
     )
 
@@ -231,10 +248,10 @@ def _raise(
     verdict: Verdict,
     book: Book,
     begun: Begun,
+    row: int,
     now: float,
 ) -> None:
     at = begun.at
-    row = at if verdict.rows is None else int(verdict.rows[at])
     accounts = book.accounts
     login = int(accounts.login[row])
     value, limit = float(verdict.value[at]), float(verdict.limit[at])

@@ -72,17 +72,24 @@ def restored(
 
     A stored alert that is not open here goes on where it stood, and recovers or closes with the
     next Books if that is due. Where an alert of the same episode was raised here meanwhile the
-    stored one wins: its id, its beginning and its handling; that ours is worse is an event.
+    stored one wins: its id, its beginning and its handling; that ours is worse is an event. Where
+    ours has recovered by now, the stored one ends with it.
     """
     changes = Changes.of(desk)
     going_on = {alert.id for alert in desk.alerts.values()}
     found: dict[tuple[str, str], dict[int, Severity]] = {}
+    over = {alert.episode: alert for alert in desk.recovered.values()}
     for theirs in stored:
         if theirs.stage is Stage.RECOVERED:
             if theirs.id not in going_on:
                 changes.recovered.setdefault(theirs.id, theirs)
             continue
         if not theirs.is_open or theirs.id in changes.recovered:
+            continue
+        ended = over.get(theirs.episode)
+        if ended is not None and (at := ended.recovered_at or 0.0) >= theirs.raised_at:
+            del changes.recovered[over.pop(theirs.episode).id]
+            changes.recovered[theirs.id] = life.recovered(theirs, at)
             continue
         ours = changes.alerts.get(theirs.episode)
         merged = theirs if ours is None else _merged(ours, theirs)
@@ -161,6 +168,8 @@ def _merged(ours: Alert, theirs: Alert) -> Alert:
 
     What was done about ours since it was merged before is not undone by an older document.
     """
+    if ours.severity > theirs.severity and ours.id == theirs.id:
+        return ours
     if ours.severity > theirs.severity:
         return replace(
             ours,

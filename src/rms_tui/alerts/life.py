@@ -47,8 +47,11 @@ URGENT = Severity.CRITICAL
 """The least severity that escalates while nobody answers it."""
 
 Change: TypeAlias = Literal[
-    "raised", "risen", "acknowledged", "snoozed", "woken", "escalated", "recovered", "closed"
-]
+    "raised", "risen", "acknowledged", "snoozed", "woken", "escalated", "recovered", "closed",
+    "restated",
+]  # fmt: skip
+"""`restated` is no edge of its life: how it stands by the word of the database or of another
+process, of which nothing happened now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,9 +84,18 @@ class Turn:
 
 
 def followed(
-    before: Track | None, applied: Applied, verdict: Verdict, accounts: Ints, now: float
+    before: Track | None,
+    applied: Applied,
+    verdict: Verdict,
+    accounts: Ints,
+    now: float,
+    *,
+    held: bool = False,
 ) -> Turn:
-    """The track of a rule after its verdict over `accounts` (the Book's logins)."""
+    """The track of a rule after its verdict over `accounts` (the Book's logins).
+
+    `held` only counts: nothing begins, rises or recovers yet.
+    """
     logins = accounts if verdict.rows is None else accounts[verdict.rows]
     severity = _SEVERITY[verdict.state]
     rows = np.flatnonzero(severity)
@@ -109,13 +118,13 @@ def followed(
     reached = np.zeros(len(rows), dtype=np.int8)
     for level in Severity:
         reached[sure[:, level]] = level
-    worse = np.flatnonzero(reached > raised).tolist()
+    worse = [] if held else np.flatnonzero(reached > raised).tolist()
     raised[worse] = reached[worse]
     begun = tuple(
         Begun(int(rows[i]), Severity(int(reached[i])), float(since[i, int(reached[i])]))
         for i in worse
     )
-    calm = np.flatnonzero(sure[:, _CALM] & (raised > 0))
+    calm = np.flatnonzero(sure[:, _CALM] & (raised > 0) & (not held))
     raised[calm] = 0
 
     keep = (raised > 0) | (now_at > 0) | (~decided & (streak[:, 1:] > 0).any(axis=1))
@@ -172,6 +181,14 @@ def with_raised(
         raised=raised,
         settled=None,
     )
+
+
+def without_raised(track: Track, logins: Iterable[int]) -> Track:
+    """The track with no alert of these accounts open."""
+    at = rows_of(track.login, np.fromiter(logins, dtype=np.int64))
+    raised = track.raised.copy()
+    raised[at[at >= 0]] = 0
+    return replace(track, raised=raised, settled=None)
 
 
 def _untouched(key: str, rule: str, logins: Iterable[int]) -> Track:

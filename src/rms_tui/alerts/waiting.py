@@ -12,7 +12,7 @@ import numpy as np
 
 from rms_tui.alerts import feed
 from rms_tui.alerts.desk import PATIENCE
-from rms_tui.alerts.life import Alert
+from rms_tui.alerts.life import Alert, Handling, handled
 from rms_tui.book import Ints, rows_of
 
 LONGEST = PATIENCE
@@ -31,6 +31,14 @@ class Waiting:
         for alert in alerts:
             self._alerts[alert.id] = alert
             self._since.setdefault(alert.id, now)
+
+    def heard(self, handlings: Iterable[Handling]) -> None:
+        """What operators do about them meanwhile."""
+        for one in handlings:
+            known = self._alerts.get(one.alert_id)
+            after = None if known is None else handled(known, one)
+            if after is not None:
+                self._alerts[after.id] = after
 
     def ready(self, logins: Ints, now: float) -> list[Alert]:
         """Those that need wait no more, `logins` being the accounts of a Book."""

@@ -7,12 +7,12 @@ follower then asks for a new frame.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from rms_tui.alerts import Alert, Desk, Stage
+from rms_tui.alerts import Alert, AlertEvent, Change, Desk, Stage
 from rms_tui.book import Book
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.profile import Plan
@@ -41,13 +41,16 @@ class Followed:
         self._book_fields: Shape = {}
         self._memory_fields: Shape = {}
 
-    def take(self, message: Shape) -> None:
-        """A `frame` or the `delta` that follows it. Raises Unpackable."""
+    def take(self, message: Shape) -> list[AlertEvent]:
+        """A `frame` or the `delta` that follows it; the edges of alerts that it tells of.
+
+        Raises Unpackable.
+        """
         try:
             if message["type"] == "frame":
                 self._frame(message)
-            else:
-                self._delta(message)
+                return _edges(message["events"])
+            return self._delta(message)
         except (KeyError, TypeError, ValueError, ValidationError) as error:
             if isinstance(error, Unpackable):
                 raise
@@ -65,7 +68,7 @@ class Followed:
         self._pending = alerts["pending"]
         self._desk()
 
-    def _delta(self, message: Shape) -> None:
+    def _delta(self, message: Shape) -> list[AlertEvent]:
         if self.seq is None or int(message["seq"]) != self.seq + 1:
             raise Unpackable(f"number {message['seq']} does not follow {self.seq}")
         self.seq += 1
@@ -74,11 +77,13 @@ class Followed:
             self._packed(message["book"])
         self._planned(message)
         change = message.get("desk")
+        told = _edges((change or {}).get("events") or ())
         if change:
-            for event in change.get("events") or ():
-                self._edge(alert_from(event["alert"]))
+            for event in told:
+                self._edge(event.alert)
             self._pending = change.get("pending", self._pending)
             self._desk()
+        return told
 
     def _packed(self, found: Shape) -> None:
         self._book_fields = found.get("book") or self._book_fields
@@ -104,3 +109,18 @@ class Followed:
 
     def _desk(self) -> None:
         self.desk = desk_from(self._open.values(), self._recovered.values(), self._pending)
+
+
+def _edges(events: Iterable[Shape]) -> list[AlertEvent]:
+    """A word of a newer version is no edge that is known here, and says how the alert stands."""
+    return [
+        AlertEvent(
+            one["change"] if one["change"] in _KNOWN else "restated",
+            alert_from(one["alert"]),
+            float(one["at"]),
+        )
+        for one in events
+    ]
+
+
+_KNOWN = get_args(Change)

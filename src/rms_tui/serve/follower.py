@@ -10,11 +10,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rms_tui.alerts import Alert
+from rms_tui.alerts import Alert, AlertEvent
 from rms_tui.alerts.asked import Asked
 from rms_tui.feed import Selection
 from rms_tui.frame import FeedState
@@ -175,16 +176,16 @@ class Follower:
     def _take(self, link: Link, message: dict[str, Any]) -> None:
         held, before = self._followed, self._followed.book
         had = held.plan
-        held.take(message)
+        told = held.take(message)
         self._clock.follow(float(held.header["at"]))
         self._feed.received(link, held.header, held.book)
-        self._settle(new_plan=held.plan is not had, moved=held.book is not before)
+        self._settle(told, new_plan=held.plan is not had, moved=held.book is not before)
         store = held.header["store"]
         if store is not None:
             self.store.put(Told(store["state"], "as the holder says", int(store["waiting"])))
 
-    def _settle(self, *, new_plan: bool, moved: bool) -> None:
-        """Bring this process's monitor to where the stream is."""
+    def _settle(self, told: Sequence[AlertEvent], *, new_plan: bool, moved: bool) -> None:
+        """Bring this process's monitor to where the stream is, with the edges that led there."""
         monitor, held = self._monitor, self._followed
         if new_plan and held.plan is not None:
             monitor.set_plan(held.plan)
@@ -196,7 +197,7 @@ class Follower:
             logins = frozenset(held.book.accounts.login.tolist())
             if logins != monitor.selection.added:
                 monitor.select(Selection(everything=False, added=logins))
-        monitor.go_on_from(held.memory, held.desk)
+        monitor.go_on_from(held.memory, held.desk, told)
         monitor.step(0.0)
         monitor.show_desk(held.desk)
 
@@ -226,4 +227,5 @@ class Follower:
 
     def _say_refused(self, text: str) -> None:
         _log.warning("the holder refused: %s", text)
+        self._monitor.take_back()
         self.refusals.put(text)

@@ -189,7 +189,8 @@ class Exposure(_Model):
 
 
 class AlertEvent(_Model):
-    """One edge: raised, risen, acknowledged, snoozed, woken, escalated, recovered or closed.
+    """One edge: raised, risen, acknowledged, snoozed, woken, escalated, recovered or closed; or
+    `restated`: how an alert stands by the word of the database or of another process.
 
     `alert` is as it stands after it: while its `stage` is raised, acknowledged or snoozed it is
     open; recovered, it is among the recovered; closed, it is gone from both.

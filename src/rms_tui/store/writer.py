@@ -107,6 +107,7 @@ class Writer:
         on_memory: Callable[[Memory], int] | None = None,
         on_entries: Callable[[Sequence[Entry]], None] | None = None,
         on_profiles: Callable[[Mapping[int, OwnProfile]], None] | None = None,
+        on_told: Callable[[], None] | None = None,
         status: Latest[StoreStatus] | None = None,
         guard: Guard | None = None,
         period: float = 2.0,
@@ -120,7 +121,8 @@ class Writer:
         first), `on_handled` what operators did in other processes. `on_memory` gets what was
         remembered of accounts before, and says when that is in the frames; without it memory is
         neither read nor written. `on_entries` gets the bases and peaks operators entered,
-        `on_profiles` the profiles that stand on elements. Statuses, memory and alerts are written
+        `on_profiles` the profiles that stand on elements. `on_told` is called once, when all of
+        them have heard what was stored. Statuses, memory and alerts are written
         where `guard` lets them; what operators did always is.
         """
         self.status: Latest[StoreStatus] = Latest() if status is None else status
@@ -144,7 +146,9 @@ class Writer:
         self._on_memory = on_memory
         self._on_entries = on_entries
         self._on_profiles = on_profiles
-        self._own: Mapping[int, OwnProfile] = {}
+        self._on_told = on_told
+        self._looked = False
+        self._own: Mapping[int, OwnProfile] | None = None
         self._database: Rms | None = None
         self._watch: SelectionWatch | None = None
         self._uri: str | None = None
@@ -216,9 +220,12 @@ class Writer:
                         next_status = time.monotonic() + self._period
                         self._write_status(database)
                         self._write_memory(database)
-                    if time.monotonic() >= next_look:
+                    named = self._server_name() is not None
+                    if (named and not self._looked) or time.monotonic() >= next_look:
                         next_look = time.monotonic() + LOOK
                         self._look(database)
+                        self._looked |= named
+                    self._say_told()
                 self._publish()
             except Exception as error:  # noqa: BLE001  the thread's boundary: it must not end
                 self._lost(error)
@@ -375,6 +382,13 @@ class Writer:
             self._selected = selected
             if self._on_selection is not None:
                 self._on_selection(selected)
+
+    def _say_told(self) -> None:
+        """Once, when alerts, memory, profiles and selection were read."""
+        read = self._on_memory is None or self._recalled_login is not None
+        if self._on_told is not None and self._alerts.restored and self._looked and read:
+            self._on_told()
+            self._on_told = None
 
     def _effective(self, stored: Selection) -> Selection:
         """What is stored, what the monitor was given beyond it, and facts on their way there."""

@@ -47,6 +47,10 @@ _log = logging.getLogger("rms_tui")
 
 LONGEST_STOP = 1.0
 
+LONGEST_HOLD = 10.0
+"""Seconds after the first Book for which alerts wait for a database that has answered before: it
+knows who is watched by which limits, and which alerts are open. Then the desk does without."""
+
 T = TypeVar("T")
 
 
@@ -223,16 +227,20 @@ class BookDesk:
                     self._poll()
                 case Holding(lease):
                     self._serve()
-                    self._poll()
+                    self._poll(LONGEST_HOLD)
                     self._write(lease)
                 case Following(lease):
                     self._follow(lease.host, lease.door)
 
-    def _poll(self) -> None:
-        """Poll by this process, unless it does already."""
+    def _poll(self, hold: float = 0.0) -> None:
+        """Poll by this process, unless it does already.
+
+        Alerts are held for `hold` seconds at most, until the database has said what it knows.
+        """
         monitor, made = self._monitor, self._made
         if monitor.running:
             return
+        monitor.hold_alerts(hold)
         if self._follower is not None:
             self._follower.stop()
             self._follower = None

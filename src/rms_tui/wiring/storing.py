@@ -66,6 +66,7 @@ def writer_of(made: Desk, monitor: Monitor, **more: Any) -> Writer:
         on_memory=monitor.recall if remembers else None,
         on_entries=monitor.enter if remembers else None,
         on_profiles=monitor.set_own_profiles,
+        on_told=monitor.release_alerts,
         **more,
     )
 
