@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rms_tui.store import claims, upkeep
+from rms_tui.store import claims, elements, upkeep
 from rms_tui.store.claims import Claim, Ending, Fenced, Patience
 from rms_tui.store.database import Document, Rms, in_transaction
 
@@ -285,6 +285,19 @@ def test_what_a_person_inserts_is_filled_in(database: Rms) -> None:
     assert one is not None
     assert (one["status"], one["source"]) == ("PENDING", "terminal")
     assert upkeep.waiting(database, 5) == [one["_id"]]
+
+
+def test_a_removed_element_keeps_no_password_whoever_removed_it(database: Rms) -> None:
+    given = {"server": "S", "source": "terminal", "password": b"x", "password_at": None}
+    database.elements.insert_many(
+        {"login": login, "status": "PENDING", **given} for login in (1, 2, 3)
+    )
+    elements.remove(database, 1, "S", "terminal", "ann@desk")
+    database.elements.update_one({"login": 2}, {"$set": {"status": "REMOVED"}})
+    assert upkeep.forget_passwords(database) == 1, "the first had none left"
+    left = [one["login"] for one in database.elements.find({"password": {"$exists": True}})]
+    assert left == [3]
+    assert upkeep.forget_passwords(database) == 0
 
 
 def test_the_sweep_ends_silent_claims_and_no_others(database: Rms) -> None:

@@ -365,4 +365,4 @@ def test_the_older_verbs_add_and_remove_go_on_working_on_the_same_elements(
     assert only(database)["status"] == "REMOVED"
     assert rms("add", "5001").status == 0
     assert only(database)["status"] == "PENDING"
-    assert only(database)["password"].subtype == 6
+    assert "password" not in only(database), "erased with the removal, and `add` asks for none"

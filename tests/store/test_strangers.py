@@ -8,12 +8,13 @@ import pytest
 from bson import Binary
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pymongo.errors import DuplicateKeyError
 from shell import Run
 
 from rms_tui.account_keys import AccountKeys
 from rms_tui.store import claims, elements, listing, upkeep
 from rms_tui.store.claims import Ending, Patience
-from rms_tui.store.database import Rms
+from rms_tui.store.database import Rms, connect
 from rms_tui.store.diagnosis import of_server
 from rms_tui.store.fleet_book import fleet_rows, fleet_state
 from rms_tui.store.fleet_view import FleetDocuments, FleetView
@@ -192,3 +193,37 @@ def test_no_document_whatever_ends_a_supervisors_round(
     FleetView(database, known).close()
     fleet_rows(known, AccountKeys(), 0.0, 30.0, None)
     fleet_state(known, AccountKeys(), 30.0)
+
+
+def test_documents_without_what_makes_them_one_keep_nobody_from_starting(
+    server_uri: str, database: Rms
+) -> None:
+    """As an older program left them, any number alike, before rms-tui ever looked."""
+    database.client.drop_database(database.name)
+    old = [
+        {"_id": "a", "account_number": 70001, "server": "S"},
+        {"_id": "b", "account_number": 70002, "server": "S"},
+        {"_id": "c", "login": None, "server": "S"},
+        {"_id": "d", "login": 7},
+        {"_id": "e", "login": 7},
+    ]
+    terminals = [{"_id": "x", "status": "FREE"}, {"_id": "y", "status": "FREE", "path": None}]
+    database.elements.insert_many(old)
+    database.instances.insert_many(terminals)
+    connect(server_uri, database.name).client.close()
+    assert list(database.elements.find(sort=["_id"])) == old, "nothing is lost, nothing changed"
+    assert list(database.instances.find(sort=["_id"])) == terminals
+    named = {str(one.id) for one in all_strangers(database)}
+    assert named == {"a", "b", "c", "d", "e", "x", "y"}
+    database.elements.insert_one({"login": 7, "server": "S"})
+    with pytest.raises(DuplicateKeyError):
+        database.elements.insert_one({"login": 7, "server": "S"})
+    database.instances.insert_one({"host": "one", "path": "C:\\1", "status": "FREE"})
+    with pytest.raises(DuplicateKeyError):
+        database.instances.insert_one({"host": "one", "path": "C:\\1", "status": "FREE"})
+
+
+def test_an_account_is_found_by_an_index(database: Rms) -> None:
+    for asked in ({"login": 7, "server": "S"}, {"login": 7}, {"login": {"$in": [7, 8]}}):
+        plan = database.elements.find(asked).explain()["queryPlanner"]["winningPlan"]
+        assert "COLLSCAN" not in str(plan), asked

@@ -209,6 +209,7 @@ class Supervisor:
             self._reconcile = False
             upkeep.fill_in(database)
             upkeep.revive(database)
+            upkeep.forget_passwords(database)
             self._tell_strangers(database)
             self._say("elements", {"elements": listing.elements(database)})
         if not changes:
@@ -280,6 +281,7 @@ class Supervisor:
     def _sweep(self, database: Rms) -> None:
         upkeep.fill_in(database)
         upkeep.revive(database)
+        upkeep.forget_passwords(database)
         self._tell_strangers(database)
         swept = upkeep.sweep(database, self._tempo.silent, self._tempo.patience)
         self.counts.swept += len(swept.ended)

@@ -21,7 +21,7 @@ from pymongo.errors import PyMongoError
 from rms_tui.feed import Selection
 from rms_tui.monitor import AccountChange
 from rms_tui.store.database import Document, Rms, in_transaction
-from rms_tui.store.schema import Status, fitting
+from rms_tui.store.schema import PASSWORD, Status, fitting
 from rms_tui.store.values import instant, text
 
 Source = Literal["manager", "terminal", "simulator", "replay"]
@@ -97,7 +97,7 @@ def remove(
     *,
     at: float | None = None,
 ) -> bool:
-    """Remove an account: its element stays, with status REMOVED. As `add` otherwise."""
+    """Remove an account: its element stays, REMOVED, without a password. As `add` otherwise."""
     change = AccountChange(login, server, "remove", operator, time.time() if at is None else at)
     return apply(database, [change], source) == 1
 
@@ -251,6 +251,6 @@ def _updates(change: AccountChange, source: Source) -> list[UpdateOne]:
             UpdateOne(where, {"$set": by, "$setOnInsert": pending, **now}, upsert=True),
             UpdateOne(again, {"$set": pending, **now}),
         ]
-    gone = {"status": Status.REMOVED.value}
+    gone = {"$set": {"status": Status.REMOVED.value}, "$unset": dict.fromkeys(PASSWORD, "")}
     first = {"source": source, "created_by": None}
-    return [UpdateOne(where, {"$set": gone, "$setOnInsert": first, **now}, upsert=True)]
+    return [UpdateOne(where, {**gone, "$setOnInsert": first, **now}, upsert=True)]

@@ -25,6 +25,9 @@ class Status(StrEnum):
     REMOVED = "REMOVED"
 
 
+PASSWORD = ("password", "password_at")
+"""What of an element goes with its password."""
+
 SOURCES = ("manager", "terminal", "simulator", "replay")
 
 Schema = Mapping[str, Any]
@@ -40,6 +43,19 @@ _FIGURES = (
     "balance", "credit", "equity", "margin", "free_margin", "margin_level", "profit", "floating",
     "day_profit",
 )  # fmt: skip
+
+
+_SOME_TEXT: Schema = {"$gt": ""}
+
+
+def _one_of_each(name: str, fields: Mapping[str, Schema]) -> IndexModel:
+    """A unique index over documents that have these fields.
+
+    Of others, of an older program, there may be many: they are left alone, and must not keep the
+    index from being made.
+    """
+    keys = [(field, ASCENDING) for field in fields]
+    return IndexModel(keys, name=name, unique=True, partialFilterExpression=dict(fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +115,8 @@ COLLECTIONS: Mapping[str, Collection] = {
             "error": _OPTIONAL_TEXT,
         },
         (
-            IndexModel([("login", ASCENDING), ("server", ASCENDING)], unique=True),
+            _one_of_each("one_account", {"login": {"$gte": 0}, "server": _SOME_TEXT}),
+            IndexModel([("login", ASCENDING)]),
             IndexModel([("server", ASCENDING), ("status", ASCENDING)]),
             IndexModel([("status", ASCENDING), ("instance", ASCENDING)]),
             IndexModel(
@@ -126,7 +143,7 @@ COLLECTIONS: Mapping[str, Collection] = {
             "error": _OPTIONAL_TEXT,
         },
         (
-            IndexModel([("host", ASCENDING), ("path", ASCENDING)], unique=True),
+            _one_of_each("one_terminal", {"host": _SOME_TEXT, "path": _SOME_TEXT}),
             IndexModel([("status", ASCENDING), ("host", ASCENDING)]),
         ),
     ),

@@ -23,7 +23,7 @@ from rms_tui.store.claims import (
     tried,
 )
 from rms_tui.store.database import Document, Rms
-from rms_tui.store.schema import Status, fitting
+from rms_tui.store.schema import PASSWORD, Status, fitting
 from rms_tui.store.status import SILENT_AFTER
 
 UNDECIDED = {"status": {"$in": [Status.ACTIVE, Status.BREACHED, Status.TARGET_REACHED]}}
@@ -50,6 +50,13 @@ def fill_in(database: Rms) -> int:
         "updated_at": "$$NOW",
     }
     done = database.elements.update_many({"$or": bare, **_ELEMENT}, [{"$set": whole}])
+    return int(done.modified_count)
+
+
+def forget_passwords(database: Rms) -> int:
+    """Erase passwords of removed elements, whoever set them REMOVED; how many."""
+    asked = {"status": Status.REMOVED.value, "password": {"$type": "binData"}, **_ELEMENT}
+    done = database.elements.update_many(asked, {"$unset": dict.fromkeys(PASSWORD, "")})
     return int(done.modified_count)
 
 
