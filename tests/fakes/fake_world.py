@@ -226,6 +226,7 @@ def _terminal(now: int) -> Section:
         "terminals": {},  # path in lower case → keys of this section, for several terminals
         "accounts": {},  # login → keys of this section; where there are any, others are refused
         "broken_pipe": False,  # the terminal died: -10001, then -10004
+        "failing": None,  # the name of a call that fails with -1, the pipe being open
         "hang": 0,
         "crash": False,
         "clock": None,

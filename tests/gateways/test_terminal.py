@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from vendor_world import DAY, NOON, SERVER_MIDNIGHT, World, examples, silent
 
 from rms_tui.feed import FeedError
-from rms_tui.gateways import TerminalSpec
+from rms_tui.gateways import NotNow, TerminalSpec
 from rms_tui.gateways.server_clock import server_offset
 from rms_tui.gateways.terminal import TerminalGateway
 
@@ -296,6 +296,16 @@ def test_a_terminal_without_a_login_is_not_an_account(world: World) -> None:
     assert refused.value.cause == "authorisation"
 
 
+def test_a_terminal_that_is_not_logged_in_yet_was_refused_by_nobody(world: World) -> None:
+    """The pause after a refused login, and its count, are for a broker that locks accounts out."""
+    gateway = connected(world, login=5001, password=SecretStr("right"))
+    world.terminal["account"]["login"] = 0
+    world.push()
+    with pytest.raises(FeedError, match="not logged in to any account yet") as waited:
+        gateway.read()
+    assert waited.value.cause == "connection"
+
+
 # -- what goes wrong --------------------------------------------------------------------------
 
 
@@ -352,6 +362,30 @@ def test_a_terminal_that_dies_is_a_connection_matter(world: World) -> None:
         with pytest.raises(FeedError, match=text) as refused:
             gateway.read()
         assert refused.value.cause == "connection"
+
+
+@pytest.mark.parametrize("call", ["terminal_info", "positions_get", "account_info"])
+def test_a_call_that_fails_once_is_asked_again_and_one_that_fails_twice_is_over(
+    world: World, call: str
+) -> None:
+    gateway = connected(world)
+    for _ in range(2):
+        gateway.read()
+        world.terminal["failing"] = call
+        world.push()
+        with pytest.raises(NotNow, match=r"Call failed \(-1\)"):
+            gateway.read()
+        world.terminal["failing"] = None
+        world.push()
+    assert gateway.read().connected
+    world.terminal["failing"] = call
+    world.push()
+    with pytest.raises(NotNow):
+        gateway.read()
+    with pytest.raises(FeedError, match="Call failed") as over:
+        gateway.read()
+    assert not isinstance(over.value, NotNow), "its process ends, and a new one connects"
+    assert over.value.cause == "connection"
 
 
 def test_numbers_of_a_terminal_without_its_broker_are_stale(world: World) -> None:

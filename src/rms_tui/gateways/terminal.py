@@ -17,7 +17,7 @@ import numpy as np
 
 from rms_tui.book import Accounts, Book, Deals, Positions, Symbols, build, empty, kept, take
 from rms_tui.feed import Cause, FeedError
-from rms_tui.gateways import Gateway, TerminalSpec
+from rms_tui.gateways import Gateway, NotNow, TerminalSpec
 from rms_tui.gateways.dealt import (
     DAY,
     DealRow,
@@ -39,6 +39,9 @@ RATES_EVERY = 60.0
 
 LIQUID = ("EURUSD", "GBPUSD", "USDJPY", "XAUUSD", "BTCUSD")
 """Symbols whose ticks tell the server's clock while no position is open."""
+
+_CALL_FAILED = -1
+"""One call failed; the pipe to the terminal is open as before."""
 
 _NAN = float("nan")
 
@@ -113,6 +116,7 @@ class TerminalGateway:
         self._linked_at: float | None = None
         self._dealt: _DealsRead | None = None
         self._book: Book | None = None
+        self._failed = False
 
     def open(self, doing: Callable[[str], None]) -> None:
         """Start or find the terminal, log in, and see that it is the account asked for."""
@@ -143,8 +147,20 @@ class TerminalGateway:
         """The account as the terminal shows it now; `connected` is the terminal's own link.
 
         While that is down the terminal goes on showing its last figures, so they are as old as
-        the last Book that had it.
+        the last Book that had it. Raises NotNow when a call failed this once, FeedError when it
+        does again or the terminal is gone.
         """
+        try:
+            book = self._read()
+        except NotNow as error:
+            if self._failed:
+                raise FeedError(error.cause, error.text) from error
+            self._failed = True
+            raise
+        self._failed = False
+        return book
+
+    def _read(self) -> Book:
         api = self._api
         terminal = self._asked(api.terminal_info(), "read the terminal's state")._asdict()
         held = [
@@ -205,7 +221,8 @@ class TerminalGateway:
         code, text = self._api.last_error()
         cause = _CAUSES.get(int(code), "connection")
         hint = _HINTS.get(int(code), "")
-        return FeedError(cause, f"Could not {what}: {readable(text)} ({code}). {hint}".rstrip())
+        kind = NotNow if int(code) == _CALL_FAILED else FeedError
+        return kind(cause, f"Could not {what}: {readable(text)} ({code}). {hint}".rstrip())
 
     def _account(self) -> Mapping[str, Any]:
         """The account logged in, if it is still the one asked for. Raises FeedError.
@@ -215,6 +232,10 @@ class TerminalGateway:
         """
         shown: dict[str, Any] = self._asked(self._api.account_info(), "read the account")._asdict()
         login, server = int(shown["login"]), readable(shown["server"])
+        if login == 0 and self._spec.password is not None:  # nobody refused it
+            raise FeedError(
+                "connection", f"The terminal {self._spec.path} is not logged in to any account yet."
+            )
         if login == 0:
             raise FeedError(
                 "authorisation",

@@ -116,6 +116,15 @@ def _set(code: int, text: str) -> None:
     _state["error"] = (code, text)
 
 
+def _answering(call: str) -> dict[str, _Any] | None:
+    """The world, unless it says that this call fails."""
+    shown = _world()
+    if shown is not None and shown["failing"] == call:
+        _set(RES_E_FAIL, "Call failed")
+        return None
+    return shown
+
+
 def _world(lost: tuple[int, str] = _NO_CONNECTION) -> dict[str, _Any] | None:
     """The world if the pipe is open, with the error set either way."""
     if not _state["open"]:
@@ -190,12 +199,12 @@ def version() -> tuple[int, int, str]:
 
 
 def terminal_info() -> _Any:
-    shown = _world()
+    shown = _answering("terminal_info")
     return None if shown is None else _made(_TERMINAL, shown["terminal"])
 
 
 def account_info() -> _Any:
-    shown = _world()
+    shown = _answering("account_info")
     return None if shown is None else _made(_ACCOUNT, shown["account"])
 
 
@@ -212,7 +221,7 @@ def positions_get(*args: _Any, **kwargs: _Any) -> _Any:
     if args:
         _set(-2, "Unnamed arguments not allowed")
         return None
-    shown = _world()
+    shown = _answering("positions_get")
     if shown is None:
         return None
     rows = [
