@@ -28,9 +28,10 @@ class Desk:
         self.feed = FakeFeed()
         self.monitor = Monitor(self.feed, PLAN, interval=1.0, clock=lambda: self.now)
 
-    def see(self, after, equity, balance=5000, **more):
+    def see(self, after, equity, balance=5000, deals=(), **more):
         self.now = MIDNIGHT + after
-        self.feed.newest = book([{"balance": balance, "equity": equity, **more}], at=self.now)
+        row = {"balance": balance, "equity": equity, **more}
+        self.feed.newest = book([row], at=self.now, deals=deals)
         return self.monitor.step()
 
     def restarted(self):
@@ -72,6 +73,38 @@ def test_a_record_written_while_nobody_looked_is_that_of_the_midnight(until):
     again = desk.restarted()
     again.see(until, 4950, prev_balance=5000, prev_equity=4890)
     assert again.base == (5000, 4890, Origin.SERVER)
+
+
+def test_an_account_that_stands_at_its_initial_balance_again_has_the_peak_it_had():
+    desk = Desk()
+    desk.see(3600, 5000)
+    desk.see(3601, 6500)
+    desk.see(3602, 5000)
+    again = desk.restarted()
+    again.see(3603, 5000)
+    assert again.peak == (6500, True)
+
+
+def test_an_account_back_at_its_initial_balance_after_a_gap_has_neither_peak_nor_base_of_it():
+    desk = Desk()
+    desk.see(-3600, 5000)
+    desk.see(-3599, 5200)
+    again = desk.restarted()
+    again.see(3600, 5000)
+    assert again.peak == (5200, False)
+    assert again.base[2] is Origin.DEALS
+    assert np.isnan(again.base[1])
+
+
+def test_a_deposit_that_is_in_the_base_already_moves_no_floor_after_a_restart():
+    paid = [{"ticket": 5, "time": int(MIDNIGHT), "profit": 1000.0}]
+    desk = Desk()
+    desk.see(-1, 5000)
+    desk.see(0, 6000, balance=6000, deals=paid)
+    again = desk.restarted()
+    before = float(desk.monitor.frames.value.assessment.verdicts[0].limit[0])
+    after = again.see(1, 6000, balance=6000, deals=paid).assessment.verdicts[0]
+    assert float(after.limit[0]) == before == 5000
 
 
 def test_what_the_server_says_in_time_is_better_than_what_only_the_deals_say():

@@ -3,6 +3,7 @@
 The stored memory is taken through the newest Book as if it had been there all along, and then the
 better knowledge wins, account by account: of bases the one that was final and else the better
 origin, of peaks the one that is sure or else the higher, of periods the one that was begun earlier.
+Who was watched before does not start anew, though he stands at his initial balance again.
 """
 
 from __future__ import annotations
@@ -27,12 +28,15 @@ def joined(stored: Memory, live: Memory, known: Flags) -> Memory:
     `stored` is the one read back and stepped through that Book, `live` the one learnt since start.
     Only rows that are `known` were read back: of others the stepped one has seen a single Book.
     """
+    started = _started(live) & known & ~np.isnan(stored.last.at)
     days = {
-        rollover: _day(stored.days[rollover], day, known) if rollover in stored.days else day
+        rollover: _day(stored.days[rollover], day, known, started)
+        if rollover in stored.days
+        else day
         for rollover, day in live.days.items()
     }
     peaks = {
-        trail: _peak(stored.peaks[trail], peak, known) if trail in stored.peaks else peak
+        trail: _peak(stored.peaks[trail], peak, known, started) if trail in stored.peaks else peak
         for trail, peak in live.peaks.items()
     }
     periods = {
@@ -49,18 +53,27 @@ def joined(stored: Memory, live: Memory, known: Flags) -> Memory:
     )
 
 
-def _day(stored: DayBase, live: DayBase, known: Flags) -> DayBase:
+def _started(live: Memory) -> Flags:
+    """Rows that were taken for the very start of their cycle today: their base is of that Book."""
+    started = np.zeros(len(live.login), dtype=np.bool_)
+    for day in live.days.values():
+        started |= (day.origin == Origin.OBSERVED) & (day.taken > day.at)
+    return started
+
+
+def _day(stored: DayBase, live: DayBase, known: Flags, started: Flags) -> DayBase:
     if stored.at != live.at:
         return live
     final = (stored.origin >= Origin.OBSERVED) | (stored.origin > live.origin)
-    better = known & final
+    better = known & (final | started)
     if not bool(better.any()):
         return live
-    columns = ("balance", "equity", "origin", "taken")
+    columns = ("balance", "equity", "origin", "taken", "flow", "flow_balance", "start")
     return replace(live, counted=None, **_chosen(better, stored, live, columns))
 
 
-def _peak(stored: Peak, live: Peak, known: Flags) -> Peak:
+def _peak(stored: Peak, live: Peak, known: Flags, started: Flags) -> Peak:
+    live = Peak(np.where(started, np.nan, live.value), live.sure & ~started, live.since)
     better = known & ~live.sure
     value = np.where(better, np.fmax(stored.value, live.value), live.value)
     since = np.where(known, np.fmin(stored.since, live.since), live.since)
