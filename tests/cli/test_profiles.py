@@ -67,6 +67,13 @@ def test_assess_reads_what_windows_editors_write_and_a_profile_of_any_file_name(
 
 
 @pytest.mark.usefixtures("folder")
+def test_where_there_is_no_rms_toml_check_does_not_call_it_valid(folder, capfd):
+    (folder / "rms.toml").unlink(missing_ok=True)
+    assert run("profiles", "check") == 0
+    assert capfd.readouterr().out.startswith(f"no rms.toml in {folder}: 1 profile, of the")
+
+
+@pytest.mark.usefixtures("folder")
 def test_a_caution_above_critical_is_refused_with_file_and_key(folder, capfd):
     (folder / "rms.toml").write_text(
         "[[profile.funded.rules]]\nrule = 'total_loss'\namount = 5\ncaution = 0.98\n"

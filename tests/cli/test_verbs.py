@@ -176,6 +176,12 @@ def test_a_refused_login_is_status_4_and_repeats_no_password(run):
         (("add", "bob", "--demo"), "expected a login"),
         (("start", "--demo", "-a", "7-"), "expected a login"),
         (("--demo",), "needs a terminal"),
+        (("alerts", "--rule", "dayly_loss"), "--rule dayly_loss: expected one of"),
+        (("export", "--demo", "-o", "-", "--format", "json"), "expected a file"),
+        (("assess", "nope.json"), "nope.json: cannot be read: No such file"),
+        (("assess", sys.executable), "expected a timeline, JSON in UTF-8"),
+        (("profiles", "show", "nope"), "profile nope: no such profile in rms.toml"),
+        (("websocket", "--demo", "--cert", __file__, "--key", __file__), "not a certificate"),
     ],
 )
 def test_a_users_mistake_is_one_message_and_status_2(run, words, said):
@@ -192,10 +198,14 @@ def test_a_users_mistake_is_one_message_and_status_2(run, words, said):
         ("snapshot --login-id bob", "--login-id 'bob': expected a whole number (from option)"),
         ("--accounts 1.5 stats", "--accounts '1.5': expected a whole number (from option)"),
         ("start -i fast", "--interval 'fast': expected a number (from option)"),
-        ("snapshot -i nan", "--interval 'nan': expected a finite number (from option)"),
-        ("replay x.rec --speed inf", "--speed 'inf': expected a finite number (from option)"),
+        ("replay x.rec --speed fast", "--speed 'fast': expected a number (from option)"),
         ("peak bob", "LOGIN 'bob': expected a whole number (from argument)"),
         ("websocket --port \x1b[2J", "--port '\\x1b[2J': expected a whole number (from option)"),
+        (
+            "alerts --login 99999999999999999999",
+            "--login '99999999999999999999': expected a whole number up to 9223372036854775807 "
+            "(from option)",
+        ),
         ("worker --term x", "--term 'x': expected a whole number (from option)"),
     ],
 )

@@ -149,7 +149,10 @@ def test_a_second_element_for_an_account_is_refused(rms: Run, database: Rms) -> 
         (["5001", SERVER, "--max-position-risk", "101%"], "--max-position-risk 101%: expected"),
         (["5001", SERVER, "--max-position-risk", "much"], "--max-position-risk much: expected"),
         (["5001", SERVER, "--max-profit", "8%"], "add --initial-balance"),
-        (["5001", SERVER, "--initial-balance", "nan"], "--initial-balance nan: expected"),
+        (
+            ["5001", SERVER, "--initial-balance", "nan"],
+            "--initial-balance nan: expected",
+        ),
         (["5001", SERVER, "--max-profit", "8%", "--initial-balance", "-1"], "initial_balance"),
         (["5001", SERVER, "--profile", "limits", "--max-profit", "5"], "exclude each other"),
     ],
@@ -281,6 +284,13 @@ def test_an_element_is_named_by_login_or_id_and_by_its_server_where_there_are_tw
         done = rms("element", "show", unknown, *(["--server", "X"] if unknown == "5001 " else []))
         assert done.status == 2
         assert "no element" in done.err
+
+
+@pytest.mark.parametrize("word", ["9" * 23, "--5", "²", '{"a": 99999999999999999999}', "-"])
+def test_a_word_that_no_id_can_be_names_no_element(rms: Run, word: str) -> None:
+    done = rms("element", "show", "--", word)
+    assert (done.status, done.out) == (2, "")
+    assert f"no element {word}" in done.err
 
 
 def test_an_edit_of_nothing_says_what_can_be_given(rms: Run) -> None:

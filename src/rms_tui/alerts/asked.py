@@ -91,13 +91,20 @@ def _login(text: str, _: float) -> int:
     return int(text)
 
 
-def _rule(text: str, _: float) -> str:
-    """A rule's name, or the beginning of just one."""
+def rule_named(text: str) -> str:
+    """A rule's name, or the beginning of just one. Raises ValueError with those that may be."""
     wanted, names = text.casefold().replace("-", "_"), rule_names()
     found = [name for name in names if name == wanted] or [n for n in names if n.startswith(wanted)]
     if len(found) != 1:
-        raise ValueError(f"rule:{text}: expected one of {', '.join(found or names)}")
+        raise ValueError(f"{text}: expected one of {', '.join(found or names)}")
     return found[0]
+
+
+def _rule(text: str, _: float) -> str:
+    try:
+        return rule_named(text)
+    except ValueError as error:
+        raise ValueError(f"rule:{error}") from None
 
 
 _READ: dict[str, Callable[[str, float], object]] = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from rms_tui import snapshot
 from rms_tui.alerts import LONGEST_SNOOZE, Alert, AlertEvent, Handling, Stage, evidence
-from rms_tui.alerts.asked import Asked
+from rms_tui.alerts.asked import Asked, rule_named
 from rms_tui.alerts.evidence import FIGURES, MOST_ACCOUNTS, Said
 from rms_tui.alerts.life import answered_at, handled
 from rms_tui.alerts.plain import Unreadable
@@ -43,7 +43,8 @@ def show_alerts(
     now = time.time()
     began = _or_usage(lambda: None if since_text is None else since(since_text, now))
     ended = _or_usage(lambda: None if until_text is None else since(until_text, now))
-    asked = Asked(open_only, login, rule, by, began, ended)
+    named = _or_usage(lambda: None if rule is None else _rule(rule))
+    asked = Asked(open_only, login, named, by, began, ended)
     with database(loaded(shared).settings) as found:
         alerts = history(found, asked)
     if json:
@@ -244,6 +245,14 @@ def _clock(when: float | None, zone: str = " UTC") -> str:
     if when is None:
         return "n/a"
     return f"{datetime.fromtimestamp(when, UTC):%Y-%m-%d %H:%M:%S}{zone}"
+
+
+def _rule(given: str) -> str:
+    """A rule that there is: a slip would look like a day without alerts."""
+    try:
+        return rule_named(given)
+    except ValueError as error:
+        raise ValueError(f"--rule {error} (from option)") from None
 
 
 def _or_usage(read: Any) -> Any:

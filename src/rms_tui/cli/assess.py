@@ -21,8 +21,12 @@ def assess_file(shared: Given, file: str, profile: str | None) -> None:
     name = "<stdin>" if file == STDIN else file
     try:
         text = _text(file)
-    except (OSError, UnicodeDecodeError) as error:
-        end(f"{name}: cannot be read: {error}", USAGE)
+    except OSError as error:
+        end(f"{name}: cannot be read: {error.strerror}", USAGE)
+    except UnicodeDecodeError:
+        end(
+            f"{name}: expected a timeline, JSON in UTF-8; a recording goes after --recording", USAGE
+        )
     try:
         chosen = None if profile is None else profile_named(shared, profile)
         for row in assess(read(text, name, chosen)):

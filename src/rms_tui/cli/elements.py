@@ -148,7 +148,7 @@ TITLES = ("Element", "Server", "Account", "Status", "Limits", "Risk", "Ping", "I
 def print_elements(found: list[dict[str, Any]]) -> None:
     """The table of adm.py: a line an element."""
     if not found:
-        print("no elements: `rms-tui element add LOGIN --server NAME` adds one")
+        print("no elements: `rms-tui element add LOGIN SERVER` adds one")
         return
     rows = [
         (

@@ -25,6 +25,8 @@ def write_export(
         asked = wanted(path, format, what)
     except ExportError as error:
         end(f"export: {error}", USAGE)
+    if str(path) == "-":
+        end("export: -: expected a file; `rms-tui snapshot --json` writes to stdout", USAGE)
     if path.exists() and not force:
         end(f"export: {path} exists: another name, or --force", USAGE)
     made = _alerts(shared) if asked.what == "alerts" else _polled(shared, asked)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from typing import IO, Any
 
 import typer
+
+LARGEST = 2**63 - 1
+"""No login, no port and no figure in MongoDB is larger."""
 
 
 class WrongNumber(typer.BadParameter):
@@ -32,17 +34,17 @@ class WrongNumber(typer.BadParameter):
 def whole(text: str | int) -> int:
     """A whole number. Raises WrongNumber."""
     try:
-        return int(text)
+        found = int(text)
     except ValueError:
         raise WrongNumber(str(text), "a whole number") from None
+    if not -LARGEST <= found <= LARGEST:
+        raise WrongNumber(str(text), f"a whole number up to {LARGEST}")
+    return found
 
 
 def number(text: str | float) -> float:
-    """A number that is finite. Raises WrongNumber."""
+    """A number, of which its option may allow some only. Raises WrongNumber."""
     try:
-        found = float(text)
+        return float(text)
     except ValueError:
         raise WrongNumber(str(text), "a number") from None
-    if not math.isfinite(found):
-        raise WrongNumber(str(text), "a finite number")
-    return found

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rms_tui.cli.oneshot import print_json
+from rms_tui.cli.oneshot import plain, print_json
 from rms_tui.presets import UnknownPreset, expanded, preset, presets
 from rms_tui.risk.profile import Plan, RiskProfile
 from rms_tui.settings import SettingsError, plan_of
@@ -36,7 +36,7 @@ def profile_named(shared: Given, name: str) -> RiskProfile:
     except UnknownPreset as error:
         if Path(name).is_file():
             return _from_file(Path(name))
-        raise SettingsError(f"--profile {name}: no such profile in rms.toml, and {error}") from None
+        raise SettingsError(f"profile {name}: no such profile in rms.toml, and {error}") from None
 
 
 def known_names() -> list[str]:
@@ -109,7 +109,11 @@ def check(shared: Given, file: Path | None, *, json: bool) -> None:
         print_json(shape)
         return
     saved = f", {len(plan.scenarios)} scenarios" if plan.scenarios else ""
-    print(f"{'rms.toml' if file is None else file}: valid, {len(plan.profiles)} profiles{saved}")
+    count = f"{len(plan.profiles)} profile{'s' * (len(plan.profiles) != 1)}{saved}"
+    if file is None and not Path("rms.toml").exists():
+        print(f"no rms.toml in {plain(str(Path.cwd()))}: {count}, of the settings' three limits")
+        return
+    print(f"{'rms.toml' if file is None else file}: valid, {count}")
     for line in shape["warnings"]:
         print(f"  warning: {line}")
 

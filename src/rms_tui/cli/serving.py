@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rms_tui.cli.exits import FAILED, end
+from rms_tui.cli.exits import FAILED, USAGE, end
 from rms_tui.wiring.serving import Served
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def begin(server: Server) -> None:
     try:
         server.start()
     except Unserved as error:
-        end(str(error), FAILED)
+        end(str(error), USAGE if error.as_asked else FAILED)
 
 
 def print_schema() -> None:

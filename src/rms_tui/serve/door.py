@@ -28,7 +28,14 @@ PATHS = ("/", QUIET)
 
 
 class Unserved(Exception):
-    """The server cannot listen where it should; the text says why in one line."""
+    """The server cannot listen as it should; the text says why in one line.
+
+    `as_asked` is True where no machine could: the options or settings are wrong.
+    """
+
+    def __init__(self, text: str, *, as_asked: bool = False) -> None:
+        super().__init__(text)
+        self.as_asked = as_asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +143,8 @@ def tls(access: Access) -> ssl.SSLContext | None:
     def no_passphrase() -> str:  # it would be asked for on the terminal, under the console
         raise Unserved(
             f"{files}: the key is encrypted: expected one without a passphrase, which only the "
-            "user who runs this may read"
+            "user who runs this may read",
+            as_asked=True,
         )
 
     try:
@@ -144,9 +152,9 @@ def tls(access: Access) -> ssl.SSLContext | None:
     except ssl.SSLError as error:
         mismatch = error.reason == "KEY_VALUES_MISMATCH"
         why = "the key is another certificate's" if mismatch else str(error)
-        raise Unserved(f"{files}: not a certificate with its key: {why}") from None
+        raise Unserved(f"{files}: not a certificate with its key: {why}", as_asked=True) from None
     except OSError as error:
-        raise Unserved(f"{files}: cannot be read: {error.strerror}") from None
+        raise Unserved(f"{files}: cannot be read: {error.strerror}", as_asked=True) from None
     return context
 
 

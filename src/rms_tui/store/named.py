@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from bson import ObjectId, json_util
+from bson import ObjectId, encode, json_util
 from bson.errors import BSONError
 
 from rms_tui.store.database import Document, Rms
+
+_WHOLE = re.compile(r"-?[0-9]{1,19}")
 
 
 def id_text(value: Any) -> str:
@@ -24,13 +27,14 @@ def ids_of(word: str) -> list[Any]:
     """What the word may stand for, the likeliest first."""
     found: list[Any] = [ObjectId(word)] if ObjectId.is_valid(word) else []
     found.append(word)
-    if word.lstrip("-").isdigit() and -(2**63) <= int(word) < 2**63:
+    if _WHOLE.fullmatch(word) and -(2**63) <= int(word) < 2**63:
         found.append(int(word))
     try:
-        found.append(json_util.loads(word))
-    except (ValueError, BSONError, TypeError):
+        read = json_util.loads(word)
+        encode({"_id": read})  # what MongoDB cannot hold is nobody's id
+    except (ValueError, BSONError, TypeError, OverflowError):
         return found
-    return found
+    return [*found, read]
 
 
 def named(database: Rms, element: str, instance: str) -> tuple[Document | None, Document | None]:
