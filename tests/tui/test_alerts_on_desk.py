@@ -120,6 +120,48 @@ def test_an_alert_that_takes_over_a_stored_identity_rings_once(bench: Bench) -> 
     assert edges.news(replace(frame, alerts=(stored, *frame.alerts[1:]))) == []
 
 
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+async def test_an_alert_says_when_it_was_raised_also_where_it_became_worse_since(
+    bench: Bench, size: tuple[int, int]
+) -> None:
+    bench.now += 45 * 60
+    for _ in range(2):
+        bench.step(book(shock=300.0, at=bench.now))
+    risen = next(alert for alert in alerts_of(bench) if alert.raised_at < alert.changed_at)
+    assert risen.severity is Severity.BREACH
+    async with bench.app.run_test(size=size) as pilot:
+        await pilot.press("4", "slash", *f"{risen.login}", "enter")
+        await pilot.pause()
+        line = f"BREACH 16:03 {risen.login} {risen.rule.replace('_', ' ')}"
+        assert any(line in " ".join(shown.split()) for shown in bench.screen_lines())
+
+
+async def test_severities_are_short_beside_the_accounts_and_whole_where_there_is_room(
+    bench: Bench,
+) -> None:
+    async with bench.app.run_test(size=(160, 48)) as pilot:
+        await bench.shown(pilot, book(shock=300.0))
+        table = bench.app.desk.alerts_pane.table
+        words = {table.rows.cells(row)[0].text for row in range(len(table.rows))}
+        assert words == {"BREACH", "CRIT", "WARN", "PEND"}
+        await pilot.press("4", "z")
+        words = {table.rows.cells(row)[0].text for row in range(len(table.rows))}
+        assert words == {"BREACH", "CRITICAL", "WARNING", "PENDING"}
+
+
+@pytest.mark.parametrize("size", [(160, 48), (120, 40), (80, 24)])
+async def test_an_escalated_alert_says_so_in_a_whole_word_at_every_size(
+    bench: Bench, size: tuple[int, int]
+) -> None:
+    bench.now += 301
+    bench.step(book(shock=60.0, at=bench.now))
+    async with bench.app.run_test(size=size) as pilot:
+        await pilot.press("4")
+        await pilot.pause()
+        assert any("ESCALATED" in line for line in bench.screen_lines()[3:])
+        assert not any("ESCALAT…" in line for line in bench.screen_lines())
+
+
 @pytest.mark.parametrize("size", [(160, 48), (120, 40), (80, 24)])
 async def test_who_handled_an_alert_is_on_the_screen_at_every_size(
     bench: Bench, size: tuple[int, int]

@@ -55,6 +55,43 @@ async def test_the_state_stands_before_all_numbers(bench: Bench) -> None:
         assert heading.rstrip().endswith("9 BREACHED  1 CRITICAL  12 WARNING")
 
 
+DESIGNED = [
+    "STATE▼", "Login", "Name", "Group", "Balance", "Equity", "Level%", "Day P/L", "Used%",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("size", "titles"),
+    [
+        ((160, 48), DESIGNED),
+        ((190, 48), [*DESIGNED[:7], "Floating", *DESIGNED[7:], "Rule"]),
+        ((120, 40), [one for one in DESIGNED if one not in ("Group", "Balance")]),
+        ((80, 24), [one for one in DESIGNED if one not in ("Group", "Balance")]),
+    ],
+)
+async def test_the_columns_a_dealer_needs_are_whole_at_every_size(
+    bench: Bench, size: tuple[int, int], titles: list[str]
+) -> None:
+    async with bench.app.run_test(size=size):
+        header = next(line for line in bench.screen_lines() if "STATE▼" in line)
+        own = header.split("│")[1].replace("Day P/L", "Day_P/L").split()
+        assert [one.replace("_", " ") for one in own] == titles
+        table = bench.app.desk.accounts_pane.table
+        shown = {column.id: column for column in table.columns}
+        for row in range(len(table.rows)):
+            for column, cell in zip(table.columns, table.rows.cells(row), strict=True):
+                assert column.align == "left" or len(cell.text) <= shown[column.id].width
+
+
+async def test_a_zoomed_pane_has_the_worst_rule_and_the_floating_too(bench: Bench) -> None:
+    async with bench.app.run_test(size=(160, 48)) as pilot:
+        await pilot.press("z")
+        await pilot.pause()
+        header = next(line for line in bench.screen_lines() if "STATE▼" in line)
+        for title in (*DESIGNED, "Floating", "Rule"):
+            assert title in header
+
+
 async def test_the_worst_account_is_on_top_and_equals_stay_in_login_order(bench: Bench) -> None:
     async with bench.app.run_test(size=(160, 48)):
         frame = bench.monitor.frames.value

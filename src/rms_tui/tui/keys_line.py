@@ -16,6 +16,17 @@ KEPT = ("app.quit", "app.help", "app.commands", "details.back", "history.back", 
 SHOWN = ("table.select",)
 """Keys of a widget that are named here though it does not ask for it."""
 
+IMPORTANCE = (
+    "select", "details", "filter", "acknowledge", "stress", "snooze", "more", "less", "move", "add",
+    "sort", "remove", "zoom", "base", "limits", "history", "pause",
+)  # fmt: skip
+"""By the end of their ids: which keys stay in a narrow line. Others give way to all of them."""
+
+NARROW = 100
+"""Cells below which long words are shorter."""
+
+SHORTER = {"table.select": "Open", "app.commands": "Cmds"}
+
 
 def key_of(screen: Screen[Any], action: str) -> str:
     """The key that does this on a screen now, as the keymap gives it; "" for none."""
@@ -26,12 +37,19 @@ def key_of(screen: Screen[Any], action: str) -> str:
 
 
 class KeysLine(StatusLine):
-    """Lists the bindings that are shown, in their order; says them again when the focus moves."""
+    """Lists the bindings that are shown, in their order; says them again when the focus moves.
+
+    Those that do not fit are in the help.
+    """
 
     def on_mount(self) -> None:
         """Follow the screen's bindings."""
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh_keys())
         self.call_after_refresh(self.refresh_keys)
+
+    def on_resize(self) -> None:
+        """Another width may need shorter words."""
+        self.refresh_keys()
 
     def refresh_keys(self) -> None:
         """Say the keys of now."""
@@ -47,6 +65,16 @@ class KeysLine(StatusLine):
         pieces: list[Piece] = []
         for at, active in enumerate(shown.values()):
             key = self.app.get_key_display(active.binding)
-            kept = active.binding.id in KEPT
-            pieces.append(Piece(f"{key} {active.binding.description}", rank=0 if kept else at + 1))
+            words = active.binding.description
+            if self.size.width < NARROW:
+                words = SHORTER.get(active.binding.id or "", words)
+            pieces.append(Piece(f"{key} {words}", rank=_rank(active.binding.id or "", at)))
         self.say(pieces)
+
+
+def _rank(binding_id: str, at: int) -> int:
+    """What is dropped later has the lower rank; `at` is its place in the line."""
+    if binding_id in KEPT:
+        return 0
+    command = binding_id.rpartition(".")[2]
+    return 1 + (IMPORTANCE.index(command) if command in IMPORTANCE else len(IMPORTANCE) + at)

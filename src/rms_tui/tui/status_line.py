@@ -57,16 +57,21 @@ def composed(left: Sequence[Piece], right: Sequence[Piece], width: int) -> Conte
     """Pieces of both ends in `width` cells, a blank cell at each edge."""
     kept, kept_right = list(left), list(right)
     room = width - 2
-    while _width(kept) + _width(kept_right) + GAP > room:
+    while _width(kept) + _width(kept_right) + _gap(kept_right) > room:
         droppable = max((*kept, *kept_right), key=lambda piece: piece.rank, default=None)
         if droppable is None or droppable.rank == 0:
             break
         (kept if droppable in kept else kept_right).remove(droppable)
-    gap = max(GAP, room - _width(kept) - _width(kept_right))
+    gap = max(_gap(kept_right), room - _width(kept) - _width(kept_right))
     line = Content.assemble(" ", *_spaced(kept), " " * gap, *_spaced(kept_right), " ")
     if line.cell_length > width:
         line = line.truncate(width, ellipsis=True)
     return line
+
+
+def _gap(right: Sequence[Piece]) -> int:
+    """Blank cells that keep the ends apart, where there are two."""
+    return GAP if right else 0
 
 
 def _width(pieces: Sequence[Piece]) -> int:

@@ -34,7 +34,7 @@ from rms_tui.tui.words import STATE_CELLS, STATE_WORDS, rule_words
 
 COLUMNS = (
     Column("mark", "", 1, sortable=False, frozen=True),
-    Column("state", "STATE", 9, frozen=True),
+    Column("state", "STATE", 8, frozen=True),
     Column("login", "Login", 9, "right", frozen=True),
     Column("name", "Name", 16),
     Column("group", "Group", 12),
@@ -54,10 +54,10 @@ COLUMNS = (
 )
 
 IMPORTANCE = (
-    "mark", "state", "login", "used", "level", "equity", "profit", "name", "rule", "floating",
-    "group", "currency", "balance", "margin", "credit", "positions", "free", "leverage",
+    "mark", "state", "login", "used", "level", "equity", "profit", "name", "group", "balance",
+    "rule", "floating", "currency", "margin", "credit", "positions", "free", "leverage",
 )  # fmt: skip
-"""Which columns stay in a narrow pane."""
+"""Which columns stay in a narrow pane; up to the balance in one of 160 cells' screen."""
 
 FLEET_COLUMNS = tuple(
     replace(column, title="Server", width=14) if column.id == "group" else column

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,14 +35,27 @@ COLUMNS = (
     Column("note", "Note", 24),
 )
 IMPORTANCE = (
-    "severity", "login", "rule", "handled", "used", "time", "name", "value", "limit", "reason",
+    "severity", "login", "rule", "handled", "time", "used", "name", "value", "limit", "reason",
     "note",
 )  # fmt: skip
 
-ROOMY = 48
-"""Cells from which rules have their whole column; below, who handled an alert needs the room."""
+WIDE, ROOMY = 60, 48
+"""Cells from which severities are whole words, and from which rules are; below, when it was raised
+and who handled it need the room."""
 
-NARROW = tuple(replace(column, width=12) if column.id == "rule" else column for column in COLUMNS)
+SHORT = {"CRITICAL": "CRIT", "WARNING": "WARN", "REACHED": "GOAL", "PENDING": "PEND"}
+"""Severities where there is little room; what is short already stays."""
+
+WHOLE_WORD = 8
+"""Cells of the longest severity."""
+
+
+def _narrow(widths: Mapping[str, int]) -> tuple[Column, ...]:
+    return tuple(replace(one, width=widths.get(one.id, one.width)) for one in COLUMNS)
+
+
+ROOMY_COLUMNS = _narrow({"severity": 6})
+NARROW = _narrow({"severity": 6, "rule": 12})
 
 
 def _numbers(name: str) -> Any:
@@ -102,7 +115,7 @@ class AlertsSource:
 
     def columns(self, width: int) -> tuple[Column, ...]:
         """See `Source.columns`."""
-        columns = COLUMNS if width >= ROOMY else NARROW
+        columns = NARROW if width < ROOMY else ROOMY_COLUMNS if width < WIDE else COLUMNS
         return fitting(columns, IMPORTANCE, width, elastic="handled", most=34)
 
     def view(self, frame: Frame, columns: tuple[Column, ...], sort: Sort, query: Query) -> View:
@@ -114,8 +127,7 @@ class AlertsSource:
         def find(key: Hashable) -> int | None:
             return row_of.get(key) if isinstance(key, str) else None
 
-        room = next(column.width for column in columns if column.id == "handled")
-        drawn = _drawn(alerts, frame.health.server_offset, room)
+        drawn = _drawn(alerts, frame.health.server_offset, columns)
         rows = OrderedRows(
             order,
             lambda row: alerts[row].id,
@@ -143,7 +155,7 @@ class AlertsSource:
             case "severity":  # the monitor's own order: raised first, then worst, then newest
                 return -np.arange(len(alerts), dtype=np.float64)
             case "time":
-                return [alert.changed_at for alert in alerts]
+                return [alert.raised_at for alert in alerts]
             case "handled":
                 return [alert.acknowledged_at or 0.0 for alert in alerts]
             case "rule" | "name" | "reason" | "note":
@@ -194,7 +206,7 @@ def _listed(
         seconds = one.confirm.seconds
         lasting = f", lasting {figures.span(seconds, seconds_shown=True)}" if seconds else ""
         cells = {
-            "severity": "PENDING",
+            "severity": _severity_word("PENDING", _room(columns, "severity")),
             "time": figures.clock(one.first_seen, offset, seconds=False),
             "login": str(login_of(one.login)),
             "rule": rule_words(one.rule),
@@ -205,10 +217,23 @@ def _listed(
     return ListedRows([(one.login, one.key) for one in pending], made, ["dim"] * len(made))
 
 
-def _drawn(alerts: tuple[Alert, ...], offset: float | None, room: int) -> dict[str, Draw]:
+def _room(columns: Sequence[Column], name: str) -> int:
+    return next(column.width for column in columns if column.id == name)
+
+
+def _severity_word(word: str, room: int) -> str:
+    return word if room >= WHOLE_WORD else SHORT.get(word, word)
+
+
+def _drawn(
+    alerts: tuple[Alert, ...], offset: float | None, columns: Sequence[Column]
+) -> dict[str, Draw]:
+    words, room = _room(columns, "severity"), _room(columns, "handled")
+
     def severity(row: int) -> Cell:
         cell = SEVERITY_CELLS[alerts[row].severity]
-        return Cell(cell.text, "dim") if alerts[row].stage in HANDLED else cell
+        style = "dim" if alerts[row].stage in HANDLED else cell.style
+        return Cell(_severity_word(cell.text, words), style)
 
     def used(row: int) -> Cell:
         value = alerts[row].used
@@ -221,7 +246,7 @@ def _drawn(alerts: tuple[Alert, ...], offset: float | None, room: int) -> dict[s
 
     return {
         "severity": severity,
-        "time": lambda row: Cell(figures.clock(alerts[row].changed_at, offset, seconds=False)),
+        "time": lambda row: Cell(figures.clock(alerts[row].raised_at, offset, seconds=False)),
         "login": lambda row: Cell(str(login_of(alerts[row].login))),
         "rule": lambda row: Cell(rule_words(alerts[row].rule)),
         "used": used,
