@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.consoles import Bench
 from tests.feeds import NOW, SYMBOLS, FakeFeed, book
-from tests.tui.scenes import asking, over
+from tests.tui.scenes import asking, over, worked_out
 from textual import events
 from textual.widgets import Input
 
@@ -153,6 +153,52 @@ async def test_what_is_pasted_is_shown_and_never_obeyed(key: str, line: str) -> 
         )
         shown = next(row for row in bench.screen_lines() if " [red]Bob[/red]\ufffd[31m" in row)
         assert "\ufffd[31m\ufffd\ufffdabc" in shown
+        assert all(row.isprintable() for row in bench.screen_lines())
+
+
+CONTROLS = "XAU\x1b[2J\x07\u202e\x00\x9b31m70101"
+"""Clears the screen, rings, turns the line round, ends a text of C, and colours, by 8-bit CSI."""
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("colon",), ("ctrl+p",), ("a",), ("slash",), ("i",), ("x", "m"), ("x", "slash"),
+        ("h", "slash"), ("l",), ("e",),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+async def test_control_characters_pasted_into_any_line_do_nothing(keys: tuple[str, ...]) -> None:
+    bench = Bench(FakeFeed(book()))
+    bench.step()
+    bell: list[int] = []
+    bench.app.bell = lambda: bell.append(1)  # type: ignore[method-assign]
+    async with bench.app.run_test(size=(80, 24)) as pilot:
+        for key in keys:
+            await pilot.press(key)
+            await worked_out(bench, pilot)
+        line = bench.app.focused
+        assert isinstance(line, Input)
+        line.value = ""
+        sent: list[str] = []
+        driver = bench.app._driver
+        assert driver is not None
+        driver.write = sent.append  # type: ignore[method-assign]
+        bench.app.post_message(events.Paste(CONTROLS))
+        await worked_out(bench, pilot)
+        assert line.value == CONTROLS
+        assert any(
+            "XAU\ufffd[2J\ufffd\ufffd\ufffd\ufffd31m70101" in row for row in bench.screen_lines()
+        )
+        assert all(row.isprintable() for row in bench.screen_lines())
+        assert not bell
+        assert bench.app.focused is line
+        assert all(
+            bad not in text for text in sent for bad in ("\x1b[2J", "\u202e", "\x00", "\x9b")
+        )
+        await pilot.press("home", "delete", "end", "backspace")
+        await worked_out(bench, pilot)
+        assert line.value == CONTROLS[1:-1]
         assert all(row.isprintable() for row in bench.screen_lines())
 
 

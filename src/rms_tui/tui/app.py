@@ -45,7 +45,7 @@ from rms_tui.tui.messages import (
     StressAsked,
 )
 from rms_tui.tui.opening import Opening
-from rms_tui.tui.palette import DeskCommands
+from rms_tui.tui.palette import OPEN, DeskCommands, Palette
 from rms_tui.tui.requests import Requests
 from rms_tui.tui.screens.desk import Desk, FleetBoard
 from rms_tui.tui.screens.help import help_for
@@ -127,6 +127,8 @@ class RmsApp(FrugalApp[None]):
         """`holder` is given where another process may poll, `fleet` where the accounts are a
         fleet's elements; `keymap` is a checked one."""
         super().__init__(theme, css_path=stylesheet())
+        # the palette's own key, always: Textual gives it only to an App that binds no other
+        self.bind(self.COMMAND_PALETTE_BINDING, "command_palette", show=False)
         self.monitor = monitor
         self.operator = operator
         self.animation_level = "none"
@@ -337,6 +339,11 @@ class RmsApp(FrugalApp[None]):
         self._toast("row copied, its cells apart by tabs")
 
     # The palette
+
+    def action_command_palette(self) -> None:
+        """Commands by their words, and a jump to any login, name or symbol."""
+        if self.use_command_palette and self.screen.id != OPEN:
+            self.push_screen(Palette())
 
     def commands(self) -> list[Command]:
         """Every command of the desk and the App that has words."""

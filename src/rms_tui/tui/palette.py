@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.app import ComposeResult
+from textual.command import CommandInput, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from rms_tui.account_keys import login_of
 from rms_tui.tui.commands import Command, Commanded
 from rms_tui.tui.filter import starts_with
+from rms_tui.tui.line_input import PaletteInput
 from rms_tui.tui.table.literal import literal
+
+OPEN = "--command-palette"
+"""The id by which Textual knows that the palette is open."""
 
 MOST = 12
 """Accounts offered for what was typed."""
@@ -59,6 +64,19 @@ class DeskCommands(Provider):
         for symbol in book.symbols.name:
             if wanted in symbol.casefold():
                 yield f"Symbol {symbol}  who holds it", partial(app.go_to_symbol, symbol)
+
+
+class Palette(CommandPalette):
+    """Textual's palette; what is pasted into its line is shown and never obeyed."""
+
+    def __init__(self) -> None:
+        super().__init__(id=OPEN)
+
+    def compose(self) -> ComposeResult:
+        """The same widgets, with a line of ours."""
+        for widget in super().compose():
+            ours = isinstance(widget, CommandInput)
+            yield PaletteInput(placeholder=self._placeholder) if ours else widget
 
 
 def _shown(command: Command) -> Content:
