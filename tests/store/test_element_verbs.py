@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from fleet_console import Run, console
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from tests.api.scripts import environment
 
 from rms_tui.store.claims import Ending, Patience, claim, give_back
 from rms_tui.store.database import Rms
@@ -376,3 +379,19 @@ def test_the_older_verbs_add_and_remove_go_on_working_on_the_same_elements(
     assert rms("add", "5001").status == 0
     assert only(database)["status"] == "PENDING"
     assert "password" not in only(database), "erased with the removal, and `add` asks for none"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_an_output_that_is_full_is_not_said_of_the_database(
+    tmp_path: Path, server_uri: str, database: Rms
+) -> None:
+    place = {"RMS_MONGODB_URI": server_uri, "RMS_MONGODB_DATABASE": database.name}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "rms_tui", "element", "list", "--json"], cwd=tmp_path,
+            env=environment(**place), stdout=full, stderr=subprocess.PIPE, text=True,
+            timeout=120, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        1, "rms-tui: the output cannot be written: No space left on device\n"
+    )  # fmt: skip

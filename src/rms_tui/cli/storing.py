@@ -23,8 +23,11 @@ def database(settings: Settings) -> Iterator[Rms]:
 
     place = server(settings)
     try:
-        uri = place.uri(threading.Event())
-        found = connect(uri, database_name(settings))
+        try:
+            uri = place.uri(threading.Event())
+            found = connect(uri, database_name(settings))
+        except OSError as error:  # of the embedded one; an output that is full is not the database
+            end(str(error), NO_DATABASE)
         try:
             with in_words(uri):
                 yield found
@@ -32,7 +35,5 @@ def database(settings: Settings) -> Iterator[Rms]:
             found.client.close()
     except StoreError as error:
         end(error.text, NO_DATABASE)
-    except OSError as error:
-        end(str(error), NO_DATABASE)
     finally:
         place.release(0.5)
