@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import psutil
-from tests.faults.fleet import FIRST, Fleet, assert_consistent, assert_never_two, until
+from tests.faults.fleet import FIRST, SERVER, Fleet, assert_consistent, assert_never_two, until
 
 SECOND = FIRST + 1
 
@@ -28,6 +28,24 @@ def test_a_killed_worker_is_replaced_at_once(fleet: Fleet) -> None:
     assert instance["restarts"] == 1
     assert [row["why"] for row in fleet.log() if row["event"] == "ended"] == ["crashed"]
     assert_consistent(fleet.database)
+
+
+def test_logs_say_which_account_was_where_and_what_was_killed(fleet: Fleet) -> None:
+    fleet.instances(1)
+    fleet.supervise()
+    fleet.element()
+    fleet.active(FIRST)
+    worker = fleet.worker_of()
+    terminal = worker.children()[0]
+    terminal.kill()
+
+    def said(pattern: str, text: str) -> bool:
+        found = fleet.folder.rglob(pattern)
+        return any(text in file.read_text("utf-8") for file in found)
+
+    until(lambda: said("worker-*.log", f"process {terminal.pid} was ended by SIGKILL"))
+    assert said("worker-*.log", f"account {FIRST} on {SERVER}, through C:\\MT5\\one\\0")
+    assert said("rms.log", f"worker {worker.pid} of {FIRST} on {SERVER} on instance one-0, term 1")
 
 
 def test_workers_of_a_killed_supervisor_release_and_the_next_one_takes_over(fleet: Fleet) -> None:

@@ -243,6 +243,7 @@ class Supervisor:
             why = "the worker was not started" if own else "the worker's process is gone"
             if claims.give_back(database, held, Ending.CRASHED, self._tempo.patience, why):
                 self.counts.recovered += 1
+                _log.warning("%s gives back %s: %s", *reversed(_where(held)), why)
                 self._say("recovered", {**_named(held), "why": why})
 
     def _claim_waiting(self, database: Rms) -> None:
@@ -276,6 +277,7 @@ class Supervisor:
             self._owed.append((held, Ending.CRASHED, f"a worker cannot be started: {error}"))
             return
         self._running[held.key] = _Running(held, child, time.monotonic())
+        _log.info("worker %s of %s on %s, term %d", child.pid, *_where(held), held.term)
         self._say("claimed", {**_named(held), "pid": child.pid})
 
     def _sweep(self, database: Rms) -> None:
@@ -325,6 +327,12 @@ def _named(held: Claim) -> dict[str, Any]:
         "instance": id_text(held.instance),
         "term": held.term,
     }
+
+
+def _where(held: Claim) -> tuple[str, str]:
+    """The account and the instance of a claim, for a log."""
+    account = f"{held.login} on {held.server}" if held.server else f"element {held.element}"
+    return account, f"instance {id_text(held.instance)}"
 
 
 def _why(status: int) -> str | None:

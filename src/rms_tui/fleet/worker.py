@@ -98,6 +98,7 @@ def run(errand: Errand, means: Means, orders: Orders) -> Outcome:
         return Outcome(Exit.USAGE, str(refused))
     except StoreError as error:
         return Outcome(Exit.DATABASE, error.text)
+    _log.info("account %d on %s, through %s", held.login, held.server, held.path)
     worker = Worker(held, element, means, orders)
     return worker.run(database, uri)
 

@@ -11,6 +11,7 @@ the pipe (the threads of `spawned` do).
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 import time
@@ -36,6 +37,8 @@ from rms_tui.gateways.pipe import (
     kept_tables,
 )
 from rms_tui.gateways.spawned import Child
+
+_log = logging.getLogger("rms_tui.gateways")
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +325,9 @@ class GatewayProcess:
             first = limits.refused_first if refused else limits.retry_first
             longest = limits.refused_longest if refused else limits.retry_longest
             pause = min(longest, first * 2.0 ** min(times - 1, 30))
+            if not self._closed:
+                then = "until something changes" if failure.final else f"again in {pause:g} s"
+                _log.info("%s is down, %s: %s", self._title, then, failure.text)
             self._attempt_at = None if failure.final else now + pause
             self._status = FeedStatus(
                 "down",
