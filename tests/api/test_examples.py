@@ -52,7 +52,7 @@ def test_several_accounts_are_monitored_and_a_flat_one_is_no_alarm(tmp_path: Pat
             assert running.stdout is not None
             first, second = running.stdout.readline(), running.stdout.readline()
             running.send_signal(signal.SIGINT)
-            rest, said = running.communicate(timeout=20)
+            rest, said = running.communicate(timeout=60)
         finally:
             running.kill()
     assert first == second == "Warning: 1002 is at 126.4 %\n"

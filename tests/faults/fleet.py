@@ -47,7 +47,7 @@ TOTALS: Counter[str] = Counter()
 """What happened in all tests of this folder, printed at the end of the run."""
 
 
-def until(condition: Callable[[], Any], seconds: float = 20.0, what: str = "") -> Any:
+def until(condition: Callable[[], Any], seconds: float = 60.0, what: str = "") -> Any:
     """Wait for a condition that processes bring about, and give it back; fails after `seconds`."""
     pause, deadline = threading.Event(), time.monotonic() + seconds
     while True:
@@ -209,7 +209,7 @@ class Fleet:
         assert found is not None
         return found
 
-    def active(self, *logins: int, seconds: float = 25.0) -> None:
+    def active(self, *logins: int, seconds: float = 60.0) -> None:
         """Wait until these elements are watched, with figures."""
         for login in logins:
             until(

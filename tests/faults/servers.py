@@ -91,7 +91,7 @@ def step_down(uri: str) -> str:
     with closing(client):
         old = until(lambda: client.primary)
         client.admin.command("replSetStepDown", 20, secondaryCatchUpPeriodSecs=10)
-        new = until(lambda: client.primary not in (None, old) and client.primary, 30)
+        new = until(lambda: client.primary not in (None, old) and client.primary, 60)
         return f"{new[0]}:{new[1]}"
 
 
@@ -107,7 +107,7 @@ def _initiate(hosts: list[str]) -> None:
     }
     with closing(first):
         until(lambda: _done(first, config), 30, "the set is initiated")
-        until(lambda: first.admin.command("hello").get("setName"), 30)
+        until(lambda: first.admin.command("hello").get("setName"), 60)
     whole: MongoClient[dict[str, object]] = MongoClient(
         f"mongodb://{','.join(hosts)}/?replicaSet=three"
     )

@@ -83,7 +83,7 @@ def test_a_primary_that_steps_down_costs_nothing(mongod_path: Path, tmp_path: Pa
         step_down(uri)
         fleet.element(SECOND)
         fleet.world.equity(FIRST, 10_250.0)
-        until(lambda: fleet.read(FIRST)["account"]["equity"] == 10_250.0, 20)
+        until(lambda: fleet.read(FIRST)["account"]["equity"] == 10_250.0, 60)
         fleet.active(SECOND)
         assert (fleet.worker_of(FIRST).pid, fleet.read(FIRST)["term"]) == (worker, term)
         assert_consistent(fleet.database)
@@ -111,14 +111,14 @@ def test_a_worker_that_was_cut_off_changes_nothing_once_another_has_its_element(
             fleet.world.push()
             fleet.instances(1, "two")
             fleet.supervise("two")
-            until(lambda: any(row["why"] == "silent" for row in fleet.log()), 30)
-            until(lambda: fleet.read()["instance"] == "two-1", 30)
+            until(lambda: any(row["why"] == "silent" for row in fleet.log()), 60)
+            until(lambda: fleet.read()["instance"] == "two-1", 60)
             with changes(fleet.database) as seen:
                 fleet.active(FIRST)
                 second, term = fleet.worker_of(), fleet.read()["term"]
                 assert first.is_running()
                 line.mend()
-                until(lambda: not first.is_running(), 20)
+                until(lambda: not first.is_running(), 60)
                 _for(1.0)
                 assert fleet.read()["term"] == term
                 assert fleet.worker_of().pid == second.pid
@@ -159,7 +159,7 @@ def test_a_worker_that_was_cut_off_changes_nothing_once_another_has_its_instance
             assert held["term"] > term
             with changes(fleet.database) as seen:
                 line.mend()
-                until(lambda: not first.is_running(), 20)
+                until(lambda: not first.is_running(), 60)
                 _for(1.0)
                 assert not [event for event in seen() if "6666" in repr(event)]
             assert fleet.worker_of(SECOND).pid == held["pid"]

@@ -42,13 +42,13 @@ def test_a_terminal_that_hangs_in_a_call_is_left_and_its_element_goes_elsewhere(
     first = fleet.read()["instance"]
     fleet.world.terminal["terminals"][path_of(first)] = {"hang": 600}
     fleet.world.push()
-    until(lambda: fleet.read()["risk"]["state"] == "unknown", 40)
+    until(lambda: fleet.read()["risk"]["state"] == "unknown", 60)
     assert fleet.read()["instance"] == first
-    until(lambda: fleet.read().get("instance") not in (None, first), 40)
+    until(lambda: fleet.read().get("instance") not in (None, first), 60)
     fleet.active(FIRST)
     until(lambda: fleet.read()["risk"]["state"] != "unknown")
     silence = {"login": FIRST, "rule": "feed"}
-    until(lambda: fleet.database.alerts.find_one({**silence, "stage": "recovered"}), 10)
+    until(lambda: fleet.database.alerts.find_one({**silence, "stage": "recovered"}), 60)
     assert fleet.database.alerts.count_documents({"login": {"$ne": FIRST}}) == 0
     instance = fleet.database.instances.find_one({"_id": first})
     assert instance is not None
@@ -63,7 +63,7 @@ def test_a_terminal_that_never_works_is_faulty_and_said_to_be(fleet: Fleet) -> N
     fleet.world.terminal["terminals"][path_of("one-0")] = {"initialize": [-10003, "no such file"]}
     fleet.supervise()
     fleet.element()
-    until(lambda: fleet.database.instances.find_one({"status": "FAULTY"}), 40)
+    until(lambda: fleet.database.instances.find_one({"status": "FAULTY"}), 60)
     instance = fleet.database.instances.find_one({})
     assert instance is not None
     assert "no such file" in instance["error"]
@@ -87,7 +87,7 @@ def test_another_account_in_the_terminal_is_never_published(fleet: Fleet) -> Non
     }
     with fleet.database.watch(max_await_time_ms=50) as stream:
         fleet.world.push()
-        until(lambda: fleet.read().get("instance") not in (None, first), 40)
+        until(lambda: fleet.read().get("instance") not in (None, first), 60)
         fleet.active(FIRST)
         written = []
         while (event := stream.try_next()) is not None:

@@ -35,6 +35,7 @@ def assert_same(live, replayed):
 def recorded(demo, path, run, **more):
     recorder = demo.recorder(path, **more)
     recorder.start()
+    demo.monitor.frames.follow(lambda _frame: written(recorder))  # the disk is as slow as it is
     run()
     recorder.stop()
     assert recorder.view.value.skipped == 0

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests import feeds
 from tests.risk.test_exposure import over
@@ -186,6 +186,7 @@ def test_moves_at_once_are_one_after_the_other_in_any_order(moves):
     moves=st.dictionaries(st.sampled_from(NAMES), MOVES, min_size=1, max_size=4),
     unknown=st.sets(st.integers(0, 200), min_size=1, max_size=20),
 )
+@example(moves={"USD": 1.0, "EUR": 1.0}, unknown={4})
 def test_an_unknown_rate_stays_unknown_in_a_scenario(moves, unknown):
     made = feeds.book(40)
     rate = made.positions.rate.copy()

@@ -131,7 +131,7 @@ def test_watch_prints_again_on_a_change_only_and_ctrl_c_ends_it_with_0(
     until(lambda: "ACTIVE" in output.text)
     assert output.text.count("Element ") == 3, output.text
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
+    assert process.wait(30) == 0
     assert process.stderr is not None
     assert process.stderr.read() == b""
 
@@ -150,7 +150,7 @@ def test_watch_in_json_is_a_line_for_each_state(
     assert first == []
     assert [one["path"] for one in second] == ["/p"]
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
+    assert process.wait(30) == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is POSIX")
@@ -177,7 +177,7 @@ def test_watch_waits_for_a_database_that_goes_away_and_goes_on(
             until(lambda: "5001" in output.text, 30)
             assert output.text.count("does not answer") == 1
             process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 0
+            assert process.wait(30) == 0
         finally:
             process.kill()
             process.wait(10)

@@ -142,14 +142,16 @@ def opposite(shocks: Sequence[Shock]) -> tuple[Shock, ...]:
 def shocked_book(book: Book, *shocks: Shock) -> tuple[Book, Floats]:
     """The Book after shocks, and each account's change of floating profit in its own currency.
 
-    NaN for an account with a position whose price or rate is not known. Raises ValueError.
+    NaN for an account with a position whose price or rate is not known, also where shocks that
+    move it undo each other. Raises ValueError.
     """
     moved, rates = np.ones(len(book.symbols)), np.ones(len(book.positions))
+    touched = np.zeros(len(book.positions), dtype=np.bool_)
     for shock in shocks:
         moved = moved * _factors(book, shock)
         rates = rates * _rate_factors(book, shock)
+        touched |= _touched(book, shock)
     positions, symbols, accounts = book.positions, book.symbols, book.accounts
-    touched = (moved[positions.symbol] != 1.0) | (rates != 1.0)
     price = positions.price * moved[positions.symbol]
     rate = positions.rate * rates
     move = (price - positions.price) * positions.side * positions.lots
