@@ -32,11 +32,13 @@ class Shift:
         self.now = 1_772_460_000.0
         self.times = Times(**times)
 
-    def see(self, *floatings, stale=False, after=1.0):
+    def see(self, *floatings, stale=False, after=1.0, left=False):
         self.now += after
         rows = [{"balance": 9000, "equity": 9000 + f, "floating": f} for f in floatings]
         assessed = self.chain.see(book(rows, at=self.now), stale=stale)
-        self.desk, events = alerts.step(self.desk, self.chain.book, assessed, self.now, self.times)
+        self.desk, events = alerts.step(
+            self.desk, self.chain.book, assessed, self.now, self.times, left=lambda _: left
+        )
         return [event.change for event in events]
 
     def raised(self, floating=-2000):
@@ -479,6 +481,15 @@ def test_an_episode_that_began_and_recovered_before_the_database_answered_ends_t
     assert ours.id != stored_one.id
     shift.see(-2000)
     assert shift.see(-2000) == ["raised"]
+
+
+def test_what_would_get_worse_while_its_account_leaves_recovers_all_the_same_if_it_stays():
+    shift = Shift()
+    shift.raised(-850)
+    assert [shift.see(-2000, left=True) for _ in range(3)] == [[], [], []]
+    assert shift.alert.severity is Severity.WARNING
+    shift.see(0)
+    assert shift.see(0) == ["recovered"]
 
 
 def test_ours_that_is_worse_than_the_stored_episode_is_a_rise_of_that():

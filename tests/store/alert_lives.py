@@ -80,7 +80,17 @@ class World:
     floating: dict[int, float] = field(default_factory=lambda: dict.fromkeys(LOGINS, 0.0))
     own: dict[int, str] = field(default_factory=dict)
     without: frozenset[int] = frozenset()
+    day: float = EVENING // 86_400
+    looked: dict[int, float] = field(default_factory=dict)
+    at_midnight: dict[int, float] = field(default_factory=lambda: dict.fromkeys(LOGINS, 0.0))
     peaks: dict[int, float] = field(default_factory=lambda: dict.fromkeys(LOGINS, 10_000.0))
+
+    def turned(self) -> None:
+        """Remember what the accounts had at the last look before midnight."""
+        day = self.now // 86_400
+        if day != self.day:
+            self.day, self.at_midnight = day, self.looked
+        self.looked = dict(self.floating)
 
     def seen(self, without: frozenset[int] = frozenset()) -> Book:
         logins = [login for login in LOGINS if login not in without]
@@ -154,6 +164,8 @@ class Process:
         found, _ = holder.monitor.edges.between(self.since, frame.edges)
         self.since = frame.edges
         self.feed.newest = frame.book
+        assert frame.assessment is not None
+        self.monitor.set_plan(frame.assessment.scope.plan)
         self.monitor.go_on_from(frame.memory, frame.desk, found)
         self.monitor.step()
         self.monitor.show_desk(frame.desk)
@@ -161,6 +173,7 @@ class Process:
     def take_over(self) -> None:
         self.feed = FakeFeed()
         self.holds()
+        self.monitor.set_plan(PLAN)
         self.monitor.take_feed(self.feed, live=FeedState.LIVE, selection=Selection())
         self.monitor.go_on_alone(remember=True)
 
@@ -332,12 +345,14 @@ class Life:
     def skip(self, seconds: float) -> None:
         """Time in which nobody looks at the market but the one who never stops."""
         self.world.now += seconds
+        self.world.turned()
         self._model()
         if not self.down:
             self.step()
 
     def poll(self) -> None:
         self.world.now += INTERVAL
+        self.world.turned()
         self._model()
         if self.down:
             self.down -= 1
@@ -370,14 +385,15 @@ class Life:
         self.world.without = frozenset()
         for login in LOGINS:
             self.world.floating[login] = self.draw.choice((GOOD, -6000.0))
-        for _ in range(5):
+        for _ in range(8):
             self.poll()
         self.check_edges(self.desk)
         if self.follower is not None:
             self.check_edges(self.follower)
         ours, theirs = self.standing(self.desk), self.standing(self.model)
         known = {one for one in theirs if one[1].endswith("max_loss")}
-        assert {one for one in ours if one[1].endswith("max_loss")} == known, self.seed
+        mine = {one for one in ours if one[1].endswith("max_loss")}
+        assert mine == known, (self.seed, mine, known)
         alerts_here = {alert.episode: alert for alert in self.desk.monitor.frames.value.alerts}
         for episode in ours - theirs:
             alert = alerts_here[episode]
@@ -414,10 +430,13 @@ class Life:
         return same_limits and monitor.selection == self.world.selection
 
     def is_true(self, alert: Alert) -> bool:
-        """Whether the one who never stopped says so too; of a peak it lost sight of, whether the
-        account had it."""
-        if alert.rule == "trailing_drawdown" and self.state_of(alert) is State.UNKNOWN:
+        """Whether the one who never stopped says so too; of a peak or base it lost sight of,
+        whether the account had it."""
+        lost_sight = self.state_of(alert) is State.UNKNOWN
+        if alert.rule == "trailing_drawdown" and lost_sight:
             return alert.limit + 2000 <= self.world.peaks[alert.login] + 0.005
+        if alert.rule == "daily_loss" and lost_sight:
+            return alert.limit + 1500 == 10_000.0 + self.world.at_midnight[alert.login]
         return self.state_of(alert) in BAD
 
     def state_of(self, alert: Alert, by: Process | None = None) -> State | None:

@@ -146,16 +146,17 @@ def step(
             continue
         turn = tracks.followed(track, applied, verdict, book.accounts.login, now, held=held)
         made[key] = turn.track
-        leaving = []
+        leaving: dict[int, int] = {}
         for begun in turn.begun:
             row = begun.at if verdict.rows is None else int(verdict.rows[begun.at])
             login = int(book.accounts.login[row])
             if left(login):
-                leaving.append(login)
+                known = changes.alerts.get((login, key))
+                leaving[login] = 0 if known is None else int(known.severity)
             else:
                 _raise(changes, applied, verdict, book, begun, row, now)
         if leaving:
-            made[key] = tracks.without_raised(turn.track, leaving)
+            made[key] = tracks.raised_as_before(turn.track, leaving)
         for login in turn.calm:
             changes.recover((login, key), now)
         gone += [(login, key) for login in turn.gone]

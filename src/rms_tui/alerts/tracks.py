@@ -183,11 +183,11 @@ def with_raised(
     )
 
 
-def without_raised(track: Track, logins: Iterable[int]) -> Track:
-    """The track with no alert of these accounts open."""
-    at = rows_of(track.login, np.fromiter(logins, dtype=np.int64))
+def raised_as_before(track: Track, severities: Mapping[int, int]) -> Track:
+    """The track with these accounts' alerts at these severities, 0 where none is open."""
+    at = rows_of(track.login, np.fromiter(severities, dtype=np.int64))
     raised = track.raised.copy()
-    raised[at[at >= 0]] = 0
+    raised[at] = np.fromiter(severities.values(), dtype=np.int8)
     return replace(track, raised=raised, settled=None)
 
 
