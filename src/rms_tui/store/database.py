@@ -43,7 +43,7 @@ ATTEMPTS = 8
 OLDEST = (5, 0)
 """Change streams as we use them, transactions on time series of writes, `$$NOW`."""
 
-_NAMESPACE_EXISTS = 48
+_NAMESPACE_EXISTS, _STANDS_TWICE = 48, 11_000
 _REFUSED_LOGIN, _NOT_ALLOWED, _UNKNOWN_TO_ATLAS = 18, 13, 8000
 _COMMAND = re.compile(
     r"not authorized on (?P<db>\S+) to execute command \{ (?P<command>\w+): "
@@ -123,14 +123,33 @@ def _unread(error: OSError, uri: str) -> str:
 def prepare(database: Rms) -> None:
     """Create what is missing: collections, validators, indexes. Any number may do it at once.
 
-    Raises PyMongoError.
+    Raises PyMongoError, and StoreError where documents stand twice that must be one.
     """
     present = {found["name"]: found for found in database.list_collections()}
     for name, wanted in COLLECTIONS.items():
         called = theirs(database, name)
         _validated(database, called, wanted, present.get(called))
         if wanted.indexes:
-            database[name].create_indexes(list(wanted.indexes))
+            try:
+                database[name].create_indexes(list(wanted.indexes))
+            except OperationFailure as failure:
+                if failure.code == _STANDS_TWICE:
+                    _name_clashes(database, name)
+                raise
+
+
+def _name_clashes(database: Rms, name: str) -> None:
+    """Raises StoreError for documents that keep a unique index from being made."""
+    from rms_tui.store.clashes import clashes, mend
+
+    found = clashes(database, name)
+    if found:
+        said = "; ".join(map(str, found))
+        raise StoreError(
+            f"MongoDB database {database.name}: {said}: nothing is used and nothing changed till "
+            f"then: {mend(database)}",
+            final=True,
+        )
 
 
 Guard: TypeAlias = Callable[[ClientSession], object]

@@ -14,13 +14,14 @@ from typing import Any, Literal, TypeAlias
 
 from pymongo.errors import OperationFailure, PyMongoError
 
+from rms_tui.store import clashes
 from rms_tui.store.database import Rms, in_words, reached
 from rms_tui.store.errors import SecretsError, StoreError, redacted
 from rms_tui.store.master_key import keys_in
 from rms_tui.store.renamed import Name, theirs
 from rms_tui.store.schema import COLLECTIONS
 from rms_tui.store.secrets import data_keys, place_of
-from rms_tui.store.strangers import KINDS, all_strangers, in_a_line
+from rms_tui.store.strangers import all_strangers, in_a_line
 
 Missing: TypeAlias = frozenset[tuple[str, str]]
 
@@ -136,9 +137,12 @@ def of_keys(uri: str, name: Name, file: Path) -> Iterator[Finding]:
 
 
 def _documents(database: Rms, missing: Missing) -> Iterator[Finding]:
-    """What stands among elements and instances and is neither."""
-    if {("find", kind) for kind in KINDS} & missing:
+    """What stands among elements and instances and is neither, and what stands twice."""
+    if {("find", name) for name in COLLECTIONS} & missing:
         return
+    twice = clashes.all_clashes(database)
+    if twice:
+        yield Finding("FAIL", "documents", "; ".join(map(str, twice)), clashes.mend(database))
     found = all_strangers(database)
     if found:
         mend = "give them what is missing with mongosh, or delete them"
