@@ -456,6 +456,70 @@ def test_a_tick_that_moves_on_a_weekend_is_believed() -> None:
     assert server_offset(SATURDAY + 7200 - 1, SATURDAY, moved=True) == 7200
 
 
+@pytest.mark.parametrize(
+    ("closed", "now"),
+    [
+        ((2026, 12, 31, 23, 59, 58), (2026, 12, 31, 23, 59, 30)),
+        ((2026, 12, 31, 23, 59, 58), (2027, 1, 1, 9, 0, 10)),
+        ((2030, 12, 24, 21, 44, 57), (2030, 12, 24, 20, 0, 0)),
+        ((2030, 12, 24, 23, 59, 58), (2030, 12, 25, 7, 30, 5)),
+    ],
+)
+def test_a_holiday_is_no_trading_day(closed: tuple[int, ...], now: tuple[int, ...]) -> None:
+    assert server_offset(float(timegm(closed)), float(timegm(now)), moved=False) is None
+    ticking = float(timegm(now)) + 7200
+    assert server_offset(ticking, float(timegm(now)), moved=True) == 7200
+
+
+@pytest.mark.parametrize("before", [(12, 24, 17), (12, 26, 0), (12, 31, 17), (1, 2, 0)])
+def test_the_days_around_a_holiday_are_trading_days(before: tuple[int, int, int]) -> None:
+    year = 2025 if before[0] == 1 else 2024  # Thursdays and Tuesdays
+    now = float(timegm((year, *before, 30, 0)))
+    assert server_offset(now + 7200 - 8, now, moved=False) == 7200
+
+
+def holding(world: World, symbol: str, *, stands_since: float) -> None:
+    """Have one position, in a symbol whose last tick came so many seconds ago."""
+    at = int(world.now + 7200 - stands_since)
+    world.terminal["positions"][0]["symbol"] = symbol
+    world.terminal["symbols"][symbol] = dict(world.terminal["symbols"]["EURUSD"])
+    world.terminal["ticks"][symbol] = {"bid": 99.0, "ask": 99.5, "time": at, "time_msc": at * 1000}
+    world.push()
+
+
+@pytest.mark.parametrize("stands_since", [15 * 60.0, 3600.0, 10 * 3600.0 + 20])
+def test_a_symbol_that_is_closed_does_not_tell_the_clock_where_another_does(
+    world: World, stands_since: float
+) -> None:
+    """Ten hours without a tick would have been taken for a server at UTC-8."""
+    holding(world, "US500", stands_since=stands_since)
+    gateway = connected(world)
+    assert gateway.read().server_offset == 7200.0
+    assert gateway.read().symbols.name == ("US500",)
+
+
+def test_a_clock_that_only_a_closed_symbol_could_tell_is_unknown_until_it_ticks(
+    world: World,
+) -> None:
+    del world.terminal["ticks"]["EURUSD"]
+    holding(world, "US500", stands_since=10 * 3600.0)
+    gateway = connected(world)
+    assert gateway.read().server_offset is None
+    world.wait(5.0)
+    assert gateway.read().server_offset is None
+    holding(world, "US500", stands_since=0.0)
+    assert gateway.read().server_offset == 7200.0
+
+
+@pytest.mark.parametrize("name", ["EURUSD.pro", "GBPUSDm"])
+def test_a_symbol_quoted_day_and_night_tells_the_clock_at_once_whatever_its_suffix(
+    world: World, name: str
+) -> None:
+    del world.terminal["ticks"]["EURUSD"]
+    holding(world, name, stands_since=2.0)
+    assert connected(world).read().server_offset == 7200.0
+
+
 def test_the_offset_stays_known_when_ticks_stop(world: World) -> None:
     gateway = connected(world)
     assert gateway.read().server_offset == 7200.0

@@ -37,8 +37,14 @@ DEALS_EVERY = 5.0
 RATES_EVERY = 60.0
 """Seconds between readings of the conversion rate of a symbol in a foreign currency."""
 
-LIQUID = ("EURUSD", "GBPUSD", "USDJPY", "XAUUSD", "BTCUSD")
-"""Symbols whose ticks tell the server's clock while no position is open."""
+LIQUID = ("EURUSD", "GBPUSD", "USDJPY", "BTCUSD")
+"""Symbols quoted day and night, whose ticks tell the server's clock: while no position is open, and
+before any tick was seen to move. A share's last one may stand for most of a trading day, gold's for
+an hour of every night."""
+
+AGREEING = 60.0
+"""Seconds by which the newest tick of these may be older than the newest of all and still vouch for
+it."""
 
 _CALL_FAILED = -1
 """One call failed; the pipe to the terminal is open as before."""
@@ -112,6 +118,7 @@ class TerminalGateway:
         self._login, self._server = spec.login, spec.server
         self._symbols: dict[str, _Symbol] = {}
         self._newest_tick = 0.0
+        self._ticking = False
         self._offset: float | None = None
         self._linked_at: float | None = None
         self._dealt: _DealsRead | None = None
@@ -267,22 +274,22 @@ class TerminalGateway:
 
     def _ticks(self, names: Sequence[str], now: float) -> list[tuple[float, float]]:
         """Bid and ask of each symbol, and from the newest stamp the server's clock."""
-        quotes: list[tuple[float, float]] = []
-        newest = 0.0
-        for name in names:
-            tick = self._tick(name)
-            quotes.append((tick.get("bid", 0.0) or _NAN, tick.get("ask", 0.0) or _NAN))
-            newest = max(newest, tick.get("time_msc", 0) / 1000)
-        for name in LIQUID if not newest else ():
-            newest = self._tick(name).get("time_msc", 0) / 1000
-            if newest:
+        ticks = {name: self._tick(name) for name in names}
+        stamps = {name: tick.get("time_msc", 0) / 1000 for name, tick in ticks.items()}
+        for name in LIQUID if not self._ticking or not any(stamps.values()) else ():
+            if _day_and_night(stamps):
                 break
+            stamps[name] = self._tick(name).get("time_msc", 0) / 1000
+        newest = max(stamps.values(), default=0.0)
         moved = self._newest_tick > 0.0 and newest > self._newest_tick
-        offset = server_offset(newest, now, moved=moved)
-        if offset is not None and (moved or self._offset is None):
-            self._offset = offset
+        if moved or (self._offset is None and _day_and_night(stamps) >= newest - AGREEING):
+            offset = server_offset(newest, now, moved=moved)
+            self._offset = self._offset if offset is None else offset
+        self._ticking = self._ticking or moved
         self._newest_tick = max(newest, self._newest_tick)
-        return quotes
+        return [
+            (tick.get("bid", 0.0) or _NAN, tick.get("ask", 0.0) or _NAN) for tick in ticks.values()
+        ]
 
     def _tick(self, name: str) -> dict[str, Any]:
         tick = self._api.symbol_info_tick(name)
@@ -361,6 +368,11 @@ class TerminalGateway:
                 "ask": [ask for _, ask in quotes],
             },
         )
+
+
+def _day_and_night(stamps: Mapping[str, float]) -> float:
+    """The newest tick of a LIQUID symbol, also of one with a suffix; 0 without any."""
+    return max((at for name, at in stamps.items() if name.startswith(LIQUID)), default=0.0)
 
 
 def _package() -> Any:
