@@ -16,6 +16,7 @@ from rms_tui.feed import FeedError
 from rms_tui.frame import FeedState, Frame
 from rms_tui.monitor import Monitor
 from rms_tui.risk.profile import Plan
+from rms_tui.serve import follower as followers
 from rms_tui.serve.follower import Clock, Follower
 
 
@@ -104,6 +105,27 @@ def test_a_follower_comes_to_the_holder_s_verdicts_poll_after_poll(holder, follo
     for by in (500.0, 1500.0, 200.0, 9000.0):
         holder.poll(poorer(book, book.accounts.login[::3].tolist(), by))
         same(newest(holder), caught_up(holder, console))
+
+
+def test_a_follower_makes_no_alerts_of_its_own_between_two_polls_of_the_holder(
+    holder, follow, monkeypatch
+):
+    """At an interval of seconds most looks of a follower are at figures it has judged already."""
+    monkeypatch.setattr(followers, "SILENT_S", 0.02)
+    console = follow(holder.url)
+    holder.poll()
+    alert = caught_up(holder, console).alerts[0]
+    assert console.monitor.acknowledge(alert.id, "ann@desk-2", None)
+    console.until(lambda _: newest(holder).desk.alerts[alert.episode].operator is not None)
+    theirs, mine = newest(holder), caught_up(holder, console)
+    looks = mine.health.polls
+    mine = console.until(lambda frame: frame.health.polls >= looks + 10)
+    same(theirs, mine)
+    assert mine.desk.alerts[alert.episode].stage is Stage.ACKNOWLEDGED
+    assert sorted(told(console.monitor)) == sorted(
+        [("restated", one.id) for one in theirs.alerts if one.id != alert.id]
+        + [("acknowledged", alert.id), ("restated", alert.id)]
+    )
 
 
 def test_what_did_not_change_at_the_holder_is_not_judged_again_at_the_follower(holder, follow):

@@ -151,7 +151,7 @@ class Follower:
             while not self._stopping.is_set():
                 message = link.receive(SILENT_S)
                 if message is None:
-                    self._monitor.step(0.0)
+                    self._look()
                 elif message.get("type") in ("frame", "delta"):
                     self._take(link, message)
                 elif message.get("type") == "subscribed":
@@ -170,8 +170,18 @@ class Follower:
         self.reads_only = reads_only
         _log.info("following %s", self._address)
         if resumed:
-            self._feed.received(link, self._followed.header, self._followed.book)
+            held = self._followed
+            self._feed.received(link, held.header, held.book)
+            self._monitor.go_on_from(held.memory, held.desk)
             self._monitor.step(0.0)
+
+    def _look(self) -> None:
+        """See how old it all is now. The same figures again are no poll: no alert is counted on
+        by them, it stays with the holder's desk until the figures are too old to be judged."""
+        frame, held = self._monitor.frames.value, self._followed
+        if frame is not None and frame.health.state is FeedState.FOLLOWING:
+            self._monitor.go_on_from(held.memory, held.desk)
+        self._monitor.step(0.0)
 
     def _take(self, link: Link, message: dict[str, Any]) -> None:
         held, before = self._followed, self._followed.book
