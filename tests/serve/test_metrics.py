@@ -7,8 +7,10 @@ import logging
 import socket
 import sys
 import urllib.request
+from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +21,7 @@ from rms_tui.cli.log import JsonLines
 from rms_tui.feed import FeedError
 from rms_tui.latest import Latest
 from rms_tui.monitor import Monitor
+from rms_tui.risk.profile import DailyLoss, Plan, RiskProfile
 from rms_tui.serve.metrics import Figures, serve_metrics
 from rms_tui.serve.notify.post import Delivery
 
@@ -81,6 +84,17 @@ def test_every_figure_is_the_newest_frame_s(desk):
     assert found[("rms_notices_delivered_total", "phone")] == 5
     for login in frame.book.accounts.login.tolist():
         assert str(login) not in text
+
+
+def test_accounts_whose_rules_lack_a_base_are_counted(desk):
+    rules = (DailyLoss(rule="daily_loss", base="equity", percent=5, of="base"),)
+    desk.monitor.set_plan(Plan(profiles=(RiskProfile(name="p", rules=rules),), default="p"))
+    unknown = np.full(len(desk.feed.newest.accounts), np.nan)
+    accounts = replace(desk.feed.newest.accounts, prev_balance=unknown, prev_equity=unknown)
+    desk.feed.newest = replace(desk.feed.newest, accounts=accounts, deals_since=int(NOW))
+    frame = desk.monitor.step()
+    found, _ = scraped(desk.port)
+    assert found[("rms_lacking_accounts", "base_unknown")] == len(frame.book.accounts)
 
 
 def test_a_feed_that_fails_shows_its_errors_and_its_growing_age(desk):

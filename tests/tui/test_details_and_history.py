@@ -84,6 +84,7 @@ async def test_the_desk_says_whom_the_next_rollover_would_breach() -> None:
         assert count
         assert "Rollover 00:00 in 11m 59s:" in bench.text("#notice")
         assert f"{count} account" in bench.text("#notice")
+        await pilot.press("z")
         assert "loss at 00:00" in text_of(bench)
         await pilot.press("slash", *"overnight:breach", "enter")
         assert len(bench.app.desk.accounts_pane.table.rows) == count
@@ -122,6 +123,21 @@ async def test_b_enters_a_base_that_is_checked_as_typed_and_shown_as_manual() ->
         await bench.shown(pilot)
         assert "12 000.00 peak" in text_of(bench)
         assert "9 900.00 manual" in text_of(bench)
+
+
+async def test_what_nobody_vouches_for_is_one_notice_until_it_is_entered() -> None:
+    bench = unknown_bench(1)
+    async with bench.app.run_test(size=(160, 48)) as pilot:
+        said = bench.text("#notice")
+        assert "1 account: day base unknown, 1 account: peak unknown: enter it" in said
+        assert "details (enter), then b, enters it" in said
+        await pilot.press("enter")
+        await bench.errand(pilot, "history")
+        await pilot.press("b", *"10000", "enter", *"9900", "enter", *"12000", "enter")
+        await bench.shown(pilot)
+        await pilot.press("escape")
+        await bench.shown(pilot)
+        assert bench.text("#notice").strip() == "1 account: deposits of the day unknown"
 
 
 @pytest.mark.parametrize("text", ["", "x", "nan", "inf", "1e300", "1_0", "-5", "١٢"])

@@ -22,6 +22,8 @@ from rms_tui.frame import Frame
 from rms_tui.latest import Latest
 from rms_tui.logins import parse_logins
 from rms_tui.monitor import AccountChange, Monitor
+from rms_tui.risk.lacking import lacking
+from rms_tui.risk.verdict import Reason
 from rms_tui.serve.clock import Clock
 from rms_tui.wiring.book_desk import BookDesk
 from rms_tui.wiring.given import Given
@@ -95,6 +97,7 @@ def _only(logins: Sequence[str]) -> Selection | None:
 
 def _report_until(stopping: threading.Event, monitor: Monitor) -> None:
     seen, state = 0, ""
+    lacked: frozenset[Reason] = frozenset()
     known: dict[str, Alert] = {}
     while not stopping.is_set():
         got = monitor.frames.newer(seen, 0.25)
@@ -105,6 +108,7 @@ def _report_until(stopping: threading.Event, monitor: Monitor) -> None:
         if now != state:
             state = now
             _log.log(logging.INFO if frame.health.error is None else logging.WARNING, "%s", now)
+        lacked = _report_lacking(frame, lacked)
         known = _report_alerts(frame, known)
         _end_if_over(monitor)
 
@@ -124,6 +128,16 @@ def _state_of(frame: Frame) -> str:
     count = 0 if frame.book is None else len(frame.book.accounts)
     trouble = f": {health.error}" if health.error else ""
     return f"{health.state.value} {health.source}, {count} accounts{trouble}"
+
+
+def _report_lacking(frame: Frame, before: frozenset[Reason]) -> frozenset[Reason]:
+    """Say once that rules lack something, and once that they do not any more; what is lacked."""
+    found = {} if frame.assessment is None else lacking(frame.assessment)
+    for reason in found.keys() - before:
+        _log.warning("%s: %s accounts, by rules that need it", reason.words, found[reason])
+    for reason in before - found.keys():
+        _log.info("%s: no account any more", reason.words)
+    return frozenset(found)
 
 
 def _report_alerts(frame: Frame, before: dict[str, Alert]) -> dict[str, Alert]:

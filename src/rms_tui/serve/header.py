@@ -15,6 +15,7 @@ import numpy as np
 from rms_tui.book import Accounts, Floats, Ints
 from rms_tui.frame import Frame
 from rms_tui.risk.exposure import Exposure
+from rms_tui.risk.lacking import lacking
 from rms_tui.risk.verdict import Reason, State
 from rms_tui.serve.columns import clean
 from rms_tui.snapshot import server_time
@@ -128,6 +129,9 @@ def header(
         "positions": 0 if book is None else len(book.positions),
         "states": states(frame),
         "undecided": {reason.name.lower(): n for reason, n in health.undecided.items()},
+        "lacking": {}
+        if assessed is None
+        else {reason.name.lower(): n for reason, n in lacking(assessed).items()},
         "profiles": []
         if assessed is None
         else [clean(profile.name) for profile in assessed.scope.plan.profiles],

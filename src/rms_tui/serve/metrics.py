@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from rms_tui.alerts import Severity, Stage
 from rms_tui.frame import FeedState, Frame
 from rms_tui.latest import Latest
+from rms_tui.risk.lacking import lacking
 from rms_tui.risk.verdict import State
 from rms_tui.serve.notify.post import Delivery
 
@@ -128,6 +129,12 @@ def _book(frame: Frame) -> Iterator[Metric]:
             "Accounts by risk state.",
             "state",
             ((state.word, float(counts[state])) for state in State),
+        )
+        yield _labelled(
+            "rms_lacking_accounts",
+            "Accounts with a rule that lacks a base, a peak, deposits or the server's clock.",
+            "reason",
+            ((why.name.lower(), float(n)) for why, n in lacking(frame.assessment).items()),
         )
 
 

@@ -80,6 +80,7 @@ class Header(_Model):
     positions: int
     states: dict[str, int]
     undecided: dict[str, int]
+    lacking: dict[str, int]
     profiles: list[str]
 
 

@@ -328,7 +328,7 @@ class Server:
 
 HEALTH = (
     "state", "source", "polled_at", "interval", "error", "accounts", "positions", "host",
-    "version", "store", "states", "undecided",
+    "version", "store", "states", "undecided", "lacking",
 )  # fmt: skip
 """Fields of the header that `GET /health` gives."""
 

@@ -11,6 +11,7 @@ import numpy as np
 from rms_tui.book import Accounts, Floats, Ints, rows_of
 from rms_tui.feed import FeedStatus
 from rms_tui.frame import FeedState, Frame, Health
+from rms_tui.risk.lacking import lacking
 from rms_tui.risk.verdict import Reason, State
 from rms_tui.tui import figures, rollover
 from rms_tui.tui.status_line import Piece
@@ -235,7 +236,12 @@ def feed_pieces(moment: Moment) -> Sequence[Piece]:
     if health.state not in (FeedState.STALE, FeedState.DISCONNECTED):
         refused = health.limits_error
         limits = () if refused is None else (Piece(refused, "bold $text-error"),)
-        return (*limits, *undecided_pieces(health), *rollover_pieces(moment))
+        return (
+            *limits,
+            *undecided_pieces(health),
+            *lacking_pieces(moment.frame),
+            *rollover_pieces(moment),
+        )
     silent = "the source sends no new figures" if book.connected else Reason.DISCONNECTED.words
     why = health.error or silent
     as_of = "" if health.polled_at is None else _as_of(health)
@@ -259,6 +265,21 @@ def undecided_pieces(health: Health) -> Sequence[Piece]:
     why = ", ".join(f"{figures.count(n)} {SHORT.get(r, r.words)}" for r, n in counts)
     rows = f"{figures.count(total)} row{'s' * (total != 1)} undecided:"
     return Piece(rows, "bold $text-warning"), Piece(why, "$text-warning")
+
+
+def lacking_pieces(frame: Frame) -> Sequence[Piece]:
+    """How many accounts have rules that lack a base or a peak: `3 accounts: day base unknown`."""
+    found = {} if frame.assessment is None else lacking(frame.assessment)
+    if not found:
+        return ()
+    what = ", ".join(
+        f"{figures.count(n)} account{'s' * (n != 1)}: {reason.words}" for reason, n in found.items()
+    )
+    enterable = found.keys() & {Reason.BASE_UNKNOWN, Reason.PEAK_UNKNOWN}
+    return (
+        Piece(what, "bold $text-warning", 1),
+        *([Piece("details (enter), then b, enters it", MUTED, 3)] if enterable else []),
+    )
 
 
 def rollover_pieces(moment: Moment) -> Sequence[Piece]:
