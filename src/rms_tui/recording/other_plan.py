@@ -11,7 +11,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from rms_tui.book import Book
-from rms_tui.monitor import STALE_AFTER
+from rms_tui.monitor.health import outdated
 from rms_tui.risk import assessment, holdings
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.profile import Plan
@@ -33,8 +33,7 @@ def memory_for(
         and all(one in recorded.peaks for one in scoped.trails)
     ):
         return recorded
-    stale = now - book.taken_at > STALE_AFTER * interval
-    read = reading(book, plan, stale=stale)
+    read = reading(book, plan, stale=outdated(book, now, interval))
     stepped = remembered(read, recorded if own is None else own, interval=interval)
     return replace(
         recorded,
