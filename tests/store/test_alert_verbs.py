@@ -27,7 +27,8 @@ def put(database: Rms, **more: Any) -> str:
 
 def test_an_empty_history_says_so(rms: Run) -> None:
     assert (rms("alerts").out, rms("alerts", "--open").out) == ("no alerts\n", "no open alerts\n")
-    assert rms("alerts", "--login", "7", "--rule", "x").out == "no alerts match login 7, rule x\n"
+    asked = rms("alerts", "--login", "7", "--rule", "max_loss")
+    assert asked.out == "no alerts match login 7, rule max_loss\n"
     assert rms("alerts", "--json").json == []
 
 
