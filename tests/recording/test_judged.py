@@ -214,7 +214,11 @@ def test_a_snapshot_of_a_recording_is_the_accounts_as_they_were(path, tmp_path):
         )
 
 
-def test_progress_is_said_once_it_takes_longer_than_a_second(capsys):
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_is_said_on_a_terminal_once_it_takes_longer_than_a_second(
+    terminal, capsys, monkeypatch
+):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
     clock = [0.0]
     progress = Progress(NOON, NOON + 100, lambda: clock[0])
     progress.at(NOON + 1)
@@ -222,4 +226,7 @@ def test_progress_is_said_once_it_takes_longer_than_a_second(capsys):
     clock[0] = 1.2
     progress.at(NOON + 25)
     progress.at(NOON + 26)
-    assert capsys.readouterr().err == "rms-tui: 2026-01-05T10:00:25.000Z, 25% read\n"
+    said = "rms-tui: 2026-01-05T10:00:25.000Z, 25% read\r" if terminal else ""
+    assert capsys.readouterr().err == said
+    progress.done()
+    assert capsys.readouterr().err == "\n" * terminal

@@ -110,7 +110,7 @@ def assess_recording(shared: Given, file: Path, profile: str | None, *, json: bo
 
 
 class Progress:
-    """How far reading is, on stderr, once it takes longer than a second."""
+    """How far reading is, on a terminal, once it takes longer than a second."""
 
     def __init__(
         self, began: float, ended: float, clock: Callable[[], float] = time.monotonic
@@ -122,17 +122,16 @@ class Progress:
     def at(self, moment: float) -> None:
         """Say the time that is reached, now and then."""
         now = self._clock()
-        if now - self._said_at < PATIENCE:
+        if now - self._said_at < PATIENCE or not sys.stderr.isatty():
             return
         self._said_at, self._said = now, True
         whole = max(self._ended - self._began, 1e-9)
         share = min(max((moment - self._began) / whole, 0.0), 1.0)
-        tail = "\r" if sys.stderr.isatty() else "\n"
-        print(f"rms-tui: {_iso(moment)}, {share:.0%} read", end=tail, file=sys.stderr, flush=True)
+        print(f"rms-tui: {_iso(moment)}, {share:.0%} read", end="\r", file=sys.stderr, flush=True)
 
     def done(self) -> None:
         """Leave the line."""
-        if self._said and sys.stderr.isatty():
+        if self._said:
             print(file=sys.stderr)
 
 
