@@ -391,15 +391,22 @@ def test_a_database_that_says_nothing_is_waited_for_no_longer_than_was_said():
     assert monitor.step().alerts != ()
 
 
-def test_limits_that_are_read_back_after_some_polls_have_begun_and_ended_nothing():
-    lenient = dict.fromkeys(range(70_100, 70_160), "easy")
-    easy = RiskProfile(name="easy", rules=(OpenPositions(rule="open_positions", count=1),))
-    plan = Plan(profiles=(*PLAN.profiles, easy), default=PLAN.default)
-    clock = Clock()
+EASY = RiskProfile(name="easy", rules=(OpenPositions(rule="open_positions", count=1),))
+LENIENT = dict.fromkeys(range(70_100, 70_160), "easy")
+
+
+def with_own_limits():
+    """A plan, a clock and the alerts that a desk raised by accounts' own limits."""
+    plan, clock = Plan(profiles=(*PLAN.profiles, EASY), default=PLAN.default), Clock()
     before = Monitor(FakeFeed(book(shock=5000.0)), plan, interval=5.0, clock=clock)
-    before.set_own_profiles(lenient)
+    before.set_own_profiles(LENIENT)
     for _ in range(3):
         stored = before.step().alerts
+    return plan, clock, stored
+
+
+def test_limits_that_are_read_back_after_some_polls_have_begun_and_ended_nothing():
+    plan, clock, stored = with_own_limits()
     assert {alert.profile for alert in stored} == {"easy"}
 
     monitor = Monitor(FakeFeed(book(shock=5000.0)), plan, interval=5.0, clock=clock)
@@ -408,7 +415,7 @@ def test_limits_that_are_read_back_after_some_polls_have_begun_and_ended_nothing
     monitor.restore(stored)
     for _ in range(3):
         monitor.step()
-    monitor.set_own_profiles(lenient)
+    monitor.set_own_profiles(LENIENT)
     monitor.release_alerts()
     for _ in range(3):
         frame = monitor.step()
@@ -457,3 +464,36 @@ def test_what_was_closed_here_is_not_opened_by_a_database_that_does_not_know_it_
     count = monitor.edges.count
     assert not closed & {alert.id for alert in monitor.step().alerts}
     assert monitor.edges.count == count
+
+
+def test_a_desk_that_goes_on_without_its_database_says_what_it_does_not_know():
+    monitor, clock = made(FakeFeed(book(shock=5000.0)))
+    monitor.hold_alerts(10.0)
+    assert monitor.step().health.limits_error is None
+    clock.now += 11
+    frame = monitor.step()
+    assert frame.alerts != ()
+    assert "MongoDB" in str(frame.health.limits_error)
+    monitor.release_alerts()
+    assert monitor.step().health.limits_error is None
+
+
+@pytest.mark.parametrize("longest", [0.0, 10.0])
+def test_alerts_that_are_read_back_late_wait_for_the_limits_that_they_were_raised_by(longest):
+    plan, clock, stored = with_own_limits()
+    monitor = Monitor(FakeFeed(book(shock=5000.0)), plan, interval=5.0, clock=clock)
+    monitor.hold_alerts(longest, 10.0)
+    for _ in range(3):
+        monitor.step()
+        clock.now += longest
+    assert {alert.profile for alert in monitor.step().alerts} != {"easy"}, "by the plan meanwhile"
+    monitor.restore(stored)
+    for _ in range(3):
+        monitor.step()
+    monitor.set_own_profiles(LENIENT)
+    monitor.release_alerts()
+    for _ in range(3):
+        frame = monitor.step()
+    assert {alert.id for alert in frame.alerts} == {alert.id for alert in stored}
+    ended = [one for one in edges(monitor) if one.change in ("closed", "recovered")]
+    assert not {one.alert.id for one in ended} & {alert.id for alert in stored}

@@ -50,22 +50,30 @@ class AlertDesk:
         self._waiting = Waiting()
         self._since = math.inf
         self._over: dict[str, None] = {}
+        self.unread = False
+        """Whether alerts begin and end without what the database knows."""
         self._patience: float | None = None
+        self._again = 0.0
         self._held_until: float | None = None
         self._shown: Desk | None = None
         self._news: list[AlertEvent] = []
         self._mine: list[Handling] = []
 
-    def hold(self, longest: float) -> None:
+    def hold(self, longest: float, again: float) -> None:
         """Begin and end nothing before `go_on`, or `longest` seconds after the first Book: the
-        database may know of accounts, limits and alerts that change it all. Polls count."""
+        database may know of accounts, limits and alerts that change it all. Polls count.
+
+        A database that speaks later than that is waited for once more, `again` seconds from its
+        first alerts on: they are of limits that have not come yet.
+        """
         with self.lock:
             self._patience, self._held_until = longest, None
+            self._again, self.unread = again, False
 
     def go_on(self) -> None:
         """What the database knows is here."""
         with self.lock:
-            self._patience = None
+            self._patience, self.unread = None, False
 
     def _holds(self, now: float) -> bool:
         if self._patience is None:
@@ -74,7 +82,7 @@ class AlertDesk:
             self._held_until = now + self._patience
         if now < self._held_until:
             return True
-        self._patience = None
+        self._patience, self.unread = None, True
         return False
 
     def step(
@@ -127,6 +135,8 @@ class AlertDesk:
     def restore(self, stored: Sequence[Alert], watched: Selection, logins: Ints | None) -> None:
         """Go on with stored alerts of accounts that may be watched; `logins` are the Book's."""
         with self.lock:
+            if self.unread:
+                self.hold(self._again, self._again)
             self._wait_for(stored, watched)
             if logins is not None:
                 self._become(self._admitted(logins, self._clock()))

@@ -33,7 +33,7 @@ class Health:
 
     `polled_at` is the newest good Book's instant, `cycle` the time that assessing it took,
     `undecided` how many rows gave no decision and why, `limits_error` why a plan or an account's
-    own profile was refused (`error` too, where nothing else is wrong).
+    own profile was refused or is not known (`error` too, where nothing else is wrong).
     """
 
     state: FeedState

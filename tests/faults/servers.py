@@ -40,6 +40,11 @@ class KillableServer:
         process = psutil.Process(self._child.pid)
         mongod.make_ready(process, self._folder, self.port, 30, GO)
 
+    def send(self, number: int) -> None:
+        """A signal to it, such as SIGSTOP."""
+        assert self._child is not None
+        self._child.send_signal(number)
+
     def kill(self) -> None:
         assert self._child is not None
         self._child.kill()

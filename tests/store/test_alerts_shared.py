@@ -154,6 +154,13 @@ def acked(by: str, at: float, note: str | None = None, **more: Any) -> AlertEven
     return AlertEvent("acknowledged", alert, at)
 
 
+def snoozed(by: str, at: float, seconds: float) -> AlertEvent:
+    alert = replace(
+        ALERT, stage=Stage.SNOOZED, snoozed_by=by, snoozed_at=at, snoozed_until=at + seconds
+    )
+    return AlertEvent("snoozed", alert, at)
+
+
 def test_of_two_acknowledgements_the_first_in_time_is_kept_whoever_writes_first(
     database: Rms,
 ) -> None:
@@ -162,6 +169,35 @@ def test_of_two_acknowledgements_the_first_in_time_is_kept_whoever_writes_first(
     found = alert_query.by_id(database, ALERT.id)
     assert found is not None
     assert (found.operator, found.acknowledged_at) == ("early", NOW + 5)
+    assert database.audit.count_documents({}) == 3
+
+
+@pytest.mark.parametrize("there", ["ann", "ann (10.0.0.7)"])
+def test_what_the_holder_did_for_a_follower_before_it_died_is_not_done_again_by_the_follower(
+    database: Rms, there: str
+) -> None:
+    alerts.apply(database, [RAISED, acked(there, NOW + 9.02, "mine")])
+    alerts.apply(database, [acked("ann", NOW + 9, "mine")])
+    (row,) = database.audit.find({})
+    assert row["operator"] == there
+    found = alert_query.by_id(database, ALERT.id)
+    assert found is not None
+    assert (found.operator, found.acknowledged_at) == (there, NOW + 9.02)
+
+
+def test_a_snooze_that_the_holder_did_for_a_follower_is_not_done_again_by_the_follower(
+    database: Rms,
+) -> None:
+    alerts.apply(database, [RAISED, snoozed("ann (10.0.0.7)", NOW + 9.02, 60.0)])
+    alerts.apply(database, [snoozed("ann", NOW + 9, 60.0)])
+    assert database.audit.count_documents({}) == 1
+    alerts.apply(database, [snoozed("ann", NOW + 9.01, 300.0)])
+    assert database.audit.count_documents({}) == 2, "another time is another doing"
+
+
+def test_an_operator_who_answers_again_after_a_snooze_is_audited_again(database: Rms) -> None:
+    alerts.apply(database, [RAISED, acked("ann", NOW + 9), snoozed("ann", NOW + 12, 60.0)])
+    alerts.apply(database, [acked("ann", NOW + 15)])
     assert database.audit.count_documents({}) == 3
 
 

@@ -260,3 +260,57 @@ def test_an_unreachable_server_is_down_with_a_reason_and_without_the_password() 
     assert desk.status.waiting == 1
     assert "hunter2" not in repr(desk.status)
     desk.writer.stop()
+
+
+def test_all_that_was_stored_is_heard_before_it_is_said_to_be_told_and_that_is_said_once(
+    desk: Desk, server_uri: str, database: Rms
+) -> None:
+    desk.poll(0.0, -1200.0, 0.0)
+    desk.poll(0.0, -1200.0, 0.0)
+    until(lambda: database.alerts.count_documents({"open": True}) == 1)
+    until(lambda: database.elements.count_documents({"status": "ACTIVE"}) == 2)
+    elements.remove(database, 1003, SERVER, "simulator", "bob")
+    own = {"$set": {"profile": {"max_profit": 900.0}}}
+    database.elements.update_one({"login": 1001}, own)
+    desk.writer.stop()
+    heard: list[str] = []
+
+    def recalled(_: object) -> int:
+        heard.append("memory")
+        return 0
+
+    monitor = Monitor(desk.feed, PLAN, interval=1.0)
+    server = Remote(server_uri)
+    keeps = memory_writer(monitor, server, database.name)
+    keeps.start()
+    monitor.step()
+    until(lambda: database.memory.count_documents({}) > 0)
+    keeps.stop()
+
+    after = Monitor(desk.feed, PLAN, interval=1.0)
+    writer = Writer(
+        after.frames, after.outbox, server, source="simulator", database=database.name,
+        period=0.05, on_alerts=lambda _: heard.append("alerts"),
+        on_selection=lambda _: heard.append("selection"), on_memory=recalled,
+        on_entries=lambda _: heard.append("entries"),
+        on_profiles=lambda _: heard.append("profiles"), on_told=lambda: heard.append("told"),
+    )  # fmt: skip
+    writer.start()
+    until(lambda: writer.status.value is not None and writer.status.value.state == "connected")
+    assert heard == [], "whose accounts they are is not known before the first Book"
+    after.step()
+    until(lambda: "told" in heard)
+    assert set(heard[: heard.index("told")]) >= {"alerts", "selection", "memory", "profiles"}
+    heard.append("later")
+    database.elements.update_one({"login": 1001}, {"$unset": {"profile": ""}})
+    until(lambda: "profiles" in heard[heard.index("later") :])
+    writer.stop()
+    assert heard.count("told") == 1
+
+
+def memory_writer(monitor: Monitor, server: Remote, database: str) -> Writer:
+    """A writer that keeps memory."""
+    return Writer(
+        monitor.frames, monitor.outbox, server, source="simulator", database=database,
+        period=0.05, on_memory=monitor.recall,
+    )  # fmt: skip

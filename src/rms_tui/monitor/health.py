@@ -12,6 +12,9 @@ from rms_tui.risk.verdict import Reason
 STALE_AFTER = 3.0
 """Poll intervals after which the newest Book is stale."""
 
+UNREAD = "MongoDB not read yet: own limits of accounts and removals are not known"
+"""Said while all accounts are judged by the plan for want of a better word."""
+
 
 def outdated(book: Book, now: float, interval: float) -> bool:
     """Whether a Book is too old at `now` (UTC seconds) to decide anything by."""

@@ -203,11 +203,15 @@ class Monitor:
         """
         self._alerts.restore(stored, self.selection, self._newest.logins)
 
-    def hold_alerts(self, longest: float) -> None:
+    def hold_alerts(self, longest: float, again: float = 0.0) -> None:
         """Begin and end no alert before `release_alerts`, or until `longest` seconds after the
         first Book: who is watched, by which limits, with which memory and which alerts open is
-        about to be read back."""
-        self._alerts.hold(longest)
+        about to be read back.
+
+        From then on all are judged by the plan, and Health says so. What is read back later still
+        holds alerts once more, for `again` seconds at most.
+        """
+        self._alerts.hold(longest, again)
 
     def release_alerts(self) -> None:
         """All that was stored has been given to this monitor."""

@@ -24,7 +24,7 @@ from rms_tui.monitor.cycle import (
     read_after,
     shown_by,
 )
-from rms_tui.monitor.health import health, outdated
+from rms_tui.monitor.health import UNREAD, health, outdated
 from rms_tui.monitor.newest import Newest
 from rms_tui.plan_desk import PlanDesk
 from rms_tui.risk.memory import Memory
@@ -161,5 +161,6 @@ class Polling:
         return health(
             self.feed.title, self.feed.status, book, now, self.interval, self._live,
             cycle=cycle, polls=self._polls, errors=self._errors, error=error,
-            limits_error=self.plans.error, undecided=undecided,
+            limits_error=self.plans.error or (UNREAD if self.newest.alerts.unread else None),
+            undecided=undecided,
         )  # fmt: skip

@@ -8,9 +8,9 @@ same documents. Of two processes that raise the same episode the first one's doc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from pymongo import InsertOne, UpdateOne
@@ -30,6 +30,10 @@ _ATTEMPTS = 3
 
 ACTIONS = {"acknowledged": "acknowledge", "snoozed": "snooze"}
 """Edges that operators make, and what `audit` calls them."""
+
+ONCE, ROUNDED = timedelta(seconds=60), timedelta(seconds=0.01)
+"""Time within which a holder does what a follower tells it. It may die before it says so: the
+follower, who polls then, still has that doing by its own time, which is the earlier one."""
 
 _CHANGED: Mapping[str, Sequence[str]] = {
     "risen": (
@@ -139,15 +143,41 @@ def _written(
 ) -> Mapping[str, Alert]:
     standing = _Open(_open_now(database, events, session))
     meant = [standing.after(event) for event in events]
-    database.alerts.bulk_write([_update(e) for e in meant], ordered=True, session=session)
-    rows = {row["_id"]: row for row in (audit_row(e) for e in meant if e.change in ACTIONS)}
-    if rows:
-        asked = {"_id": {"$in": list(rows)}}
-        for known in database.audit.find(asked, {"_id": 1}, session=session):
-            del rows[known["_id"]]
-    if rows:
-        database.audit.bulk_write([InsertOne(row) for row in rows.values()], session=session)
+    rows = {e: audit_row(e) for e in meant if e.change in ACTIONS}
+    known = _audited(database, rows.values(), session)
+    done = {e for e, row in rows.items() if any(_is_told_of(row, one) for one in known)}
+    updates = [_update(e) for e in meant if e not in done]
+    if updates:
+        database.alerts.bulk_write(updates, ordered=True, session=session)
+    there = {one["_id"] for one in known}
+    new = {row["_id"]: row for e, row in rows.items() if e not in done and row["_id"] not in there}
+    if new:
+        database.audit.bulk_write([InsertOne(row) for row in new.values()], session=session)
     return standing.won
+
+
+def _audited(
+    database: Rms, rows: Collection[Document], session: ClientSession
+) -> Sequence[Document]:
+    """The rows that these alerts have already."""
+    if not rows:
+        return ()
+    asked = {
+        name: {"$in": sorted({row[name] for row in rows})} for name in ("login", "server", "alert")
+    }
+    return list(database.audit.find(asked, session=session))
+
+
+def _is_told_of(row: Document, known: Document) -> bool:
+    """Whether a row is what a follower told its holder of, who had it written as `known`."""
+    same = all(row[name] == known.get(name) for name in ("alert", "action", "severity", "note"))
+    who, there = row["operator"], str(known.get("operator"))
+    if not same or not (there == who or there.startswith(f"{who} (")):
+        return False
+    later: timedelta = known["at"] - row["at"]
+    if row["until"] is not None and abs(known["until"] - row["until"] - later) > ROUNDED:
+        return False
+    return timedelta(0) < later <= ONCE
 
 
 def _open_now(

@@ -24,7 +24,7 @@ from rms_tui.frame import FeedState, Frame
 from rms_tui.latest import Latest
 from rms_tui.outbox import Outbox
 from rms_tui.risk.memory import Memory
-from rms_tui.store import claims
+from rms_tui.store import claims, left_open
 from rms_tui.store import memory as memories
 from rms_tui.store.alert_query import going_on
 from rms_tui.store.alert_watch import handling_from
@@ -113,6 +113,7 @@ class ClaimWriter:
         self._positions: Positions | None = None
         self._element = _watched(element)
         self._database: Rms | None = None
+        self._left: Sequence[Mapping[str, Any]] = ()
         self._uri = ""
         self._alerts: AlertWriter | None = None
         self._memories: MemoryWriter | None = None
@@ -208,6 +209,8 @@ class ClaimWriter:
         if self._database is None:
             self._uri = self._server.uri(self._stopping)
             self._database = connect(self._uri, self._name)
+            left_open.end(self._database.client, self._left)
+            self._left = ()
             _log.info("MongoDB is back")
         if self._alerts is None:
             guard = claims.guard(self._database, self._held)
@@ -355,6 +358,7 @@ class ClaimWriter:
         database, self._database = self._database, None
         self._alerts = self._memories = None
         if database is not None:
+            self._left = (*self._left, *left_open.left_open(database.client))
             let_go(database)
 
     def _finish(self) -> None:

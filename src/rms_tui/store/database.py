@@ -22,6 +22,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import (
     ConfigurationError,
+    ConnectionFailure,
     InvalidName,
     NetworkTimeout,
     OperationFailure,
@@ -30,6 +31,7 @@ from pymongo.errors import (
 )
 
 from rms_tui.store.errors import StoreError, advice, cleaned, redacted
+from rms_tui.store.left_open import Client, leave
 from rms_tui.store.renamed import Name, opened, theirs
 from rms_tui.store.schema import COLLECTIONS, Collection
 
@@ -90,7 +92,7 @@ def _client(uri: str) -> MongoClient[Document]:
     try:
         with warnings.catch_warnings():  # it would do without `tls=ture`, and say so on the screen
             warnings.filterwarnings("error", category=UserWarning, module="pymongo")
-            return MongoClient(
+            return Client(
                 uri,
                 appname="rms-tui",
                 tz_aware=True,
@@ -164,7 +166,8 @@ def in_transaction(
     `guard` comes first in the same transaction.
 
     Not the driver's `with_transaction`: that goes on for two minutes when the server is gone, and
-    here whoever waits has a better way to go on. Raises PyMongoError.
+    here whoever waits has a better way to go on. One that a lost server may have kept open is noted
+    in its client, see `left_open`. Raises PyMongoError.
     """
     with database.client.start_session() as session:
         for attempt in range(ATTEMPTS):
@@ -178,6 +181,9 @@ def in_transaction(
                 if not again or attempt == ATTEMPTS - 1:
                     raise
                 time.sleep(0.005 * 2**attempt)  # another writer has the same document
+            except ConnectionFailure:
+                leave(session)
+                raise
     raise AssertionError("unreachable")
 
 

@@ -31,6 +31,10 @@ LAUNCH, SHUTDOWN, PORT_PATIENCE = 30.0, 10.0, 1.0
 """Seconds: for a new mongod to recover its data, for one that is shutting down to end, for a dead
 one's port to become free."""
 
+TRANSACTION = 5
+"""Seconds after which a transaction of a process that died in the midst of it lets go of the lease
+of its book; a minute is more than the others may wait."""
+
 OPLOG_MB = 512
 """By default it would grow to a twentieth of the disk; change streams here need minutes of it."""
 
@@ -90,6 +94,7 @@ def spawn(
         "--wiredTigerCacheSizeGB", "0.25",
         "--logpath", str(log_file(folder)), "--quiet", "--slowms", "2000",
         "--setParameter", "diagnosticDataCollectionEnabled=false",
+        "--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION}",
         "--setParameter", "shutdownTimeoutMillisForSignaledShutdown=0",
     ]  # fmt: skip
     if sys.platform != "win32":

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pymongo
@@ -38,7 +38,7 @@ from rms_tui.frame import Frame
 from rms_tui.latest import Latest
 from rms_tui.outbox import Outbox
 from rms_tui.risk.memory import Memory
-from rms_tui.store import audit, elements, entries, profiles
+from rms_tui.store import audit, elements, entries, left_open, profiles
 from rms_tui.store import memory as memories
 from rms_tui.store.alert_query import history
 from rms_tui.store.alert_writer import AlertWriter
@@ -152,6 +152,7 @@ class Writer:
         self._database: Rms | None = None
         self._watch: SelectionWatch | None = None
         self._uri: str | None = None
+        self._left: Sequence[Mapping[str, Any]] = ()
         self._stopping = threading.Event()
         self._deadline = 0.0
         self._thread: threading.Thread | None = None
@@ -248,6 +249,8 @@ class Writer:
         uri = self._server.uri(self._stopping)
         self._uri = uri
         database = connect(uri, self._name)
+        left_open.end(database.client, self._left)
+        self._left = ()
         self._statuses.reconnected()
         self._database = database
         self._failures = 0
@@ -422,6 +425,7 @@ class Writer:
         self._database = self._watch = None
         self._alerts.disconnected()
         if database is not None:
+            self._left = (*self._left, *left_open.left_open(database.client))
             with pymongo.timeout(0.3):  # it says goodbye, perhaps to nobody
                 database.client.close()
 

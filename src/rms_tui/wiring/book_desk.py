@@ -49,7 +49,8 @@ LONGEST_STOP = 1.0
 
 LONGEST_HOLD = 10.0
 """Seconds after the first Book for which alerts wait for a database that has answered before: it
-knows who is watched by which limits, and which alerts are open. Then the desk does without."""
+knows who is watched by which limits, and which alerts are open. Then the desk does without, and
+says what it does not know: judged by the plan's limits is better than by none."""
 
 T = TypeVar("T")
 
@@ -240,7 +241,7 @@ class BookDesk:
         monitor, made = self._monitor, self._made
         if monitor.running:
             return
-        monitor.hold_alerts(hold)
+        monitor.hold_alerts(hold, LONGEST_HOLD)
         if self._follower is not None:
             self._follower.stop()
             self._follower = None
@@ -285,6 +286,7 @@ class BookDesk:
         if self._follower is not None:
             self._follower.stop()
         self._monitor.stop(1.0)
+        self._monitor.release_alerts()  # the holder knows
         token = self._made.settings.rms_ws_token
         own = None if token is None else token.get_secret_value()
         self._follower = Follower(
