@@ -6,9 +6,12 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from tests.fakes.fake_world import default_world, midday_offset
 
 ROOT = Path(__file__).resolve().parents[2]
 FAKES = ROOT / "tests" / "fakes"
@@ -34,14 +37,15 @@ def environment(**more: str) -> dict[str, str]:
     return {**clean, "PYTHONUNBUFFERED": "1", **more}
 
 
+def midday_zone() -> str:
+    """A `TZ` in which it is about noon now: no midnight comes while a test runs."""
+    ahead = midday_offset(time.time()) // 3600
+    return f"MID{-ahead:+d}"  # POSIX counts hours behind UTC
+
+
 def world(folder: Path, margin: float = 3_600.0) -> Path:
     """A world for the fake manager in which account 1002 uses this much margin."""
-    sys.path.insert(0, str(FAKES))
-    try:
-        import fake_world  # type: ignore[import-not-found, unused-ignore]
-    finally:
-        sys.path.remove(str(FAKES))
-    made: dict[str, Any] = fake_world.default_world()
+    made: dict[str, Any] = default_world()
     account = made["manager"]["accounts"][1]
     account |= {
         "Margin": margin,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.api.scripts import DEMO, MANAGER, ROOT, environment, ran, world
+from tests.api.scripts import DEMO, MANAGER, ROOT, environment, midday_zone, ran, world
 
 EXAMPLES = ROOT / "docs" / "examples"
 SOURCES = pytest.mark.parametrize("environ", [MANAGER, DEMO], ids=["manager", "demo"])
@@ -62,7 +62,8 @@ def test_several_accounts_are_monitored_and_a_flat_one_is_no_alarm(tmp_path: Pat
 
 @SOURCES
 def test_a_daily_report_is_written_without_a_start(tmp_path: Path, environ: dict[str, str]) -> None:
-    done = ran(EXAMPLES / "daily_report.py", folder=tmp_path, environ=environ)
+    clock = {"TZ": midday_zone()}
+    done = ran(EXAMPLES / "daily_report.py", folder=tmp_path, environ={**environ, **clock})
     assert (done.returncode, done.stderr) == (0, "")
     [path] = tmp_path.glob("daily_report_*.json")
     assert done.stdout == f"written: {path.name}\n"
@@ -71,7 +72,7 @@ def test_a_daily_report_is_written_without_a_start(tmp_path: Path, environ: dict
     assert len(report["accounts"]) == (3 if environ is MANAGER else 250)
     levels = {one["account"]["margin_level"] for one in report["accounts"].values()}
     assert None in levels
-    again = ran(EXAMPLES / "daily_report.py", folder=tmp_path, environ=environ)
+    again = ran(EXAMPLES / "daily_report.py", folder=tmp_path, environ={**environ, **clock})
     assert again.stdout == done.stdout
 
 

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-DAY = 86_400
+DAY, HOUR = 86_400, 3_600
 OFFSET = 7_200
 
 Section = dict[str, Any]
@@ -97,13 +97,36 @@ def misbehave(section: Section, *, holding_the_gil: bool) -> None:
         block(float(section["hang"]), holding_the_gil=holding_the_gil)
 
 
-def default_world(utc: float | None = None) -> dict[str, Any]:
-    """Three accounts on the manager's server, one in the terminal; the server is at UTC+2.
+def midday_offset(utc: float) -> int:
+    """The whole hours ahead of UTC, in seconds, of a server whose clock shows about noon then.
 
-    Times count from `utc` (seconds), or from the computer's clock.
+    A test by the computer's clock may run at any hour. No midnight of such a server comes while it
+    runs, and today's deals, which are of the first minutes of its day, are in the past.
     """
-    now = int(time.time() if utc is None else utc) + OFFSET
-    return {"manager": _manager(now), "terminal": _terminal(now)}
+    return round((DAY / 2 - utc % DAY) / HOUR) * HOUR
+
+
+_MIDDAY = midday_offset(time.time())
+"""Of this process; one world of several processes names its `offset`."""
+
+
+def default_world(utc: float | None = None) -> dict[str, Any]:
+    """Three accounts on the manager's server, one in the terminal.
+
+    Times count from `utc` (seconds), the server being at UTC+2; or from the computer's clock, by
+    which it is midday on the server.
+    """
+    if utc is None:
+        return _sections(int(time.time()), _MIDDAY)
+    return _sections(int(utc), OFFSET)
+
+
+def _sections(utc: int, offset: int) -> dict[str, Any]:
+    now = utc + offset
+    made = {"manager": _manager(now), "terminal": _terminal(now)}
+    for section in made.values():
+        section["offset"] = offset
+    return made
 
 
 def _manager(now: int) -> Section:
@@ -119,7 +142,7 @@ def _manager(now: int) -> Section:
         "hang": 0,
         "crash": False,
         "clock": None,  # UTC seconds; None: the computer's
-        "offset": OFFSET,
+        "offset": OFFSET,  # server's clock minus UTC, seconds
         "refuse": {},  # method → [code, retcode, text] of LastError
         "accounts": [
             _account(1001, balance=10_000.0, profit=84.0, storage=-1.5, margin=217.0),

@@ -22,6 +22,7 @@ from typing import Any
 
 import psutil
 from pymongo import ASCENDING
+from tests.fakes.fake_world import midday_offset
 
 from rms_tui.store.database import Document, Rms
 
@@ -81,6 +82,7 @@ class World:
         moving = {"EURUSD": {"bid": 1.0850, "ask": 1.0852}}  # a tick that stands tells no clock
         self.terminal: Document = {
             "positions": [], "deals": [], "accounts": {}, "terminals": {}, "ticks": moving,
+            "offset": midday_offset(time.time()),
         }  # fmt: skip
         self.push()
 

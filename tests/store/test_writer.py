@@ -25,11 +25,12 @@ from rms_tui.store.writer import StoreStatus, Writer
 
 
 class Desk:
-    """A monitor stepped by hand with a writer behind it."""
+    """A monitor stepped by hand at the instant of its making, and a writer behind it."""
 
     def __init__(self, server: Embedded | Remote, database: str, *floating: float) -> None:
-        self.feed = HandFeed(book(floating or (0.0, -1200.0), at=time.time()))
-        self.monitor = Monitor(self.feed, PLAN, interval=1.0)
+        self.now = time.time()
+        self.feed = HandFeed(book(floating or (0.0, -1200.0), at=self.now))
+        self.monitor = Monitor(self.feed, PLAN, interval=1.0, clock=lambda: self.now)
         self.selections: list[Selection] = []
         self.writer = Writer(
             self.monitor.frames,
@@ -42,7 +43,7 @@ class Desk:
         )
 
     def poll(self, *floating: float) -> None:
-        self.feed.newest = book(floating, at=time.time())
+        self.feed.newest = book(floating, at=self.now)
         self.monitor.step()
 
     @property
