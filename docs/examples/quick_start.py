@@ -4,14 +4,16 @@ import sys
 
 from rms_tui import get_rms_instance
 
-LOGIN = int(sys.argv[1]) if len(sys.argv) > 1 else 1001
-
 rms = get_rms_instance(update_interval=5)
-rms.initialize()
-rms.add_account(LOGIN)
+if not rms.initialize():
+    sys.exit(f"no connection: {rms.last_error}")
+
+login = int(sys.argv[1]) if len(sys.argv) > 1 else next(iter(rms.get_all_accounts_snapshot()))
+if not rms.add_account(login):
+    sys.exit(1)  # why is logged
 rms.start()
 
-snapshot = rms.get_account_snapshot(LOGIN)
+snapshot = rms.get_account_snapshot(login)
 print("Balance:", snapshot["account"]["balance"])
 print("Positions:", snapshot["positions"]["position_count"])
 

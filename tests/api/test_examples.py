@@ -116,6 +116,20 @@ def test_the_quick_start_shows_one_account_and_the_book(
         assert "lots of 1 accounts" in done.stdout
 
 
+@SOURCES
+def test_the_quick_start_takes_the_first_account_where_none_is_given(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    done = ran(EXAMPLES / "quick_start.py", folder=tmp_path, environ=environ)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Balance: ")
+
+
+def test_the_quick_start_says_which_account_the_server_has_not(tmp_path: Path) -> None:
+    done = ran(EXAMPLES / "quick_start.py", "7", folder=tmp_path, environ=DEMO)
+    assert (done.returncode, done.stderr) == (1, "add_account: account 7 is not on the server\n")
+
+
 def test_no_connection_is_said_in_words(tmp_path: Path) -> None:
     wrong = {**MANAGER, "MT5_MANAGER_PASS": "hunter2"}
     done = ran(EXAMPLES / "monitor_accounts.py", folder=tmp_path, environ=wrong)

@@ -106,3 +106,18 @@ def test_a_certificate_that_cannot_be_served_fails_with_its_files_and_why(tmp_pa
         assert str(wrong) in lines["WebSocket"][1]
         assert why in lines["WebSocket"][1]
         assert "certificate" not in lines
+
+
+def test_a_given_uri_that_nobody_answers_at_is_to_be_corrected_not_set(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "rms_tui", "doctor", "--json"],
+        cwd=tmp_path,
+        env=environment(RMS_DATA_DIR=str(tmp_path / "data"), RMS_MONGODB_URI=NOWHERE),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    (line,) = [one for one in json.loads(done.stdout) if one["what"] == "MongoDB"]
+    assert line["grade"] == "FAIL"
+    assert line["mend"].startswith("correct RMS_MONGODB_URI")

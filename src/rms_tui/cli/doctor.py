@@ -140,6 +140,8 @@ def _mongodb(layers: Loaded) -> Iterator[Line]:
     place = server(settings)
     what = "MongoDB" if settings.rms_mongodb_uri is not None else "MongoDB (embedded)"
     mend = "set RMS_MONGODB_URI, or install rms-tui[embedded]"
+    if settings.rms_mongodb_uri is not None:
+        mend = "correct RMS_MONGODB_URI, or start that server; without it an embedded one is used"
     name = database_name(settings)
     try:
         uri = place.uri(threading.Event())

@@ -111,22 +111,29 @@ def _words(what: str, particulars: Mapping[str, Any]) -> None:
     elif what == "element":
         one = particulars["element"]
         if one is not None:
-            print(_line(one))
+            print(element_line(one))
     else:
         told = ", ".join(f"{name} {plain(str(value))}" for name, value in particulars.items())
         print(f"{what}: {told}")
     sys.stdout.flush()
 
 
-def _line(one: Mapping[str, Any]) -> str:
+def element_line(one: Mapping[str, Any]) -> str:
     """A changed element: whose, what it is now, on which instance, and why."""
-    risk = one.get("risk") or {}
     parts = [
         f"{one.get('login')} on {one.get('server')}: {one.get('status')}",
         f"on instance {one['instance']}" if one.get("instance") is not None else "",
-        f"{risk.get('rule')} {risk.get('value')} of {risk.get('limit')}"
-        if risk.get("rule")
-        else "",
+        _risk(one.get("risk") or {}),
         str(one.get("error") or ""),
     ]
     return plain(", ".join(part for part in parts if part))
+
+
+def _risk(risk: Mapping[str, Any]) -> str:
+    """The worst rule with its figures, or why it decides nothing."""
+    rule = risk.get("rule")
+    if not rule:
+        return ""
+    if risk.get("state") == "unknown":
+        return f"{rule} unknown: {risk.get('reason') or 'no reason is given'}"
+    return f"{rule} {plain(risk.get('value'))} of {plain(risk.get('limit'))}"
