@@ -17,6 +17,9 @@ from rms_tui.store.claims import Claim, Ending, Fenced, Patience
 from rms_tui.store.database import Document, Rms, in_transaction
 
 HOST = "desk-1"
+NOT_YET = datetime(2999, 1, 1, tzinfo=UTC)
+"""Of fields that are made when the tests are collected, which may be hours before they run."""
+
 PATIENCE = Patience(failures=3, first=60.0, longest=300.0, refused=120.0)
 HASTE = Patience(failures=3, first=0.0, longest=0.0, refused=0.0)
 
@@ -67,7 +70,7 @@ def test_a_claim_joins_both_under_one_higher_term(database: Rms) -> None:
         {"status": "REMOVED"},
         {"source": "manager"},
         {"instance": "i7"},
-        {"retry_at": datetime.now(UTC) + timedelta(hours=1)},
+        {"retry_at": NOT_YET},
     ],
 )
 def test_only_a_pending_element_of_a_terminal_that_is_due_is_claimed(
@@ -85,7 +88,7 @@ def test_only_a_pending_element_of_a_terminal_that_is_due_is_claimed(
         {"status": "OCCUPIED"},
         {"status": "FAULTY"},
         {"host": "desk-2"},
-        {"retry_at": datetime.now(UTC) + timedelta(hours=1)},
+        {"retry_at": NOT_YET},
     ],
 )
 def test_only_a_free_instance_of_this_host_that_is_due_is_claimed(
