@@ -473,8 +473,9 @@ def test_an_episode_that_began_and_recovered_before_the_database_answered_ends_t
     shift.see(0)
     assert shift.see(0) == ["recovered"]
     shift.desk, events = alerts.restored(shift.desk, [stored_one], shift.now, shift.times)
-    assert (dict(shift.desk.alerts), list(events)) == ({}, [])
+    assert dict(shift.desk.alerts) == {}
     (ended,) = shift.desk.recovered.values()
+    assert [(one.change, one.alert) for one in events] == [("recovered", ended)]
     assert (ended.id, ended.recovered_at, ended.raised_at) == (
         stored_one.id, shift.now, stored_one.raised_at,
     )  # fmt: skip
@@ -510,8 +511,9 @@ def test_what_the_database_says_again_of_a_recovered_alert_does_not_open_it():
     before = shift.raised()
     for _ in range(2):
         shift.see(0)
-    shift.desk, events = alerts.restored(shift.desk, [before], shift.now)
-    assert (events, dict(shift.desk.alerts)) == ([], {})
+    shift.desk, (event,) = alerts.restored(shift.desk, [before], shift.now)
+    assert dict(shift.desk.alerts) == {}
+    assert (event.change, event.alert.id) == ("recovered", before.id), "the database has to hear it"
 
 
 def test_documents_of_older_writers_are_read():

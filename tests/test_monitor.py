@@ -497,3 +497,23 @@ def test_alerts_that_are_read_back_late_wait_for_the_limits_that_they_were_raise
     assert {alert.id for alert in frame.alerts} == {alert.id for alert in stored}
     ended = [one for one in edges(monitor) if one.change in ("closed", "recovered")]
     assert not {one.alert.id for one in ended} & {alert.id for alert in stored}
+
+
+def test_who_takes_over_writes_down_what_the_holder_showed_and_could_not_write_any_more():
+    holder, _ = made(FakeFeed(book(shock=5000.0)))
+    for _ in range(2):
+        shown = holder.step().alerts
+    assert holder.acknowledge(shown[0].id, "eva", "mine")
+    assert holder.snooze(shown[1].id, 60.0, "bob")
+    follower, _ = made(FakeFeed(book(shock=5000.0)))
+    follower.go_on_from(None, holder.frames.value.desk)
+    follower.step()
+    assert len(follower.outbox) == 0
+    follower.go_on_alone(remember=True)
+    put = [(one.change, one.alert.id) for one in follower.outbox.oldest(10_000)]
+    assert {found for change, found in put if change == "raised"} == {one.id for one in shown}
+    done = [one for one in put if one[0] != "raised"]
+    assert sorted(done) == [("acknowledged", shown[0].id), ("snoozed", shown[1].id)]
+    told = {(one.change, one.alert.id, one.at) for one in holder.outbox.oldest(10_000)}
+    for one in follower.outbox.oldest(10_000):
+        assert (one.change, one.alert.id, one.at) in told, "the same edge, not another one"

@@ -12,7 +12,17 @@ from collections.abc import Callable, Collection, Sequence
 
 from rms_tui import alerts
 from rms_tui.alert_edges import Edges, unwritten
-from rms_tui.alerts import FEED_RULE, Alert, AlertEvent, Desk, Handling, Times, Waiting, handling_of
+from rms_tui.alerts import (
+    FEED_RULE,
+    Alert,
+    AlertEvent,
+    Desk,
+    Handling,
+    Times,
+    Waiting,
+    as_they_stand,
+    handling_of,
+)
 from rms_tui.book import Book, Ints
 from rms_tui.feed import Selection
 from rms_tui.risk.assessment import Assessment
@@ -156,11 +166,17 @@ class AlertDesk:
         self._waiting.add(mine, self._clock())
 
     def again(self, watched: Selection, logins: Ints | None) -> None:
-        """Go on by steps with a desk that was only shown: nothing rings again."""
+        """Go on by steps with a desk that was only shown: nothing rings again.
+
+        Who stepped it may have ended before the database heard all of it: the edges that lead here
+        are put once more, and written where they are missing.
+        """
         with self.lock:
             before = self.desk
             self._note(self._shown or before, before)
             shown = [*before.alerts.values(), *before.recovered.values()]
+            for event in as_they_stand(shown):
+                self._put(event)
             self.desk, self._shown, self._mine, self._news = alerts.EMPTY, None, [], []
             self._wait_for(shown, watched)
             if logins is not None:

@@ -10,8 +10,8 @@ from tests.risk.desk import Chain, book
 
 from rms_tui.risk.assessment import verdicts_of
 from rms_tui.risk.assignment import assigned
-from rms_tui.risk.own_profile import with_own
-from rms_tui.risk.profile import Plan, RiskProfile
+from rms_tui.risk.own_profile import own_of, with_own
+from rms_tui.risk.profile import Assign, Plan, RiskProfile
 from rms_tui.risk.verdict import Reason, State
 
 LOSS = {"rule": "max_loss", "amount": -1000}
@@ -91,3 +91,20 @@ def test_the_monitor_says_in_health_which_profile_it_refused():
     assert "no profile 'nope'" in str(monitor.step().health.error)
     monitor.set_own_profiles({})
     assert monitor.step().health.error is None
+
+
+def test_what_accounts_have_of_their_own_is_known_from_the_plan_they_are_judged_by():
+    own = {
+        1001: "strict",
+        1002: {"rules": [{"rule": "max_loss", "amount": -400}]},
+        1003: {"max_daily_loss": 100},
+        1004: {"rules": []},
+    }
+    groups = GIVEN.model_copy(update={"assigned": (Assign(profile="strict", logins=(1009,)),)})
+    plan, refused = with_own(groups, own)
+    there = Plan.model_validate(plan.model_dump(mode="json"))
+    assert own_of(there).keys() == own.keys()
+    again, refused_again = with_own(groups, own_of(there))
+    assert again == plan
+    assert refused_again.keys() == refused.keys() == {1004}
+    assert own_of(groups) == {}

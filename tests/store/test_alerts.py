@@ -117,3 +117,15 @@ def test_a_recovery_written_again_after_the_end_opens_nothing(database: Rms) -> 
     alerts.apply(database, [AlertEvent("raised", ALERT, NOW + 1), recovered])
     alerts.apply(database, [AlertEvent("closed", closed, NOW + 320), recovered])
     assert (database.alerts.find_one({}) or {})["stage"] == "closed"
+
+
+def test_an_alert_that_is_told_of_when_it_is_over_takes_no_later_one_of_its_episode(
+    database: Rms,
+) -> None:
+    over = replace(SEEN, stage=Stage.RECOVERED, recovered_at=NOW + 20)
+    again = replace(ALERT, id="later", first_seen=NOW + 30, raised_at=NOW + 31)
+    alerts.apply(
+        database, [AlertEvent("raised", over, NOW + 1), AlertEvent("raised", again, NOW + 31)]
+    )
+    stages = {one["_id"]: one["stage"] for one in database.alerts.find()}
+    assert stages == {ALERT.id: "recovered", "later": "raised"}

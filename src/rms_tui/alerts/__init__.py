@@ -14,6 +14,7 @@ from rms_tui.alerts.feed import RULE as FEED_RULE
 from rms_tui.alerts.handling import (
     LONGEST_SNOOZE,
     acknowledge,
+    as_they_stand,
     given_up,
     handling_of,
     heard,
@@ -55,6 +56,7 @@ __all__ = [
     "Track",
     "Waiting",
     "acknowledge",
+    "as_they_stand",
     "evidence",
     "given_up",
     "handling_of",

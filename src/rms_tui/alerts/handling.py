@@ -7,7 +7,7 @@ every process comes to the same alerts.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -73,7 +73,7 @@ def restored(
     A stored alert that is not open here goes on where it stood, and recovers or closes with the
     next Books if that is due. Where an alert of the same episode was raised here meanwhile the
     stored one wins: its id, its beginning and its handling; that ours is worse is an event. Where
-    ours has recovered by now, the stored one ends with it.
+    ours has recovered by now, the stored one ends with it, and the database has to hear that.
     """
     changes = Changes.of(desk)
     going_on = {alert.id for alert in desk.alerts.values()}
@@ -84,12 +84,17 @@ def restored(
             if theirs.id not in going_on:
                 changes.recovered.setdefault(theirs.id, theirs)
             continue
-        if not theirs.is_open or theirs.id in changes.recovered:
+        if not theirs.is_open:
+            continue
+        known = changes.recovered.get(theirs.id)
+        if known is not None:
+            changes.events.append(AlertEvent("recovered", known, known.recovered_at or now))
             continue
         ended = over.get(theirs.episode)
         if ended is not None and (at := ended.recovered_at or 0.0) >= theirs.raised_at:
             del changes.recovered[over.pop(theirs.episode).id]
-            changes.recovered[theirs.id] = life.recovered(theirs, at)
+            changes.recovered[theirs.id] = recovered = life.recovered(theirs, at)
+            changes.events.append(AlertEvent("recovered", recovered, at))
             continue
         ours = changes.alerts.get(theirs.episode)
         merged = theirs if ours is None else _merged(ours, theirs)
@@ -111,6 +116,16 @@ def given_up(desk: Desk, waited: Iterable[Alert], logins: Ints) -> Desk:
     rows = rows_of(logins, np.array([alert.login for alert in asked], dtype=np.int64))
     late = {a.episode: -math.inf for a, row in zip(asked, rows.tolist(), strict=True) if row < 0}
     return replace(desk, missing=MappingProxyType({**desk.missing, **late})) if late else desk
+
+
+def as_they_stand(alerts: Iterable[Alert]) -> Iterator[AlertEvent]:
+    """The edges by which a database learns of alerts what is shown of them, where it has not."""
+    for alert in alerts:
+        yield AlertEvent("raised", alert, alert.raised_at)
+        if alert.stage is Stage.ACKNOWLEDGED and alert.acknowledged_at is not None:
+            yield AlertEvent("acknowledged", alert, alert.acknowledged_at)
+        elif alert.stage is Stage.SNOOZED and alert.snoozed_at is not None:
+            yield AlertEvent("snoozed", alert, alert.snoozed_at)
 
 
 def handling_of(event: AlertEvent) -> Handling | None:

@@ -64,6 +64,19 @@ def with_own(
     return plan.model_copy(update=with_them), refused
 
 
+def own_of(plan: Plan) -> Mapping[int, OwnProfile]:
+    """What `with_own` was given to make this plan: for who has it from another process."""
+    named = {profile.name: profile for profile in plan.profiles}
+    return {
+        login: one.profile
+        if one.profile != _name(login)
+        else named[one.profile].model_dump(mode="json", exclude={"name"})
+        for one in plan.assigned
+        for login in one.logins
+        if login in plan.own and one.logins == (login,)
+    }
+
+
 def own_profile(
     plan: Plan, login: int, wanted: OwnProfile, expand: Expand = _no_presets
 ) -> RiskProfile:

@@ -126,7 +126,7 @@ class _Open:
             event = replace(event, alert=replace(event.alert, id=known.id))
         episode = _episode(event.alert)
         stands = self.by_episode.get(episode)
-        if event.change in ("raised", "risen"):
+        if event.change in ("raised", "risen") and event.alert.is_open:
             if stands is not None and stands.id != event.alert.id:
                 self.won[event.alert.id] = stands
                 renamed = replace(event.alert, id=stands.id)

@@ -23,6 +23,7 @@ from rms_tui.gateways.process import GatewayProcess
 from rms_tui.latest import Latest
 from rms_tui.monitor import Monitor
 from rms_tui.outbox import Outbox
+from rms_tui.risk.own_profile import own_of
 from rms_tui.wiring.notifying import notifier_of, senders
 from rms_tui.wiring.reload import PlanWatch
 from rms_tui.wiring.sources import LIVE_WORD, Desk
@@ -246,7 +247,9 @@ class BookDesk:
             self._follower.stop()
             self._follower = None
             _log.warning("taking over: this process polls now")
+            own = own_of(monitor.plan)  # what the holder judged by, until MongoDB says more
             monitor.set_plan(self._plan)
+            monitor.set_own_profiles(own)
             monitor.take_feed(
                 GatewayProcess(made.spec),
                 live=LIVE_WORD.get(made.source, FeedState.LIVE),
@@ -287,6 +290,7 @@ class BookDesk:
             self._follower.stop()
         self._monitor.stop(1.0)
         self._monitor.release_alerts()  # the holder knows
+        self._monitor.set_own_profiles({})  # its plan has them
         token = self._made.settings.rms_ws_token
         own = None if token is None else token.get_secret_value()
         self._follower = Follower(
