@@ -33,7 +33,9 @@ def test_a_name_of_rms_toml_or_a_preset_is_written_with_its_audit_row(
     rms: Run, database: Rms
 ) -> None:
     assert rms("profiles", "assign", "1001-1002", "strict").out == "1001  strict\n1002  strict\n"
-    assert rms("profiles", "assign", "1003", "ftmo-2step").status == 0
+    done = rms("profiles", "assign", "1003", "ftmo-2step")
+    assert done.status == 0
+    assert "no initial balance, without which daily_loss, total_loss" in done.err
     assert profiles_of(database) == {1001: "strict", 1002: "strict", 1003: "ftmo-2step"}
     assert database.audit.count_documents({"action": "profile"}) == 3
     assert rms("profiles", "assign", "1001", "strict").out == "1001  already strict\n"

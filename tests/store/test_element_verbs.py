@@ -202,6 +202,17 @@ def test_a_profile_by_name_is_one_of_rms_toml_or_a_preset(
     assert "strict" in done.err.partition("there are")[2]
 
 
+def test_a_preset_without_an_initial_balance_is_said_and_one_can_be_given(
+    rms: Run, database: Rms
+) -> None:
+    done = rms("element", "add", "5001", SERVER, "--profile", "ftmo-2step", "--no-password")
+    assert done.status == 0
+    assert "ftmo-2step has no initial balance, without which daily_loss, total_loss" in done.err
+    done = rms("element", "edit", "5001", "--profile", "ftmo-2step", "--initial-balance", "50000")
+    assert (done.status, done.err) == (0, "")
+    assert only(database)["profile"] == {"preset": "ftmo-2step", "initial_balance": 50_000}
+
+
 def test_editing_limits_leaves_status_password_and_its_date_alone(rms: Run, database: Rms) -> None:
     rms("element", "add", "5001", SERVER, typed=typed("x"))
     database.elements.update_one({}, {"$set": {"status": "BREACHED"}})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rms_tui.cli import START
 from rms_tui.cli.exits import USAGE, end
+from rms_tui.cli.limits import warn_of_initial
 from rms_tui.cli.oneshot import print_json
 from rms_tui.cli.storing import database
 from rms_tui.facts import OwnProfile, ProfileChange
@@ -82,7 +83,7 @@ def _wanted(name: str | None, given: Mapping[str, float]) -> OwnProfile | None:
 def _check(plan: Plan, login: int, wanted: OwnProfile) -> None:
     """End the verb when the profile cannot be, with what there is."""
     try:
-        own_profile(plan, login, wanted, expanded)
+        warn_of_initial(own_profile(plan, login, wanted, expanded))
     except ValueError as error:
         end(f"{error}; see `rms-tui profiles list`", USAGE)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rms_tui.cli.exits import USAGE, end
 from rms_tui.presets import expanded
+from rms_tui.risk.needs_initial import needs_initial
 from rms_tui.risk.own_profile import own_profile
-from rms_tui.risk.profile import Plan
+from rms_tui.risk.profile import Plan, RiskProfile
 
 OPTIONS = {
     "max_daily_loss": "--max-daily-loss",
@@ -57,18 +59,31 @@ def given_profile(limits: Limits, before: object, plan: Plan, login: int) -> Any
         return None
     if limits.profile is not None:
         wanted: Any = limits.profile
+        if limits.initial_balance is not None:
+            preset = limits.profile.removeprefix("preset:")
+            wanted = {"preset": preset, "initial_balance": limits.initial_balance}
     elif limits.own or limits.initial_balance is not None:
         wanted = _with_limits(limits, before if isinstance(before, Mapping) else {})
     else:
         return before
     try:
-        own_profile(plan, login, wanted, expanded)
+        warn_of_initial(own_profile(plan, login, wanted, expanded))
     except ValueError as error:
         names = ", ".join(profile.name for profile in plan.profiles)
         option = f"--profile {limits.profile}: " if limits.profile else ""
         hint = f"; there are {names}, and `rms-tui profiles list`" if limits.profile else ""
         end(f"{option}account {login}: {error}{hint}", USAGE)
     return wanted
+
+
+def warn_of_initial(profile: RiskProfile) -> None:
+    """Say which rules decide nothing without the initial balance that is missing."""
+    if lost := needs_initial(profile):
+        print(
+            f"rms-tui: {profile.name} has no initial balance, without which {', '.join(lost)} "
+            "cannot be judged: add --initial-balance I",
+            file=sys.stderr,
+        )
 
 
 def _with_limits(limits: Limits, before: Mapping[str, Any]) -> dict[str, Any]:

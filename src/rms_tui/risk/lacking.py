@@ -1,4 +1,4 @@
-"""What rules would need to decide and nobody vouches for: a day's base, a peak, deposits, a clock.
+"""What rules would need and nobody vouches for: a base, a peak, deposits, an initial balance.
 
 It is never guessed, so those rules say `unknown` until it is learnt or entered. Said once for the
 whole book, apart from rows whose figures are not fit to decide on. Pure.
@@ -11,7 +11,13 @@ import numpy as np
 from rms_tui.risk.assessment import Assessment
 from rms_tui.risk.verdict import Reason
 
-LACKS = (Reason.BASE_UNKNOWN, Reason.PEAK_UNKNOWN, Reason.FLOWS_UNKNOWN, Reason.CLOCK_UNKNOWN)
+LACKS = (
+    Reason.BASE_UNKNOWN,
+    Reason.INITIAL_UNKNOWN,
+    Reason.FLOWS_UNKNOWN,
+    Reason.PEAK_UNKNOWN,
+    Reason.CLOCK_UNKNOWN,
+)
 
 
 def lacking(assessed: Assessment) -> dict[Reason, int]:

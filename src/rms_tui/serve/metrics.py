@@ -132,7 +132,7 @@ def _book(frame: Frame) -> Iterator[Metric]:
         )
         yield _labelled(
             "rms_lacking_accounts",
-            "Accounts with a rule that lacks a base, a peak, deposits or the server's clock.",
+            "Accounts with a rule that cannot be judged, by what it lacks.",
             "reason",
             ((why.name.lower(), float(n)) for why, n in lacking(frame.assessment).items()),
         )

@@ -59,7 +59,7 @@ _LIMITS: dict[str, Any] = {
         typer.Option(
             "--initial-balance",
             metavar="B",
-            help="What percentages of profit are of.",
+            help="What a preset, and percentages of profit, count from.",
             parser=number,
         ),
     ],
