@@ -226,8 +226,8 @@ def test_a_killed_mongod_is_said_to_be_down_and_comes_back_with_the_newest_statu
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGSTOP is POSIX's")
-def test_quitting_takes_no_longer_than_it_may_while_mongod_hangs(
-    private: Desk, tmp_path: Path
+def test_quitting_while_mongod_hangs_takes_no_longer_than_it_may_and_says_what_is_lost(
+    private: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     private.poll(0.0)
     server = mongod_of(tmp_path)
@@ -236,6 +236,7 @@ def test_quitting_takes_no_longer_than_it_may_while_mongod_hangs(
     began = time.monotonic()
     private.writer.stop(timeout=1.0)
     assert time.monotonic() - began < 1.4
+    assert "1 facts not written" in caplog.text
     server.send_signal(signal.SIGCONT)
     server.terminate()
 

@@ -97,7 +97,18 @@ def open_console(
     finally:
         book.stop()
         recording.stop(0.3)
+    _say_lost(status.value)
     leave(code or OK)
+
+
+def _say_lost(status: Any) -> None:
+    """What a dealer did while MongoDB was down, and nobody will know."""
+    if status is not None and status.state == "down" and (lost := status.waiting):
+        print(
+            f"rms-tui: MongoDB was down at the end: {lost} facts (alerts, acknowledgements, "
+            "limits) are not written",
+            file=sys.stderr,
+        )
 
 
 def _serve(made: Desk, monitor: Monitor, book: BookDesk) -> None:

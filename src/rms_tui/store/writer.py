@@ -431,14 +431,16 @@ class Writer:
 
     def _finish(self) -> None:
         """The last write, within what is left of `stop`'s timeout."""
-        left = self._deadline - time.monotonic() - 0.1
+        left, why = self._deadline - time.monotonic() - 0.1, self._text
         if self._database is not None and left > 0.05:
             try:
                 with in_words(self._uri or ""), pymongo.timeout(left):
                     self._write_facts(self._database)
                     self._write_status(self._database)
             except StoreError as error:
-                _log.error("%d facts not written: %s", len(self._outbox), error)
+                why = str(error)
+        if lost := len(self._outbox):
+            _log.error("%d facts not written: %s", lost, why)
         self._disconnect()
         self._server.release(0.3)
         self._publish()
