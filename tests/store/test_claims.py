@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from bson import ObjectId
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -288,6 +289,29 @@ def test_what_a_person_inserts_is_filled_in(database: Rms) -> None:
     assert one is not None
     assert (one["status"], one["source"]) == ("PENDING", "terminal")
     assert upkeep.waiting(database, 5) == [one["_id"]]
+
+
+def test_who_came_first_waits_first_whichever_supervisor_filled_it_in(database: Rms) -> None:
+    ids = [ObjectId() for _ in range(4)]
+    for some in (ids[2:], ids[:2]):
+        database.elements.insert_many(
+            {"_id": one, "login": at, "server": str(one)} for at, one in enumerate(some)
+        )
+        upkeep.fill_in(database)
+    assert upkeep.waiting(database, 9) == ids
+
+
+@pytest.mark.parametrize("wrong", [-3600, 3600])
+def test_a_wrong_clock_moves_nobody_more_than_a_minute_up_the_line(
+    database: Rms, wrong: int
+) -> None:
+    now = database.client.admin.command("hello")["localTime"].replace(tzinfo=UTC)
+    one = ObjectId.from_datetime(now + timedelta(seconds=wrong))
+    database.elements.insert_one({"_id": one, "login": 5, "server": "S"})
+    upkeep.fill_in(database)
+    made = database.elements.find_one({"_id": one})
+    assert made is not None
+    assert timedelta(seconds=-61) < made["updated_at"] - now < timedelta(seconds=60)
 
 
 def test_a_removed_element_keeps_no_password_whoever_removed_it(database: Rms) -> None:

@@ -584,6 +584,7 @@ async def test_a_storm_of_alerts_is_told_in_one_round_of_toasts(
 ) -> None:
     told: list[str] = []
     monkeypatch.setattr(bench.app, "notify", lambda text, **_: told.append(text))
+    monkeypatch.setattr(bench.app._announcer, "_elapsed", lambda: 100.0)
     async with bench.app.run_test(size=(160, 48)) as pilot:
         for shock in (200.0, 300.0, 400.0, 500.0):
             await bench.shown(pilot, book(shock=shock))

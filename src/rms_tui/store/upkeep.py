@@ -41,13 +41,24 @@ class Swept:
     inactive: int = 0
 
 
+_MADE = {
+    "$cond": [
+        {"$eq": [{"$type": "$_id"}, "objectId"]},
+        {"$max": [{"$subtract": ["$$NOW", 60_000]}, {"$min": ["$$NOW", {"$toDate": "$_id"}]}]},
+        "$$NOW",
+    ]
+}
+"""When a document was made, by its id and at most a minute ago: the clock of who made it may be
+wrong. So those who came together wait in the order they came in, whichever supervisor saw them."""
+
+
 def fill_in(database: Rms) -> int:
     """Complete elements that a person inserted with less than all fields; how many."""
     bare = [{"status": {"$in": [None]}}, {"source": {"$in": [None]}}]
     whole = {
         "status": {"$ifNull": ["$status", Status.PENDING.value]},
         "source": {"$ifNull": ["$source", "terminal"]},
-        "updated_at": "$$NOW",
+        "updated_at": _MADE,
     }
     done = database.elements.update_many({"$or": bare, **_ELEMENT}, [{"$set": whole}])
     return int(done.modified_count)

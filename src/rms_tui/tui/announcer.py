@@ -34,9 +34,16 @@ class Toast(Protocol):
 class Announcer:
     """Follows frames; each edge rings once and is told once."""
 
-    def __init__(self, ring: Callable[[], None], toast: Toast, since: float = 0.0) -> None:
+    def __init__(
+        self,
+        ring: Callable[[], None],
+        toast: Toast,
+        since: float = 0.0,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._ring = ring
         self._toast = toast
+        self._elapsed = elapsed
         self._edges = Edges(since)
         self._untold: list[Alert] = []
         self._told_at = -TOAST_SECONDS
@@ -47,7 +54,7 @@ class Announcer:
         if news:
             self._ring()
             self._untold += news
-        now = time.monotonic()
+        now = self._elapsed()
         if not self._untold or now - self._told_at < TOAST_SECONDS:
             return
         self._told_at, untold = now, self._untold
