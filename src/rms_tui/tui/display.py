@@ -9,8 +9,11 @@ update always goes out whole: it is the cure for a garbled terminal.
 from __future__ import annotations
 
 import os
+import sys
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import textual
@@ -24,6 +27,7 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.screen import Screen
 from textual.strip import Strip
 
+from rms_tui.tui.output import Output
 from rms_tui.tui.theme import ThemedApp
 
 TESTED_WITH = "8.2.8"
@@ -54,6 +58,26 @@ class FrugalApp(ThemedApp[ReturnType]):
         if self.frugal and "TEXTUAL_FPS" not in os.environ:
             vars(textual.screen).update(UPDATE_PERIOD=1 / PICTURES)
         super().__init__(theme, **more)
+        if self.frugal and sys.platform != "win32":
+            import textual.drivers.linux_driver as driver
+
+            output = partial(Output, self._later(self._paint_anew), self._later(self.exit))
+            vars(driver).update(WriterThread=output)
+
+    def _later(self, does: Callable[[], object]) -> Callable[[], None]:
+        """The same, in the app's own thread, for any thread to call."""
+
+        def call() -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                if self._loop is not None:
+                    self._loop.call_soon_threadsafe(does)
+
+        return call
+
+    def _paint_anew(self) -> None:
+        """Send the whole screen: the terminal missed some of it."""
+        if self._running and self.screen.is_current:
+            self._display(self.screen, self.screen._compositor.render_update(full=True))
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         if self.frugal and renderable is not None:
