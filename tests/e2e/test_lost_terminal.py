@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ def console(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     )  # fmt: skip
     os.close(theirs)
     _read_until(ours, b"DEMO")
+    _read_until(ours, b"BREACHED")
     yield process, ours
     if process.poll() is None:
         process.kill()
@@ -62,15 +64,36 @@ def test_a_terminal_nobody_reads_does_not_keep_a_console_from_ending(
     console: tuple[subprocess.Popen[bytes], int],
 ) -> None:
     process, terminal = console
-    full, ends = 0.0, time.monotonic() + PATIENCE
-    while full < 5:  # the console writes on until the terminal takes no more
+    _fill(terminal)
+    process.send_signal(signal.SIGTERM)
+    process.wait(PATIENCE)
+    os.close(terminal)
+
+
+def test_a_terminal_that_goes_on_gets_the_whole_screen(
+    console: tuple[subprocess.Popen[bytes], int],
+) -> None:
+    process, terminal = console
+    _fill(terminal)
+    select.select([], [], [], 40)  # thirty texts wait, and more are dropped
+    _read_until(terminal, b"Exposure")  # a title is sent with a whole picture only
+    process.send_signal(signal.SIGTERM)
+    while process.poll() is None:
+        if select.select([terminal], [], [], 0.1)[0]:
+            with suppress(OSError):
+                os.read(terminal, 65_536)
+    assert process.returncode == 0
+    os.close(terminal)
+
+
+def _fill(terminal: int) -> None:
+    """Wait until the terminal takes no more of what the console writes."""
+    full, ends = 0, time.monotonic() + PATIENCE
+    while full < 5:
         assert time.monotonic() < ends
         waits = _waiting(terminal)
         select.select([], [], [], 1)
         full = full + 1 if _waiting(terminal) == waits else 0
-    process.send_signal(signal.SIGTERM)
-    process.wait(PATIENCE)
-    os.close(terminal)
 
 
 def _waiting(terminal: int) -> int:
