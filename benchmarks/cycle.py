@@ -74,10 +74,11 @@ class Cycle:
 
     def run(self, book: Book) -> assessment.Assessment:
         past = self.assessed
-        read = reading(book, self.plan, past)
+        exposing = exposure.held(book, self.exposed)
+        read = reading(book, self.plan, past, exposing=exposing)
         self.remembered = remembered(read, self.remembered, interval=1.0)
         self.assessed = judged(read, self.remembered, past)
-        self.exposed = exposure.exposure(book, "USD", self.exposed)
+        self.exposed = exposure.exposure(book, "USD", self.exposed, read.exposed)
         return self.assessed
 
 

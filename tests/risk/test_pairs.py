@@ -22,7 +22,7 @@ positions = st.lists(
 
 @given(positions)
 def test_both_ways_of_laying_out_pairs_give_the_same_largest_sums(held):
-    account = np.array([one[0] for one in held], dtype=np.int32)
+    account = np.array([one[0] for one in held], dtype=np.int64)
     kind = np.array([one[1] for one in held], dtype=np.int64)
     amount = np.array([one[2] for one in held], dtype=np.float64)
     dense = pairs(account, kind, ACCOUNTS, KINDS)
@@ -36,15 +36,30 @@ def test_both_ways_of_laying_out_pairs_give_the_same_largest_sums(held):
         assert np.array_equal(way.largest(way.summed(amount)), expected, equal_nan=True)
 
 
+@given(positions, st.lists(st.booleans(), min_size=ACCOUNTS, max_size=ACCOUNTS))
+def test_both_ways_count_the_same_holders_of_the_accounts_that_count(held, clients):
+    account = np.array([one[0] for one in held], dtype=np.int64)
+    kind = np.array([one[1] for one in held], dtype=np.int64)
+    client = np.array(clients)
+    expected = [
+        len({one[0] for one in held if one[1] == symbol and clients[one[0]]})
+        for symbol in range(KINDS)
+    ]
+    for dense in (100, 0):
+        laid = pairs(account, kind, ACCOUNTS, KINDS, dense)
+        lots = laid.summed(np.full(len(held), 0.1))
+        assert laid.holders(laid.times(lots, client)).tolist() == expected
+
+
 @given(positions)
 def test_a_pair_is_found_where_its_positions_are(held):
-    account = np.array([one[0] for one in held], dtype=np.int32)
+    account = np.array([one[0] for one in held], dtype=np.int64)
     kind = np.array([one[1] for one in held], dtype=np.int64)
     for dense in (100, 0):
         laid = pairs(account, kind, ACCOUNTS, KINDS, dense)
-        assert np.array_equal(laid.find(account.astype(np.int64), kind), laid.of)
+        assert np.array_equal(laid.find(account, kind), laid.of)
 
 
 def test_a_pair_nobody_holds_has_no_cell_where_only_held_ones_have():
-    laid = pairs(np.array([1], dtype=np.int32), np.array([2]), ACCOUNTS, KINDS, dense=0)
+    laid = pairs(np.array([1], dtype=np.int64), np.array([2]), ACCOUNTS, KINDS, dense=0)
     assert laid.find(np.array([0, 1]), np.array([2, 2])).tolist() == [-1, 0]

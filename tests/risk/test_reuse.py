@@ -172,7 +172,11 @@ class Desk:
         self.book = seen = replace(seen, **tables)
         past = self.assessed if self.reuse else None
         scoped = assessment.scope(PLAN, seen.accounts, past and past.scope)
-        aggregates = assessment.held(seen, past, scoped if self.reuse else None)
+        exposing = exposure.held(seen, self.exposed if self.reuse else None)
+        if self.reuse:  # everything in one sweep over the positions, or each in its own
+            aggregates = assessment.held(seen, past, scoped, (exposing,))
+        else:
+            aggregates = assessment.held(seen, past)
         undecided = assessment.undecided(seen, aggregates[1])
         self.memory = memory.remember(
             self.memory, seen, undecided == 0, scoped.rollovers, interval=5.0,
@@ -180,7 +184,9 @@ class Desk:
             stops=holdings.BARE_AGE in scoped.figures,
         )  # fmt: skip
         self.assessed = assessment.assess(seen, scoped, self.memory, aggregates, undecided, past)
-        self.exposed = exposure.exposure(seen, "USD", self.exposed if self.reuse else None)
+        summed_up = exposing.made() if self.reuse else None
+        known = self.exposed if self.reuse else None
+        self.exposed = exposure.exposure(seen, "USD", known, summed_up)
 
 
 TABLES = ("accounts", "positions", "symbols", "deals")

@@ -56,7 +56,8 @@ def read_after(before: Frame | None, book: Book, plan: Plan, *, stale: bool) -> 
     """Lay the plan over the Book that came after that Frame."""
     past = None if before is None else before.assessment
     known = None if before is None else before.memory
-    return reading(book, plan, past, stale=stale, known=known)
+    exposing = exposure.held(book, None if before is None else before.exposure)
+    return reading(book, plan, past, stale=stale, known=known, exposing=exposing)
 
 
 def judged_after(
@@ -71,7 +72,7 @@ def judged_after(
     if laid_over is not None:
         assessed = laid_over(assessed)
     past = None if before is None else before.exposure
-    return assessed, exposure.exposure(read.book, currency, past)
+    return assessed, exposure.exposure(read.book, currency, past, read.exposed)
 
 
 def following(

@@ -7,7 +7,7 @@ whose input columns are the very same objects as last time is not computed again
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import is_
 from typing import Any, NamedTuple
@@ -32,6 +32,7 @@ from rms_tui.risk.profile import (
 )
 from rms_tui.risk.rules import RULES
 from rms_tui.risk.rules.shape import Columns, Key, Limits, Ruled, initial_of
+from rms_tui.risk.sweep import Summing
 from rms_tui.risk.verdict import Reason, State, Verdict
 
 
@@ -238,13 +239,18 @@ def undecided(
     return reason
 
 
-def held(book: Book, previous: Assessment | None, scoped: Scope | None = None) -> holdings.Held:
+def held(
+    book: Book,
+    previous: Assessment | None,
+    scoped: Scope | None = None,
+    also: Iterable[Summing[Any]] = (),
+) -> holdings.Held:
     """What every account holds; the previous answer while positions' terms did not change.
 
-    The rules of `scoped` may be judged by more of it.
+    The rules of `scoped` may be judged by more of it; `also` is what others ask of positions.
     """
     figures = () if scoped is None else scoped.figures
-    return holdings.held(book, None if previous is None else previous.positions, figures)
+    return holdings.held(book, None if previous is None else previous.positions, figures, also)
 
 
 def assess(
@@ -262,7 +268,7 @@ def assess(
             scoped.figures,
             book,
             {} if previous is None else previous.figures,
-            aggregates.losses,
+            aggregates.figures,
             memory.bare,
         )
     offers = offers_of(scoped.trails, memory, {} if previous is None else previous.offers)
@@ -306,7 +312,7 @@ def assess(
         book.accounts.equity - day_start(memory, len(book.accounts)),
         {} if withheld is None else _counts(withheld),
         tuple([read for read, _ in made]),
-        aggregates if aggregates.losses is None else aggregates._replace(losses=None),
+        aggregates,
         half,
         figures,
         offers,

@@ -77,6 +77,8 @@ def bare_after(
     if before is not None and before.looked is not None and _same(before.looked, looked):
         return replace(before, at=now)
     rows = np.flatnonzero(np.isnan(looked.sl))
+    if before is not None and _none(before) and len(rows) == 0 and len(before.since) == len(good):
+        return replace(before, at=now, looked=looked)
     without = _without(before, book, rows, last_good, vouched)
     account = held.account[rows]
     was = (None, None) if before is None else (before.since, before.earliest)
@@ -112,6 +114,11 @@ def _same(before: Looked, now: Looked) -> bool:
         and before.login is now.login
         and before.clock == now.clock
     )
+
+
+def _none(bare: Bare) -> bool:
+    """Whether no position was without a stop: nobody is in doubt then."""
+    return bare.without is not None and len(bare.without.ticket) == 0
 
 
 def _without(

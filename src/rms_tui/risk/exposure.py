@@ -8,22 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from operator import is_
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Book, Codes, Flags, Floats, Ints, Symbols, summed
+from rms_tui.book import Book, Flags, Floats, Ints, Symbols
 from rms_tui.risk.conversion import mids, paths, rate
 from rms_tui.risk.netting import ByCurrency, Legs, legs, netted
-from rms_tui.risk.pairs import blocks
 from rms_tui.risk.profile import mask_matches
+from rms_tui.risk.sweep import Block, Summing, swept
 
 COVERAGE = "coverage*"
 """Groups whose accounts hold the broker's own hedges: apart from the clients, and netted."""
 
 PIECE = 50_000
-"""Positions summed at once: more of them have narrow codes, widened in the processor's cache."""
+"""Positions summed at once: their narrow codes are widened in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,13 @@ class Kinds:
     currency: Ints
 
 
+class Money(NamedTuple):
+    """A position column, and the clients' sum of it for each symbol and account currency."""
+
+    source: Floats
+    sums: Floats
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """What does not move with prices: lots and holders of each symbol, from the positions' terms.
@@ -92,8 +99,8 @@ class Held:
     sell_price: Floats
     accounts: Ints
     positions: Ints
-    swap: Floats
-    swap_source: Floats
+    swap: Money
+    profit: Money
     shown: BySymbol
 
 
@@ -115,21 +122,30 @@ class Exposure:
     chains: tuple[object, Mapping[str, tuple[tuple[int, bool], ...]]]
 
 
-def exposure(book: Book, report_currency: str, previous: Exposure | None = None) -> Exposure:
-    """The exposure of a Book. `previous` saves what did not change since its Book."""
-    held = _with_swap(book, _held(book, None if previous is None else previous.held))
+def exposure(
+    book: Book,
+    report_currency: str,
+    previous: Exposure | None = None,
+    summed_up: Held | None = None,
+) -> Exposure:
+    """The exposure of a Book. `previous` saves what did not change since its Book, `summed_up` is
+    what `held` came to in a sweep over its positions, if there was one."""
+    if summed_up is None:
+        summed_up = swept(book, held(book, previous))
+    by_side = _with_money(book, summed_up)
     mid = mids(book.symbols)
     chains = _chains(book.symbols, mid, report_currency, previous)
     rates = {name: rate(path, mid) for name, path in chains[1].items()}
-    by_symbol = _by_symbol(book, held, mid, rates)
-    sides = legs(book.symbols, held.buy, held.sell, None if previous is None else previous.legs)
+    by_symbol = _by_symbol(book, by_side, mid, rates)
+    past = None if previous is None else previous.legs
+    sides = legs(book.symbols, by_side.buy, by_side.sell, past)
     return Exposure(
         report_currency,
         by_symbol,
         netted(sides, book.symbols, mid, rates),
         rates,
         float(np.abs(by_symbol.notional).sum()),
-        held,
+        by_side,
         sides,
         chains,
     )
@@ -165,75 +181,88 @@ def _terms(book: Book) -> tuple[object, ...]:
     )
 
 
-def _held(book: Book, before: Held | None) -> Held:
+def held(book: Book, previous: Exposure | None) -> Summing[Held]:
+    """Lots, prices and holders of each symbol and direction; those before while no position's terms
+    changed."""
     sources = _terms(book)
+    before = None if previous is None else previous.held
     if before is not None and all(map(is_, sources, before.sources)):
-        return before
-    positions, count = book.positions, len(book.symbols)
+        return Summing(lambda: before)
     kind = _kinds(book, before)
-    client = None if kind.all_clients else kind.client[positions.account]
-    key: npt.NDArray[Any] = positions.symbol
-    if len(kind.currencies) > 1:
-        key = key * len(kind.currencies) + kind.currency[positions.account]
-    cells = count * max(len(kind.currencies), 1)
+    count, width = len(book.symbols), max(len(kind.currencies), 1)
     lots, worth, coverage = np.zeros(2 * count), np.zeros(2 * count), np.zeros(count)
-    accounts, number = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-    for rows, here in blocks(positions.account, len(book.accounts), count):
-        own, code = positions.lots[here], positions.symbol[here].astype(np.int64)
-        account = positions.account[here] - np.int32(rows.start)
-        if client is not None:
-            theirs = client[here]
-            np.add.at(coverage, code, own * ~theirs * positions.side[here])
-            own, mine = own * theirs, code[theirs]
-            account = account[theirs]
-        else:
-            mine = code
-        sided = code * 2
-        sided += positions.side[here] > 0
-        np.add.at(lots, sided, own)
-        np.add.at(worth, sided, own * positions.price_open[here])
-        accounts += _holders(account, mine, rows.stop - rows.start, count)
-        number += np.bincount(mine, minlength=count)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        price = worth / lots
-    held = Held(
-        sources,
-        kind,
-        client,
-        key.astype(np.int64 if len(key) <= PIECE else np.min_scalar_type(cells)),
-        lots[1::2],
-        lots[0::2],
-        coverage,
-        price[1::2],
-        price[0::2],
-        accounts,
-        number,
-        swap=np.zeros(0),
-        swap_source=np.zeros(0),
-        shown=NOTHING,
-    )
-    return replace(held, shown=_shown(held))
+    holders, number = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    swap, profit = np.zeros(count * width), np.zeros(count * width)
+    positions = book.positions
+    key = np.empty(len(positions), dtype=np.min_scalar_type(count * width))
+
+    def add(block: Block) -> None:
+        here, of_kind, of_symbol = block.here, block.kind, block.symbol
+        own, swaps, profits = block.lots, positions.swap[here], positions.profit[here]
+        each, mine = None, block.lots_held
+        if not kind.all_clients:
+            client = kind.client[block.rows]
+            theirs = client[block.account]
+            hedged = own * ~theirs
+            hedged *= positions.side[here]
+            np.add.at(coverage, of_symbol, hedged)
+            own, swaps, profits = own * theirs, swaps * theirs, profits * theirs
+            each, mine = theirs, block.held.times(mine, client)
+        at = of_symbol
+        if width > 1:
+            at = at * width + kind.currency[block.rows][block.account]
+        key[here] = at
+        number[:] += np.bincount(of_symbol, each, minlength=count).astype(np.int64)
+        holders[:] += block.held.holders(mine)
+        np.add.at(lots, of_kind, own)
+        np.add.at(worth, of_kind, own * positions.price_open[here])
+        np.add.at(swap, at, swaps)
+        np.add.at(profit, at, profits)
+
+    def made() -> Held:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            price = worth / lots
+        client = None if kind.all_clients else kind.client[positions.account]
+        by_side = Held(
+            sources,
+            kind,
+            client,
+            key,
+            lots[count:],
+            lots[:count],
+            coverage,
+            price[count:],
+            price[:count],
+            holders,
+            number,
+            Money(positions.swap, swap),
+            Money(positions.profit, profit),
+            NOTHING,
+        )
+        return replace(by_side, shown=_shown(by_side))
+
+    return Summing(made, add)
 
 
-def _with_swap(book: Book, held: Held) -> Held:
-    swap = book.positions.swap
-    if held.swap_source is swap:
+def _with_money(book: Book, held: Held) -> Held:
+    """With the sums of the swaps and profits that stand in this Book."""
+    swap = _money(book.positions.swap, held.swap, held)
+    profit = _money(book.positions.profit, held.profit, held)
+    if swap is held.swap and profit is held.profit:
         return held
-    cells = len(book.symbols) * max(len(held.kind.currencies), 1)
-    return replace(held, swap=_money(swap, held, cells), swap_source=swap)
+    return replace(held, swap=swap, profit=profit)
 
 
-def _money(amount: Floats, held: Held, cells: int) -> Floats:
-    """The clients' sum of a position column for each symbol and account currency."""
+def _money(amount: Floats, before: Money, held: Held) -> Money:
+    if amount is before.source:
+        return before
     theirs = amount if held.client is None else amount * held.client
-    if len(theirs) <= PIECE:
-        return summed(held.key, theirs, cells)
-    sums = np.zeros(cells)
+    sums = np.zeros(len(before.sums))
     with np.errstate(invalid="ignore", over="ignore"):  # both are answers here
         for start in range(0, len(theirs), PIECE):
             here = slice(start, start + PIECE)
             np.add.at(sums, held.key[here].astype(np.int64), theirs[here])
-    return sums
+    return Money(amount, sums)
 
 
 def _kinds(book: Book, before: Held | None) -> Kinds:
@@ -257,21 +286,10 @@ def _coded(texts: tuple[str, ...]) -> tuple[tuple[str, ...], Ints]:
     return names, np.fromiter(map(index.__getitem__, texts), dtype=np.int64, count=len(texts))
 
 
-def _holders(account: Codes, symbol: Ints, accounts: int, symbols: int) -> Ints:
-    """Distinct accounts that hold each symbol."""
-    cell = symbol * accounts
-    cell += account
-    marked = np.zeros(symbols * accounts, dtype=np.bool_)
-    marked[cell] = True
-    counts = map(np.count_nonzero, marked.reshape(symbols, accounts))
-    return np.fromiter(counts, dtype=np.int64, count=symbols)
-
-
 def _by_symbol(book: Book, held: Held, mid: Floats, rates: Mapping[str, float]) -> BySymbol:
     symbols, nan = book.symbols, float("nan")
     width = max(len(held.kind.currencies), 1)
-    sums = _money(book.positions.profit, held, len(symbols) * width) + held.swap
-    used = sums.reshape(-1, width)
+    used = (held.profit.sums + held.swap.sums).reshape(-1, width)
     to_report = np.array([rates.get(currency, nan) for currency in held.kind.currencies])
     if len(to_report) == 0:
         floating = np.zeros(len(symbols))

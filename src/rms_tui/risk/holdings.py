@@ -2,7 +2,7 @@
 
 All from the Book, but since when positions have no stop, which is remembered. A figure is worked
 out only when a rule asks for it, and again only when a column it was made from is another object
-than before.
+than before; all that is worked out anew of positions comes of one sweep over them.
 """
 
 from __future__ import annotations
@@ -10,27 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from operator import is_
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from rms_tui.book import Book, Codes, Floats, summed
+from rms_tui.book import Book, Floats, summed
 from rms_tui.risk.bare import Bare, first_look
 from rms_tui.risk.conversion import rates
-from rms_tui.risk.ideas import Closed, closed_trades, idea_risk
-from rms_tui.risk.pairs import Pairs, blocks, pairs
+from rms_tui.risk.ideas import Closed, Ideas, closed_trades, idea_risk
 from rms_tui.risk.profile import mask_matches
-from rms_tui.risk.stops import finite, risk_at_stop
-
-
-class Held(NamedTuple):
-    """What the figures came from, each account's number of open positions and largest loss at a
-    stop, and every position's loss there where that is wanted once more."""
-
-    sources: tuple[object, ...]
-    number: Floats
-    risk: Floats
-    losses: Floats | None = None
+from rms_tui.risk.stops import risk_at_stop
+from rms_tui.risk.sweep import Block, Summing, finite, sweep, swept
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +51,8 @@ class Rate:
     currency: str
 
 
+_SUMMED = (Lots, Notional, IdeaRisk)
+
 BARE_AGE = "bare age"
 """Seconds for which a position certainly has no stop; -inf where every open one has its own."""
 
@@ -83,39 +75,69 @@ class Figure:
 Figures: TypeAlias = Mapping[Hashable, Figure]
 
 
+class Held(NamedTuple):
+    """Each account's number of open positions and largest loss at a stop, with what they came from,
+    and the figures that were summed up along with them."""
+
+    sources: tuple[object, ...]
+    number: Floats
+    risk: Floats
+    figures: Figures
+
+
 def is_figure(key: Hashable) -> bool:
     """Whether a rule's key asks for one of these figures."""
     return isinstance(key, (Lots, Notional, IdeaRisk, Rate)) or key in (BARE_AGE, BARE_MOST)
 
 
-def held(book: Book, before: Held | None, figures: Iterable[Hashable] = ()) -> Held:
+def held(
+    book: Book,
+    before: Held | None,
+    keys: Iterable[Hashable] = (),
+    also: Iterable[Summing[Any]] = (),
+) -> Held:
     """Open positions and the largest loss at a stop for each account, with what they came from.
 
     The loss at a stop is side·(open - stop)·lots·contract·rate - swap, at least 0, in the account's
-    currency; infinite without a stop, NaN without a rate. `figures` are those that will be asked
-    for: ideas are made of the same losses.
+    currency; infinite without a stop, NaN without a rate. Of `keys`, what is made of positions is
+    summed up in the same sweep over them, and so is what others `also` ask.
     """
+    known: Figures = {} if before is None else before.figures
+    own = _number_and_risk(book, before)
+    asked = {key: _summing(key, book, known.get(key)) for key in keys if isinstance(key, _SUMMED)}
+    sweep(book, (own, *asked.values(), *also))
+    return own.made()._replace(figures={key: one.made() for key, one in asked.items()})
+
+
+def _number_and_risk(book: Book, before: Held | None) -> Summing[Held]:
     sources = _risk_sources(book)
     if before is not None and _same(sources, before.sources):
-        return before
-    number = np.bincount(book.positions.account, minlength=len(book.accounts))
-    asked = any(isinstance(key, IdeaRisk) for key in figures)
-    losses = np.empty(len(book.positions)) if asked else None
-    return Held(sources, number.astype(np.float64), risk_at_stop(book, losses), losses)
+        return Summing(lambda: before)
+    number, risk = np.zeros(len(book.accounts)), risk_at_stop(book)
+
+    def add(block: Block) -> None:
+        number[block.rows] = np.bincount(block.account, minlength=block.accounts)
+        if risk.add is not None:
+            risk.add(block)
+
+    return Summing(lambda: Held(sources, number, risk.made(), {}), add)
 
 
 def figures(
     keys: Iterable[Hashable],
     book: Book,
     before: Figures,
-    losses: Floats | None = None,
+    summed_up: Figures,
     bare: Bare | None = None,
 ) -> Figures:
-    """Every figure that rules ask for by these keys; `losses` as in Held. What is remembered of
-    positions without a stop is `bare`, None where all there is is this Book."""
-    cells = dict[int, Pairs]()
-    wanted = dict.fromkeys(key for key in keys if key not in (BARE_AGE, BARE_MOST))
-    made = {key: figure(key, book, before.get(key), losses, cells) for key in wanted}
+    """Every figure that rules ask for by these keys; `summed_up` are those that `held` gave. What
+    is remembered of positions without a stop is `bare`, None where all there is is this Book."""
+    made = dict[Hashable, Figure]()
+    for key in keys:
+        if isinstance(key, Rate):
+            made[key] = _rate(key, book, before.get(key))
+        elif isinstance(key, _SUMMED):
+            made[key] = summed_up.get(key) or swept(book, _summing(key, book, before.get(key)))
     if BARE_AGE in keys:
         known = first_look(book) if bare is None else bare
         made[BARE_AGE] = made[BARE_MOST] = _age(known.since, book, before.get(BARE_AGE))
@@ -124,36 +146,33 @@ def figures(
     return made
 
 
-def figure(
-    key: Hashable,
-    book: Book,
-    before: Figure | None,
-    losses: Floats | None,
-    cells: dict[int, Pairs],
-) -> Figure:
-    """The figure a rule asked for by its key, kept while its sources are the same objects.
-
-    `cells` are those of this Book's accounts and symbols, shared by the figures that need them.
-    """
+def _summing(key: Lots | Notional | IdeaRisk, book: Book, before: Figure | None) -> Summing[Figure]:
+    """The figure a rule asks for by its key, kept while its sources are the same objects."""
     match key:
         case Lots(symbols):
-            return _kept(before, _terms(book), lambda: _largest(book, symbols, _lots, cells))
+            return _kept(before, _terms(book), lambda: _largest(book, symbols, _lots, _lots_held))
         case Notional(symbols):
             sources = (*_terms(book), book.positions.price, book.positions.rate)
-            return _kept(before, sources, lambda: _largest(book, symbols, _notionals, cells))
+            return _kept(
+                before, sources, lambda: _largest(book, symbols, _notional, _notional_held)
+            )
         case IdeaRisk(seconds):
-            sources = (*_risk_sources(book), book.positions.opened, book.deals)
-            now = book.taken_at + (book.server_offset or 0.0)
-            if before is not None and _same(sources, before.sources) and now <= before.until:
-                return before
-            closed = closed_trades(book, None if before is None else before.closed)
-            ideas = idea_risk(book, seconds, closed, losses)
-            return Figure(sources, ideas.risk, closed, ideas.until)
-        case Rate(currency):
-            symbols_now = book.symbols
-            sources = (book.accounts.currency, symbols_now.bid, symbols_now.ask, symbols_now.name)
-            return _kept(before, sources, lambda: _rate_column(book, currency))
-    raise KeyError(key)
+            return _of_ideas(seconds, book, before)
+
+
+def _of_ideas(window: float, book: Book, before: Figure | None) -> Summing[Figure]:
+    sources = (*_risk_sources(book), book.positions.opened, book.deals)
+    now = book.taken_at + (book.server_offset or 0.0)
+    if before is not None and _same(sources, before.sources) and now <= before.until:
+        return Summing(lambda: before)
+    closed = closed_trades(book, None if before is None else before.closed)
+    ideas = idea_risk(book, window, closed)
+
+    def made() -> Figure:
+        found: Ideas = ideas.made()
+        return Figure(sources, found.risk, closed, found.until)
+
+    return Summing(made, ideas.add)
 
 
 def _age(since: Floats, book: Book, before: Figure | None) -> Figure:
@@ -168,10 +187,13 @@ def _age(since: Floats, book: Book, before: Figure | None) -> Figure:
     return Figure((book, since), age)
 
 
-def _kept(before: Figure | None, sources: tuple[object, ...], make: Callable[[], Floats]) -> Figure:
+def _kept(
+    before: Figure | None, sources: tuple[object, ...], begin: Callable[[], Summing[Floats]]
+) -> Summing[Figure]:
     if before is not None and _same(sources, before.sources):
-        return before
-    return Figure(sources, make())
+        return Summing(lambda: before)
+    column = begin()
+    return Summing(lambda: Figure(sources, column.made()), column.add)
 
 
 def _same(a: tuple[object, ...], b: tuple[object, ...]) -> bool:
@@ -206,46 +228,54 @@ def _risk_sources(book: Book) -> tuple[object, ...]:
     )
 
 
-def _lots(book: Book, here: slice) -> Floats:
-    return finite(book.positions.lots[here])
+def _lots(block: Block) -> Floats:
+    return block.lots
 
 
-def _notionals(book: Book, here: slice) -> Floats:
-    positions = book.positions
-    money = positions.lots[here] * book.symbols.contract.take(positions.symbol[here])
-    money *= positions.price[here]
-    money *= positions.rate[here]
-    return finite(money)
+def _lots_held(block: Block) -> Floats:
+    return block.lots_held
+
+
+def _notional(block: Block) -> Floats:
+    return finite(block.worth * block.book.positions.price[block.here])
+
+
+def _notional_held(block: Block) -> Floats:
+    return block.held.summed(block.once(_notional))
 
 
 def _largest(
     book: Book,
     mask: str | None,
-    amount: Callable[[Book, slice], Floats],
-    cells: dict[int, Pairs],
-) -> Floats:
+    amount: Callable[[Block], Floats],
+    in_cells: Callable[[Block], Floats],
+) -> Summing[Floats]:
     """The masked symbols' sum for each account, or without a mask its largest symbol's sum."""
-    positions, count = book.positions, len(book.accounts)
-    if mask is not None:
-        names = book.symbols.name
-        wanted = np.array([mask_matches(mask, name) for name in names], dtype=np.bool_)
-        chosen = wanted[positions.symbol]
-        account = positions.account[chosen].astype(np.int64)
-        return summed(account, amount(book, slice(None))[chosen], count)
-    largest, kinds = np.zeros(count), len(book.symbols)
-    for rows, here in blocks(positions.account, count, kinds):
-        if rows.start not in cells:
-            symbol = positions.symbol[here].astype(np.int64)
-            own: Codes = positions.account[here] - np.int32(rows.start)
-            cells[rows.start] = pairs(own, symbol, rows.stop - rows.start, kinds)
-        held_pairs = cells[rows.start]
-        largest[rows] = held_pairs.largest(held_pairs.summed(amount(book, here)))
-    return largest
+    largest = np.zeros(len(book.accounts))
+    if mask is None:
+
+        def add(block: Block) -> None:
+            largest[block.rows] = block.held.largest(in_cells(block))
+
+        return Summing(lambda: largest, add)
+    wanted = np.array([mask_matches(mask, name) for name in book.symbols.name], dtype=np.bool_)
+
+    def add_masked(block: Block) -> None:
+        chosen = wanted[block.symbol]
+        account, theirs = block.account[chosen], amount(block)[chosen]
+        largest[block.rows] = summed(account, theirs, block.accounts)
+
+    return Summing(lambda: largest, add_masked)
 
 
-def _rate_column(book: Book, currency: str) -> Floats:
-    known = rates(book.symbols, currency)
+def _rate(key: Rate, book: Book, before: Figure | None) -> Figure:
+    symbols = book.symbols
+    sources = (book.accounts.currency, symbols.bid, symbols.ask, symbols.name)
+    if before is not None and _same(sources, before.sources):
+        return before
+    known = rates(symbols, key.currency)
     used = set(book.accounts.currency)
     if len(used) == 1:
-        return np.full(len(book.accounts), known.get(used.pop(), float("nan")))
-    return np.array([known.get(own, float("nan")) for own in book.accounts.currency])
+        return Figure(sources, np.full(len(book.accounts), known.get(used.pop(), float("nan"))))
+    column = np.array([known.get(own, float("nan")) for own in book.accounts.currency])
+    return Figure(sources, column)

@@ -13,8 +13,9 @@ from operator import is_
 import numpy as np
 
 from rms_tui.book import CLOSING_ENTRIES, TRADE_TYPES, Book, Floats, Ints, rows_of
-from rms_tui.risk.pairs import Pairs, blocks, pairs
+from rms_tui.risk.pairs import Pairs, pairs
 from rms_tui.risk.stops import losses_at_stop
+from rms_tui.risk.sweep import Block, Summing
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,36 +44,31 @@ class Ideas:
     until: float
 
 
-def idea_risk(book: Book, window: float, closed: Closed, losses: Floats | None = None) -> Ideas:
+def idea_risk(book: Book, window: float, closed: Closed) -> Summing[Ideas]:
     """Each account's largest net loss of an idea: its open positions at their stops and what it
     closed at a loss; infinite where one of the positions has no stop. `window` is in seconds,
-    `closed` are the Book's closed trades, `losses` every position's at its stop where they are
-    known already."""
-    positions, count = book.positions, len(book.accounts)
-    risk, kinds = np.zeros(count), 2 * len(book.symbols)
-    if len(positions) == 0:
-        return _with_closed(risk, book, window, closed)
-    for rows, here in blocks(positions.account, count, kinds):
-        kind = _kinds(book, here)
-        account = positions.account[here] - np.int32(rows.start)
-        ideas = pairs(account, kind, rows.stop - rows.start, kinds)
-        at_stop = losses_at_stop(book, here) if losses is None else losses[here]
-        bare = np.flatnonzero(at_stop == np.inf)
-        if len(bare):
-            at_stop = at_stop.copy()
-            at_stop[bare] = 0.0
-        loss = ideas.summed(at_stop)
-        mine = _of(closed, rows)
+    `closed` are the Book's closed trades."""
+    risk = np.zeros(len(book.accounts))
+
+    def add(block: Block) -> None:
+        ideas = pairs(block.account, block.kind, block.accounts, 2 * len(book.symbols))
+        loss, without = block.once(losses_at_stop)
+        if len(without):
+            loss = loss.copy()
+            loss[without] = 0.0
+        lost = ideas.summed(loss)
+        mine = _of(closed, block.rows) if len(closed.row) else closed
         if len(mine.row):
             began = np.full(ideas.cells, np.inf)
-            np.minimum.at(began, ideas.of, positions.opened[here].astype(np.float64))
-            loss += _lost(_open_idea(ideas, mine, began, kinds), began, mine, window)
-        loss[ideas.of[bare]] = np.inf
-        risk[rows] = ideas.largest(loss)
-    return _with_closed(risk, book, window, closed)
+            np.minimum.at(began, ideas.of, book.positions.opened[block.here].astype(np.float64))
+            lost += _lost(_open_idea(ideas, mine, began), began, mine, window)
+        lost[ideas.of[without]] = np.inf
+        risk[block.rows] = ideas.largest(lost)
+
+    return Summing(lambda: _with_closed(risk, book, window, closed), add)
 
 
-def _kinds(book: Book, here: slice | Ints) -> Ints:
+def _kinds(book: Book, here: Ints) -> Ints:
     kind = book.positions.symbol[here].astype(np.int64)
     kind *= 2
     kind += book.positions.side[here] > 0
@@ -97,7 +93,8 @@ def _with_closed(risk: Floats, book: Book, window: float, closed: Closed) -> Ide
         return Ideas(risk, np.inf)
     idea = rows_of(ended, key)
     lost = _lost(idea, np.full(len(ended), now), closed, window)
-    np.maximum.at(risk, ended // closed.kinds, lost)
+    with np.errstate(invalid="ignore"):  # NaN is an answer here
+        np.maximum.at(risk, ended // closed.kinds, lost)
     last = np.full(len(ended), -np.inf)
     np.maximum.at(last, idea[idea >= 0], closed.time[idea >= 0])
     return Ideas(risk, float(last.min()) + window)
@@ -118,11 +115,13 @@ def _of(closed: Closed, rows: slice) -> Closed:
     )
 
 
-def _open_idea(ideas: Pairs, closed: Closed, began: Floats, kinds: int) -> Ints:
+def _open_idea(ideas: Pairs, closed: Closed, began: Floats) -> Ints:
     """The idea each closed trade may belong to: one of the same kind that is open, else -1."""
     idea = np.full(len(closed.row), -1, dtype=np.int64)
-    known = np.flatnonzero(closed.kind < kinds)
-    idea[known] = ideas.find(closed.row[known], closed.kind[known])
+    known = np.flatnonzero(closed.kind < ideas.kinds)
+    symbol, bought = np.divmod(closed.kind[known], 2)
+    kind = symbol + bought * (ideas.kinds // 2)  # as a block has it
+    idea[known] = ideas.find(closed.row[known], kind)
     idea[(idea >= 0) & ~np.isfinite(began[idea])] = -1
     return idea
 

@@ -1,39 +1,21 @@
 """Sums over what an account holds of one kind: a symbol, or a symbol and a direction.
 
-Positions are worked through in blocks of accounts, so that everything in between stays in the
-processor's cache. In a block every pair of an account and a kind has a cell: all possible pairs
-where that is a small table (no sorting), else those that are held. Which it is changes no sum.
+Every pair of an account and a kind has a cell: all possible pairs where that is a small table (no
+sorting), else those that are held. Which it is changes no sum.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
-from rms_tui.book import Codes, Floats, Ints, rows_of, summed
-
-BLOCK = 4000
-"""Accounts worked on at once. Not a power of two: a table's kinds lie this far apart, and would
-then all fall on the same few lines of the cache."""
+from rms_tui.book import Floats, Ints, rows_of, summed
 
 DENSE_CELLS = 100_000
-"""Accounts x kinds of a block up to which every possible pair has a cell."""
-
-_FEWEST = 256
-"""Accounts below which a block is not worth its overhead: then only held pairs have cells."""
-
-
-def blocks(account: Codes, accounts: int, kinds: int = 1) -> Iterator[tuple[slice, slice]]:
-    """Runs of account rows, each with the run of its positions, which are in account order."""
-    size = min(BLOCK, DENSE_CELLS // max(kinds, 1))
-    size = size | 1 if size >= _FEWEST else BLOCK
-    bounds = [*range(0, accounts, size), accounts]
-    first = np.searchsorted(account, np.array(bounds, dtype=account.dtype)).tolist()
-    for at in range(len(bounds) - 1):
-        yield slice(bounds[at], bounds[at + 1]), slice(first[at], first[at + 1])
+"""Accounts x kinds up to which every possible pair has a cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +36,13 @@ class Pairs:
         """The sum of a position column in each cell."""
         return summed(self.of, amount, self.cells)
 
+    def times(self, sums: Floats, by_account: npt.NDArray[Any]) -> Floats:
+        """The cells times a figure of their account."""
+        if self.held is None:
+            table: Floats = sums.reshape(self.kinds, self.accounts) * by_account
+            return table.ravel()
+        return cast("Floats", sums * by_account[self.held // self.kinds])
+
     def largest(self, sums: Floats) -> Floats:
         """Each account's largest cell, at least 0; NaN where one is."""
         if self.held is None:
@@ -64,6 +53,14 @@ class Pairs:
             np.maximum.at(found, self.held // self.kinds, sums)
         return found
 
+    def holders(self, sums: Floats) -> Ints:
+        """How many accounts have something in their cell of each kind."""
+        if self.held is None:
+            something = sums.reshape(self.kinds, self.accounts) != 0
+            counts = map(np.count_nonzero, something)
+            return np.fromiter(counts, dtype=np.int64, count=self.kinds)
+        return np.bincount(self.held[sums != 0] % self.kinds, minlength=self.kinds)
+
     def find(self, account: Ints, kind: Ints) -> Ints:
         """The cells of other pairs, -1 where one has none; a cell need not be held in."""
         if self.held is None:
@@ -71,13 +68,11 @@ class Pairs:
         return rows_of(self.held, account * self.kinds + kind)
 
 
-def pairs(account: Codes, kind: Ints, accounts: int, kinds: int, dense: int = DENSE_CELLS) -> Pairs:
+def pairs(account: Ints, kind: Ints, accounts: int, kinds: int, dense: int = DENSE_CELLS) -> Pairs:
     """The pairs of positions with these accounts (rows) and kinds (0 to `kinds` - 1)."""
     if accounts * kinds <= dense:
         cell = kind * accounts
         cell += account
         return Pairs(accounts, kinds, cell, None)
-    key = account.astype(np.int64) * kinds
-    key += kind
-    held, of = np.unique(key, return_inverse=True)
+    held, of = np.unique(account * kinds + kind, return_inverse=True)
     return Pairs(accounts, kinds, of, held)

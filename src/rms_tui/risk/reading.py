@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from rms_tui.book import Book, Bytes, Flags
-from rms_tui.risk import assessment, holdings, memory
+from rms_tui.risk import assessment, exposure, holdings, memory
 from rms_tui.risk.assessment import Assessment, Scope
 from rms_tui.risk.emptied import emptied
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.profile import Plan
+from rms_tui.risk.sweep import Summing
 from rms_tui.risk.verdict import Reason
 
 
@@ -24,7 +25,8 @@ class Reading:
     """A Book with all that can be said of it before anything is remembered.
 
     `undecided` is each row's Reason for giving no decision, and `good` says where its figures have
-    none: they are remembered, also of an account whose limits cannot be used.
+    none: they are remembered, also of an account whose limits cannot be used. `exposed` is what
+    was summed up for its exposure.
     """
 
     book: Book
@@ -32,6 +34,7 @@ class Reading:
     held: holdings.Held
     undecided: Bytes
     good: Flags
+    exposed: exposure.Held | None = None
 
 
 def reading(
@@ -42,14 +45,17 @@ def reading(
     stale: bool = False,
     held: holdings.Held | None = None,
     known: Memory | None = None,
+    exposing: Summing[exposure.Held] | None = None,
 ) -> Reading:
     """Lay the plan over a Book. `before` saves what did not change since the assessment before.
 
     `held` is for a Book that does not say what its accounts hold. What was `known` of its accounts
-    before tells an emptied account from one that only seems so.
+    before tells an emptied account from one that only seems so. What the Book's exposure needs of
+    its positions is `exposing`, and is summed up in the same sweep over them.
     """
     scope = assessment.scope(plan, book.accounts, None if before is None else before.scope)
-    holds = assessment.held(book, before, scope) if held is None else held
+    also = () if exposing is None else (exposing,)
+    holds = assessment.held(book, before, scope, also) if held is None else held
     undecided = assessment.undecided(
         book, holds.number, stale=stale, emptied=lambda: emptied(book, known)
     )
@@ -58,7 +64,8 @@ def reading(
         undecided[scope.refused] = np.where(
             good[scope.refused], Reason.LIMITS_REFUSED, undecided[scope.refused]
         )
-    return Reading(book, scope, holds, undecided, good)
+    exposed = exposing.made() if exposing is not None and held is None else None
+    return Reading(book, scope, holds, undecided, good, exposed)
 
 
 def remembered(

@@ -2,54 +2,49 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from rms_tui.book import Book, Floats
-from rms_tui.risk.pairs import blocks
+from rms_tui.book import Book, Floats, Ints
+from rms_tui.risk.sweep import Block, Summing
 
 
-def risk_at_stop(book: Book, losses: Floats | None = None) -> Floats:
-    """Each account's largest loss of a position at its stop, at least 0: infinite without a stop,
-    NaN without a rate. `losses` takes those of every position."""
-    positions = book.positions
-    risk = np.zeros(len(book.accounts))
-    with np.errstate(invalid="ignore"):
-        for _, here in blocks(positions.account, len(risk)):
-            account = positions.account[here].astype(np.int64)
-            loss = losses_at_stop(book, here)
-            np.maximum.at(risk, account, loss)
-            if losses is not None:
-                losses[here] = loss
-    unknown = np.isnan(risk)
-    if bool(unknown.any()):
-        bare = positions.account[np.isnan(positions.sl)]
-        without_stop = np.zeros(len(risk), dtype=np.bool_)
-        without_stop[bare] = True
-        risk[unknown & without_stop] = np.inf
-    return risk
+class Losses(NamedTuple):
+    """What each position of a block loses if its stop is hit (a gain is negative), and the places
+    of those that have no stop: infinite, and no other is."""
+
+    loss: Floats
+    without: Ints
 
 
-def finite(column: Floats) -> Floats:
-    """The column with NaN for what is infinite: no figure of a position is."""
-    if np.isfinite(column.sum()):
-        return column
-    return np.where(np.isfinite(column), column, np.nan)
+_NONE: Ints = np.zeros(0, dtype=np.int64)
 
 
-def losses_at_stop(book: Book, here: slice) -> Floats:
-    """What those positions lose if their stops are hit.
-
-    side·(open - stop)·lots·contract·rate - swap in the account's currency: a gain is negative, a
-    position without a stop infinite and no other, one with an infinite figure NaN.
-    """
-    positions = book.positions
+def losses_at_stop(block: Block) -> Losses:
+    """side·(open - stop)·lots·contract·rate - swap in the account's currency; NaN where a figure
+    is infinite or unknown."""
+    positions, here = block.book.positions, block.here
     loss = positions.price_open[here] - positions.sl[here]
     loss *= positions.side[here]
-    loss *= positions.lots[here]
-    loss *= book.symbols.contract.take(positions.symbol[here])
-    loss *= positions.rate[here]
+    loss *= block.worth
     loss -= positions.swap[here]
-    known = finite(loss)
-    if known is not loss:  # some figure is not finite: a stop that is not there, perhaps
-        known[np.isnan(positions.sl[here])] = np.inf
-    return known
+    if np.isfinite(loss.sum()):
+        return Losses(loss, _NONE)
+    loss[np.isinf(loss)] = np.nan
+    without = np.flatnonzero(np.isnan(positions.sl[here]))
+    loss[without] = np.inf
+    return Losses(loss, without)
+
+
+def risk_at_stop(book: Book) -> Summing[Floats]:
+    """Each account's largest loss of a position at its stop, at least 0: infinite without a stop,
+    NaN without a rate."""
+    risk = np.zeros(len(book.accounts))
+
+    def add(block: Block) -> None:
+        loss, without = block.once(losses_at_stop)
+        np.maximum.at(risk[block.rows], block.account, loss)
+        risk[block.rows][block.account[without]] = np.inf
+
+    return Summing(lambda: risk, add)
