@@ -14,6 +14,7 @@ from rms_tui.book import narrowed
 from rms_tui.feed import FeedError, FeedStatus, Selection
 from rms_tui.frame import FeedState
 from rms_tui.monitor import AccountChange, Monitor
+from rms_tui.monitor.polling import Polling
 from rms_tui.risk.profile import OpenPositions, Plan, RiskProfile
 from rms_tui.risk.verdict import Reason
 
@@ -166,6 +167,31 @@ def test_the_thread_polls_and_stops():
     assert got is not None
     assert not monitor.running
     assert monitor.feed.closed
+
+
+def test_a_poll_that_breaks_is_told_and_the_next_one_comes(monkeypatch):
+    feed = FakeFeed(book())
+    monitor = Monitor(feed, PLAN, interval=0.05, clock=Clock())
+    good = monitor.step()
+    whole = Polling.step
+    breaking = [ZeroDivisionError("division by zero")]
+    monkeypatch.setattr(
+        Polling, "step", lambda polling: _raised(breaking) if breaking else whole(polling)
+    )
+    monitor.start()
+    try:
+        seen, told = monitor.frames.newer(1, timeout=10)
+        _, after = monitor.frames.newer(seen, timeout=10)
+    finally:
+        monitor.stop()
+    assert told.health.state is FeedState.STALE
+    assert told.health.error == "this poll broke: ZeroDivisionError: division by zero"
+    assert (told.health.errors, told.book) == (1, good.book)
+    assert (after.health.state, after.health.error) == (FeedState.LIVE, None)
+
+
+def _raised(errors):
+    raise errors.pop()
 
 
 def test_a_snooze_shows_at_once_and_is_a_fact():

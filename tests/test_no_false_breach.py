@@ -119,6 +119,14 @@ def test_an_emptied_account_whose_deals_are_not_known_is_taken_as_it_stands():
     assert watch.see(gone).health.undecided == {}
 
 
+def test_an_account_without_money_that_comes_to_an_empty_book_is_taken_as_it_stands():
+    watch = Watch()
+    watch.see(book([], at=watch.now + 5))
+    frame = watch.see(book([{"balance": 0, "equity": 0}], at=watch.now + 5))
+    assert frame.health.undecided == {}
+    assert frame.book.accounts.equity.tolist() == [0.0]
+
+
 def test_a_book_that_grows_old_raises_nothing():
     watch = Watch()
     low = book([{**GOOD, "equity": 4700.0}], at=watch.now - 30)

@@ -1,11 +1,13 @@
 """When to poll: what the thread `rms-monitor` does from `start` to `stop`.
 
 Missed ticks are skipped, never made up for. Freed memory goes back between two polls, never within
-one: there it is needed again at once.
+one: there it is needed again at once. A poll that broke is told to the readers, and the next one
+comes: a thread that ended would leave its last Frame standing as if it were new.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import weakref
@@ -13,6 +15,8 @@ import weakref
 from rms_tui.allocator import LARGE, give_back_freed
 from rms_tui.frame import Frame
 from rms_tui.monitor.polling import Polling
+
+logger = logging.getLogger(__name__)
 
 READERS = 0.5
 """Longest time in seconds that readers are given to let go of the frame before."""
@@ -30,7 +34,11 @@ def run(polling: Polling, wake: threading.Event, stopping: threading.Event) -> N
     due = time.monotonic()
     while not stopping.is_set():
         before = _weak(polling.newest.frame)
-        polling.step()
+        try:
+            polling.step()
+        except Exception as error:
+            logger.exception("a poll broke")
+            polling.broke(error)
         due += polling.interval
         now = time.monotonic()
         if not now + polling.interval / 2 <= due <= now + polling.interval:

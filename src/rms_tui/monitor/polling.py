@@ -84,6 +84,18 @@ class Polling:
         self._taken_at = book.taken_at
         return self._with_book(book, None)
 
+    def broke(self, error: Exception) -> Frame:
+        """Publish that a poll could not be finished: what was shown before it is stale now."""
+        self._errors += 1
+        before, now = self.newest.frame, self.now()
+        shown = NOTHING if before is None else shown_by(before)
+        undecided = {} if before is None else before.health.undecided
+        text = f"this poll broke: {type(error).__name__}: {error}"
+        said = self._health(shown.book, undecided, text, now)
+        if shown.book is not None and said.state is not FeedState.DISCONNECTED:
+            said = replace(said, state=FeedState.STALE)
+        return self.newest.publish(now, said, shown)
+
     def take_feed(self, feed: Feed, live: FeedState) -> None:
         """Read from another source from now on: who is away there is not known."""
         self.feed, self._live = feed, live

@@ -15,7 +15,7 @@ from rms_tui.risk.memory import Memory
 
 def emptied(book: Book, known: Memory | None) -> Flags | None:
     """Those rows, None for none. Where not all deals since are known, 0 is taken as it stands."""
-    if known is None:
+    if known is None or not len(known.login):
         return None
     accounts = book.accounts
     zero = (accounts.equity == 0) & (accounts.balance == 0) & (accounts.credit == 0)
