@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rms_tui.book import Floats
+from rms_tui.book import Bytes, Floats
 from rms_tui.risk.holdings import Rate
 from rms_tui.risk.profile import (
     DailyLoss,
@@ -28,13 +28,15 @@ from rms_tui.risk.rules.shape import (
     amount_of,
     as_column,
     banded,
+    base_or_flows,
     constant,
     day_column,
     fixed,
     flows_of,
     initial_of,
     judged_columns,
-    only_half,
+    left,
+    no_figure,
     sure_of,
 )
 from rms_tui.risk.verdict import Reason, State
@@ -45,10 +47,11 @@ def _max_loss(rule: MaxLoss, limits: Limits, columns: Columns) -> Ruled:
     value = columns["floating"]
     if rule.currency is not None:
         value = value * columns[Rate(rule.currency)]
+    distance = value - rule.amount
+    found = left(rule, distance, columns["half"])
     used = value / rule.amount
     np.maximum(used, 0.0, out=used)  # clip would keep the -0.0 of no result
-    distance = value - rule.amount
-    state, reason = banded(rule, used, distance, columns["half"], Reason.NO_RATE, State.BREACHED)
+    state, reason = banded(rule, used, found, Reason.NO_RATE, State.BREACHED)
     return Ruled(state, value, limits.limit, used, distance, reason)
 
 
@@ -59,12 +62,12 @@ def _daily_limits(rule: DailyLoss, profile: RiskProfile, columns: Columns) -> Li
     base = day_base(rule, initial, day, columns)
     amount = as_column(amount_of(rule, initial if rule.of == "initial" else base), base)
     floor = base - amount
-    missing = np.full(len(base), Reason.BASE_UNKNOWN, dtype=np.int8)
+    missing: Bytes | Reason = Reason.BASE_UNKNOWN
     if rule.flows == "adjust":
-        missing[~np.isnan(base)] = Reason.FLOWS_UNKNOWN
-        floor = floor + columns[flows_of(rule, day)]
+        missing = base_or_flows(base)
+        floor += columns[flows_of(rule, day)]
     if np.isnan(initial) and (rule.base == "initial" or (rule.percent and rule.of == "initial")):
-        missing[:] = Reason.INITIAL_UNKNOWN
+        missing = Reason.INITIAL_UNKNOWN
     return Limits(None, floor, amount, missing)
 
 
@@ -83,23 +86,22 @@ def day_base(rule: DailyLoss, initial: float, day: Rollover, columns: Columns) -
 
 def _day_columns(rule: DailyLoss, profile: RiskProfile) -> tuple[Key, ...]:
     day = rollover_of(profile, rule)
-    names = {
-        "initial": (),
-        "max_balance_equity": ("balance", "equity"),
-    }.get(rule.base, (rule.base,))
     flows = (flows_of(rule, day),) if rule.flows == "adjust" else ()
-    return ("half", *(day_column(day, name) for name in names), *flows)
+    if rule.base == "initial":
+        return ("half", *flows)
+    names = ("balance", "equity") if rule.base == "max_balance_equity" else (rule.base,)
+    return (*(day_column(day, name) for name in names), *flows)
 
 
 def _total_limits(rule: TotalLoss, profile: RiskProfile, columns: Columns) -> Limits:
     """Floor = initial - amount or initial·(1 - p): static."""
     initial = initial_of(profile)
-    half = columns["half"]
+    like = columns[INITIAL]
     amount = amount_of(rule, initial)
     return Limits(
-        constant(initial, half),
-        constant(initial - amount, half),
-        constant(amount, half),
+        constant(initial, like),
+        constant(initial - amount, like),
+        constant(amount, like),
         Reason.INITIAL_UNKNOWN,
     )
 
@@ -124,17 +126,17 @@ def standing_peak(peak: Floats, initial: Floats, trail: Trail) -> Floats:
     """
     if trail.withdrawals == "lower_peak":
         return peak
-    return np.where(initial > peak, initial, peak)
+    return np.maximum(peak, np.where(np.isnan(initial), -np.inf, initial))
 
 
 def _trailing_columns(rule: TrailingDrawdown, profile: RiskProfile) -> tuple[Key, ...]:
     trail = trail_of(profile, rule)
-    return ("half", INITIAL, trail, sure_of(trail))
+    return (INITIAL, trail, sure_of(trail))
 
 
 MAX_LOSS = RuleKind(
     fixed(lambda rule: rule.amount),
-    only_half,
+    no_figure,
     _max_loss,
     lambda rule: ("floating", "half", *((Rate(rule.currency),) if rule.currency else ())),
     "money",
@@ -143,7 +145,7 @@ DAILY_LOSS = RuleKind(
     _daily_limits, _day_columns, above_floor, lambda rule: ("half", *judged_columns(rule)), "money"
 )
 TOTAL_LOSS = RuleKind(
-    _total_limits, only_half, above_floor, lambda rule: ("half", *judged_columns(rule)), "money"
+    _total_limits, no_figure, above_floor, lambda rule: ("half", *judged_columns(rule)), "money"
 )
 TRAILING_DRAWDOWN = RuleKind(
     _trailing_limits,

@@ -6,10 +6,20 @@ import numpy as np
 
 from rms_tui.book import StopOutMode
 from rms_tui.risk.profile import MarginLevel, RiskProfile
-from rms_tui.risk.rules.shape import Columns, Limits, Ruled, RuleKind, bands, constant
+from rms_tui.risk.rules.shape import (
+    Columns,
+    Limits,
+    Ruled,
+    RuleKind,
+    bands,
+    constant,
+    least,
+    most,
+)
 from rms_tui.risk.verdict import Reason, State
 
 _WITHIN = np.array(Reason.WITHIN, dtype=np.int8)
+_TO_STOP_OUT = np.array(Reason.STOP_OUT - Reason.BEYOND, dtype=np.int8)
 
 
 def _margin_limits(rule: MarginLevel, _: RiskProfile, columns: Columns) -> Limits:
@@ -22,17 +32,17 @@ def _margin_limits(rule: MarginLevel, _: RiskProfile, columns: Columns) -> Limit
     used = np.where(flat, np.nan, margin) if bool(flat.any()) else margin
     in_money = columns["so_mode"] == int(StopOutMode.MONEY)
     by_level, by_money = so_level, None
-    lowest, highest = so_level.min(initial=np.inf), so_level.max(initial=0.0)
+    lowest, highest = least(so_level), most(so_level)
     plain = lowest > 0 and highest < np.inf  # NaN is not
     if lowest == highest:
-        by_level = constant(highest, columns["half"])
+        by_level = constant(highest, margin)
     if bool(in_money.any()) or not plain:
         known = (so_level > 0) & (so_level < np.inf)
         by_level = np.where(known & ~in_money, so_level, np.nan)
         by_money = np.where(known & in_money, so_level, np.nan)
     return Limits(
         100.0 / used,
-        constant(rule.critical, columns["half"]),
+        constant(rule.critical, margin),
         used * (rule.critical / 100.0),
         off=flat if used is not margin else None,
         stop_out=(by_level, by_money),
@@ -46,8 +56,6 @@ def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
     equity = columns["equity"]
     half = 0.005 if rule.boundary == "inclusive" else -0.005
     level = equity * limits.start
-    used = rule.critical / level
-    distance = equity - limits.allowance
     by_level, by_money = limits.stop_out
     out = level <= by_level
     if by_money is not None:
@@ -55,15 +63,16 @@ def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
     critical = level < rule.critical + half
     critical |= out
     caution = level < rule.warning + half
+    used = rule.critical / level
+    if not least(level) > 0:  # NaN is not
+        used[level <= 0] = np.inf
     state = bands(caution, critical)
     state += out.view(np.int8)
     reason = critical.view(np.int8) + _WITHIN
-    if bool(out.any()):
-        reason[out] = Reason.STOP_OUT
-    if not level.min(initial=np.inf) > 0:  # NaN is not
-        used[level <= 0] = np.inf
+    reason += out.view(np.int8) * _TO_STOP_OUT  # who is out is critical
+    distance = equity - limits.allowance
     fit = np.isfinite(distance)
-    if not bool(fit.all()):
+    if np.count_nonzero(fit) < len(fit):
         odd = ~fit
         state[odd] = State.UNKNOWN
         reason[odd] = Reason.NOT_A_NUMBER
@@ -75,7 +84,7 @@ def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
 
 MARGIN_LEVEL = RuleKind(
     _margin_limits,
-    lambda _rule, _profile: ("margin", "so_mode", "so_level", "half"),
+    lambda _rule, _profile: ("margin", "so_mode", "so_level"),
     _margin_level,
     lambda _: ("equity", "margin_free"),
     "%",

@@ -14,39 +14,52 @@ from rms_tui.risk.profile import (
     StopLossRequired,
 )
 from rms_tui.risk.rules.shape import (
+    INITIAL,
     Columns,
     Key,
     Limits,
     Ruled,
     RuleKind,
     amount_of,
-    as_column,
     banded,
+    constant,
     fixed,
     initial_of,
-    only_half,
+    least,
+    left,
+    most,
+    no_figure,
 )
 from rms_tui.risk.verdict import Reason, State
 
 HALF_A_LOT_STEP = 5e-5
 """Half of the finest volume step in use (0.0001 lots): volumes are compared rounded to it."""
 
+UNROUNDED = float(np.nextafter(0.0, 1.0))
+"""Half of the last digit where nothing is rounded: 0 left is beyond an inclusive limit, and only
+less than 0 beyond an exclusive one."""
+
+_BEYOND = np.array(Reason.BEYOND, dtype=np.int8)
+_TO_NO_STOP_LOSS = np.array(Reason.NO_STOP_LOSS - Reason.BEYOND, dtype=np.int8)
+
 
 def _risk_limits(rule: PositionRisk, profile: RiskProfile, columns: Columns) -> Limits:
     by_figure = rule.amount is None and rule.of != "initial"
     of = columns[rule.of] if by_figure else initial_of(profile)
-    limit = as_column(amount_of(rule, of), columns["half"])
-    missing = Reason.INITIAL_UNKNOWN if bool(np.isnan(limit).all()) else Reason.NO_RATE
+    limit = amount_of(rule, of) if by_figure else constant(amount_of(rule, of), columns[INITIAL])
+    unknown = bool(np.isnan(limit[:1]).all() and np.isnan(limit).all())
+    missing = Reason.INITIAL_UNKNOWN if unknown else Reason.NO_RATE
     return Limits(limit, limit, limit, missing)
 
 
 def _position_risk(rule: PositionRisk, limits: Limits, columns: Columns) -> Ruled:
     """Loss of the riskiest position or idea at its stop; infinite where a position has none."""
     value = columns[_risk_of(rule)]
-    used = _used_up(value, limits.limit)
     distance = limits.limit - value
-    state, reason = banded(rule, used, distance, columns["half"], limits.missing, State.BREACHED)
-    if not value.max(initial=0.0) < np.inf:  # NaN is not
+    found = left(rule, distance, columns["half"])
+    used = _used_up(value, limits.limit)
+    state, reason = banded(rule, used, found, limits.missing, State.BREACHED)
+    if not most(value) < np.inf:  # NaN is not
         reason[np.isinf(value)] = Reason.NO_STOP_LOSS
     ruled = Ruled(state, value, limits.limit, used, distance, reason)
     return _of_holders(columns["positions"], ruled)
@@ -56,16 +69,17 @@ def _used_up(value: Floats, limit: Floats) -> Floats:
     """The share of a limit that is used up: 0 where there is nothing that could, infinite where
     there is something and nothing is allowed, NaN where either is unknown."""
     used: Floats = value / limit
-    if not (value.min(initial=np.inf) >= 0 and limit.min(initial=np.inf) > 0):  # NaN is not
-        used[(limit <= 0) & (value > 0)] = np.inf
-        used[value <= 0] = 0.0
+    if least(value) >= 0 and least(limit) > 0:  # NaN is not
+        return used
+    used[(limit <= 0) & (value > 0)] = np.inf
+    used[value <= 0] = 0.0
     return used
 
 
 def _of_holders(positions: Floats, ruled: Ruled) -> Ruled:
     """The verdict where positions are known: who holds nothing, and has lost nothing yet that
     counts, is within every limit of this kind; of whom that is not known, nothing is."""
-    if positions.min(initial=np.inf) > 0:  # NaN is not
+    if least(positions) > 0:  # NaN is not
         return ruled
     idle = (positions == 0) & ~(ruled.value > 0)
     ruled.state[idle] = State.OK
@@ -86,7 +100,7 @@ def _risk_of(rule: PositionRisk) -> Key:
 
 def _size_limits(rule: PositionSize, _: RiskProfile, columns: Columns) -> Limits:
     if rule.lots is not None:
-        limit = as_column(rule.lots, columns["half"])
+        limit = constant(rule.lots, columns[INITIAL])
     else:
         assert rule.percent is not None
         limit = columns["equity"] * (rule.percent / 100.0)
@@ -96,10 +110,10 @@ def _size_limits(rule: PositionSize, _: RiskProfile, columns: Columns) -> Limits
 def _position_size(rule: PositionSize, limits: Limits, columns: Columns) -> Ruled:
     """Lots, or notional in the account's currency, of the largest symbol or of the masked ones."""
     value = columns[_size_of(rule)]
-    used = _used_up(value, limits.limit)
     distance = limits.limit - value
-    half = HALF_A_LOT_STEP if rule.lots is not None else columns["half"]
-    state, reason = banded(rule, used, distance, half, limits.missing, State.BREACHED)
+    found = left(rule, distance, HALF_A_LOT_STEP if rule.lots is not None else columns["half"])
+    used = _used_up(value, limits.limit)
+    state, reason = banded(rule, used, found, limits.missing, State.BREACHED)
     ruled = Ruled(state, value, limits.limit, used, distance, reason)
     return _of_holders(columns["positions"], ruled)
 
@@ -111,8 +125,9 @@ def _size_of(rule: PositionSize) -> Key:
 def _open_positions(rule: OpenPositions, limits: Limits, columns: Columns) -> Ruled:
     value = columns["positions"]
     distance = rule.count - value
+    found = left(rule, distance, 0.5)
     used = value / rule.count
-    state, reason = banded(rule, used, distance, 0.5, Reason.NOT_A_NUMBER, State.BREACHED)
+    state, reason = banded(rule, used, found, Reason.NOT_A_NUMBER, State.BREACHED)
     return Ruled(state, value, limits.limit, used, distance, reason)
 
 
@@ -135,46 +150,42 @@ def _stop_loss_required(rule: StopLossRequired, limits: Limits, columns: Columns
 
 def _without_stop(rule: StopLossRequired, limits: Limits, positions: Floats, age: Floats) -> Ruled:
     """The verdict for that many seconds; -inf where every position has its stop."""
-    value = np.where(np.isneginf(age), np.where(positions == 0, np.nan, 0.0), age)
+    value = np.maximum(age, 0.0)
+    if not least(positions) > 0:  # NaN is not
+        value[(positions == 0) & np.isneginf(age)] = np.nan
     distance = rule.seconds - value
+    found = left(rule, distance, UNROUNDED)
     used = value / rule.seconds
-    state, reason = banded(rule, used, distance, 0.0, Reason.CLOCK_UNKNOWN, State.BREACHED)
-    if rule.boundary == "inclusive":
-        late = value >= rule.seconds
-        state[late] = State.BREACHED
-        reason[late] = Reason.BEYOND
-    reason[reason == np.int8(Reason.BEYOND)] = Reason.NO_STOP_LOSS
+    state, reason = banded(rule, used, found, Reason.CLOCK_UNKNOWN, State.BREACHED)
+    reason += (reason == _BEYOND).view(np.int8) * _TO_NO_STOP_LOSS
     return Ruled(state, value, limits.limit, used, distance, reason)
 
 
 POSITION_RISK = RuleKind(
     _risk_limits,
-    lambda rule, _: (
-        "half",
-        *((rule.of,) if rule.amount is None and rule.of != "initial" else ()),
-    ),
+    lambda rule, _: (rule.of if rule.amount is None and rule.of != "initial" else INITIAL,),
     _position_risk,
     lambda rule: (_risk_of(rule), "positions", "half"),
     "money",
 )
 POSITION_SIZE = RuleKind(
     _size_limits,
-    lambda rule, _: ("half", *(("equity",) if rule.percent is not None else ())),
+    lambda rule, _: ("equity" if rule.percent is not None else INITIAL,),
     _position_size,
     lambda rule: (_size_of(rule), "positions", "half"),
     "money",
 )
 OPEN_POSITIONS = RuleKind(
     fixed(lambda rule: float(rule.count)),
-    only_half,
+    no_figure,
     _open_positions,
-    lambda _: ("positions", "half"),
+    lambda _: ("positions",),
     "positions",
 )
 STOP_LOSS_REQUIRED = RuleKind(
     fixed(lambda rule: float(rule.seconds)),
-    only_half,
+    no_figure,
     _stop_loss_required,
-    lambda _: (BARE_AGE, BARE_MOST, "positions", "half"),
+    lambda _: (BARE_AGE, BARE_MOST, "positions"),
     "seconds",
 )

@@ -17,15 +17,20 @@ from rms_tui.risk.rules.shape import (
     amount_of,
     as_column,
     banded,
+    base_or_flows,
     day_column,
     flows_of,
     initial_of,
     judged,
     judged_columns,
+    left,
 )
 from rms_tui.risk.verdict import Reason, State
 
 Gain = ProfitTarget | MaxProfit
+
+_REACHED = np.array(State.REACHED, dtype=np.int8)
+_TO_POSITIONS_OPEN = np.array(Reason.POSITIONS_OPEN - Reason.BEYOND, dtype=np.int8)
 
 
 def _limits(rule: Gain, profile: RiskProfile, columns: Columns) -> Limits:
@@ -34,52 +39,57 @@ def _limits(rule: Gain, profile: RiskProfile, columns: Columns) -> Limits:
     The floor a profit starts from is initial + flows, so that money paid in is no profit.
     """
     initial = initial_of(profile)
-    half = columns["half"]
-    amount = as_column(amount_of(rule, initial), half)
-    missing = np.full(len(half), Reason.FLOWS_UNKNOWN, dtype=np.int8)
+    missing: Bytes | Reason = Reason.FLOWS_UNKNOWN
     if rule.period == "total":
         start = initial + columns[_total_flow(rule)]
         if np.isnan(initial):
-            missing[:] = Reason.INITIAL_UNKNOWN
+            missing = Reason.INITIAL_UNKNOWN
     else:
         day = rollover_of(profile, rule)
         base = columns[day_column(day, _base(rule))]
-        missing[np.isnan(base)] = Reason.BASE_UNKNOWN
         start = base + columns[flows_of(rule, day)]
         if np.isnan(initial) and rule.percent is not None:
-            missing[:] = Reason.INITIAL_UNKNOWN
+            missing = Reason.INITIAL_UNKNOWN
+        else:
+            missing = base_or_flows(base)
+    amount = as_column(amount_of(rule, initial), start)
     return Limits(start, start + amount, amount, missing)
 
 
 def _target(rule: ProfitTarget, limits: Limits, columns: Columns) -> Ruled:
     """Equity or balance at initial + amount: `value` and `limit` are that figure and its goal."""
+    assert limits.start is not None
     value = judged(rule.value, columns)
-    _, used, distance, state, reason = _gained(rule, limits, columns, value)
+    used = value - limits.start
+    used /= limits.allowance
+    distance, state, reason = _reached(rule, limits, columns, value, used)
     return Ruled(state, value, limits.limit, used, distance, reason)
 
 
 def _max_profit(rule: MaxProfit, limits: Limits, columns: Columns) -> Ruled:
     """The day's or the total profit at its cap: `value` and `limit` are profits."""
+    assert limits.start is not None
     value = judged(rule.value, columns)
-    gained, used, distance, state, reason = _gained(rule, limits, columns, value)
+    gained = value - limits.start
+    used = gained / limits.allowance
+    distance, state, reason = _reached(rule, limits, columns, value, used)
     return Ruled(state, gained, limits.allowance, used, distance, reason)
 
 
-def _gained(
-    rule: Gain, limits: Limits, columns: Columns, value: Floats
-) -> tuple[Floats, Floats, Floats, Bytes, Bytes]:
-    assert limits.start is not None
-    gained = value - limits.start
-    used = gained / limits.allowance
+def _reached(
+    rule: Gain, limits: Limits, columns: Columns, value: Floats, used: Floats
+) -> tuple[Floats, Bytes, Bytes]:
+    """Distance, state and reason; a share below 0 is put to 0 in `used`."""
     used.clip(0.0, np.inf, out=used)
     distance = limits.limit - value
-    state, reason = banded(rule, used, distance, columns["half"], limits.missing, State.REACHED)
+    found = left(rule, distance, columns["half"])
+    state, reason = banded(rule, used, found, limits.missing, State.REACHED)
     if rule.flat:
-        held = state == np.int8(State.REACHED)
+        held = state == _REACHED
         held &= columns["positions"] != 0
         state -= held.view(np.int8)  # REACHED is one above OK
-        reason[held] = Reason.POSITIONS_OPEN
-    return gained, used, distance, state, reason
+        reason += held.view(np.int8) * _TO_POSITIONS_OPEN
+    return distance, state, reason
 
 
 def _base(rule: Gain) -> str:
@@ -93,9 +103,9 @@ def _total_flow(rule: Gain) -> str:
 
 def _limits_read(rule: Gain, profile: RiskProfile) -> tuple[Key, ...]:
     if rule.period == "total":
-        return ("half", _total_flow(rule))
+        return (_total_flow(rule),)
     day = rollover_of(profile, rule)
-    return ("half", day_column(day, _base(rule)), flows_of(rule, day))
+    return (day_column(day, _base(rule)), flows_of(rule, day))
 
 
 def _reads(rule: Gain) -> tuple[Key, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from math import isnan
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -28,6 +29,8 @@ _OK = np.array(State.OK, dtype=np.int8)
 _BREACHED = np.array(State.BREACHED, dtype=np.int8)
 _WITHIN = np.array(Reason.WITHIN, dtype=np.int8)
 _TO_CAUTION = np.array(State.CAUTION - State.OK, dtype=np.int8)
+_FLOWS_UNKNOWN = np.array(Reason.FLOWS_UNKNOWN, dtype=np.int8)
+_TO_BASE_UNKNOWN = np.array(Reason.BASE_UNKNOWN - Reason.FLOWS_UNKNOWN, dtype=np.int8)
 
 TOTAL_FLOW = "total flow"
 TOTAL_FLOW_BALANCE = "total flow of the balance"
@@ -97,19 +100,27 @@ def sure_of(trail: Trail) -> Key:
     return ("sure", trail)
 
 
-def banded(
-    rule: Any,
-    used: Floats,
-    distance: Floats,
-    half: Floats | float,
-    missing: Bytes | Reason,
-    top: State,
-) -> tuple[Bytes, Bytes]:
-    """State and reason from the share used and the distance left.
+class Left(NamedTuple):
+    """What the distances left say: who is beyond, and of whom that is not known (None: nobody)."""
 
-    A limit is breached after rounding the distance to the unit's digits (`half` its last one).
+    beyond: Flags
+    unknown: Flags | None
+
+
+def left(rule: Any, distance: Floats, half: Floats | float) -> Left:
+    """A limit is breached after rounding the distance to the unit's digits (`half` its last one).
+
+    Ask it of a distance as soon as that is made: large columns do not stay in a processor's cache.
     """
     beyond = distance < (half if rule.boundary == "inclusive" else -half)
+    return Left(beyond, np.isnan(distance) if isnan(least(distance)) else None)
+
+
+def banded(
+    rule: Any, used: Floats, found: Left, missing: Bytes | Reason, top: State
+) -> tuple[Bytes, Bytes]:
+    """State and reason from the share used and what is left."""
+    beyond, unknown = found
     reason = beyond.view(np.int8) + _WITHIN
     if top is State.BREACHED:
         critical = used >= rule.critical - BAND_SLACK
@@ -119,10 +130,9 @@ def banded(
         state += beyond.view(np.int8)
     else:
         state = beyond.view(np.int8) + _OK
-    if np.isnan(np.minimum.reduce(distance, initial=np.inf)):  # one NaN makes it NaN
-        absent = np.isnan(distance)
-        state[absent] = State.UNKNOWN
-        reason[absent] = missing[absent] if isinstance(missing, np.ndarray) else missing
+    if unknown is not None:
+        state[unknown] = State.UNKNOWN
+        reason[unknown] = missing[unknown] if isinstance(missing, np.ndarray) else missing
     return state, reason
 
 
@@ -138,10 +148,11 @@ def above_floor(rule: Any, limits: Limits, columns: Columns) -> Ruled:
     """Equity, balance or the worse of both above a floor: the loss rules' common question."""
     value = judged(rule.value, columns)
     distance = value - limits.limit
+    found = left(rule, distance, columns["half"])
     used = distance / limits.allowance
     np.subtract(1.0, used, out=used)
-    used.clip(0.0, np.inf, out=used)
-    state, reason = banded(rule, used, distance, columns["half"], limits.missing, State.BREACHED)
+    np.maximum(used, 0.0, out=used)
+    state, reason = banded(rule, used, found, limits.missing, State.BREACHED)
     if limits.at_least is not None and bool(limits.at_least.any()):
         open_question = limits.at_least & (state != _BREACHED)
         open_question &= ~np.isnan(distance)
@@ -152,11 +163,18 @@ def above_floor(rule: Any, limits: Limits, columns: Columns) -> Ruled:
     return Ruled(state, value, limits.limit, used, distance, reason)
 
 
+def base_or_flows(base: Floats) -> Bytes:
+    """Why a limit of the day is unknown: its base is, or else what came in or went out since."""
+    missing: Bytes = np.isnan(base).view(np.int8) * _TO_BASE_UNKNOWN
+    missing += _FLOWS_UNKNOWN
+    return missing
+
+
 def fixed(limit: Callable[[Any], float]) -> Callable[[Any, RiskProfile, Columns], Limits]:
     """The limits of a rule that has one and the same number for everybody."""
 
     def limits(rule: Any, _: RiskProfile, columns: Columns) -> Limits:
-        column = constant(limit(rule), columns["half"])
+        column = constant(limit(rule), columns[INITIAL])
         return Limits(column, column, column)
 
     return limits
@@ -182,6 +200,21 @@ def as_column(value: Any, like: Floats) -> Floats:
     return value if isinstance(value, np.ndarray) else constant(value, like)
 
 
+def least(column: Floats) -> float:
+    """The lowest number of a column, NaN where one is unknown, infinite where there is none."""
+    return float(np.minimum.reduce(_told_apart(column), initial=np.inf))
+
+
+def most(column: Floats) -> float:
+    """The highest number of a column, NaN where one is unknown, -infinite where there is none."""
+    return float(np.maximum.reduce(_told_apart(column), initial=-np.inf))
+
+
+def _told_apart(column: Floats) -> Floats:
+    """One row of a column of one number, which says it all."""
+    return column[:1] if column.strides == (0,) else column
+
+
 def judged(value: str, columns: Columns) -> Floats:
     """The column a rule looks at: equity, balance, or the worse of both."""
     if value == "worst":
@@ -194,9 +227,10 @@ def judged_columns(rule: Any) -> tuple[Key, ...]:
     return ("equity", "balance") if rule.value == "worst" else (rule.value,)
 
 
-def only_half(_rule: Any, _profile: RiskProfile) -> tuple[Key, ...]:
-    """The keys of a rule whose limits need no figure; `half` gives them their length."""
-    return ("half",)
+def no_figure(_rule: Any, _profile: RiskProfile) -> tuple[Key, ...]:
+    """The keys of a rule whose limits need no figure; `INITIAL` gives them their length, and
+    stays what it is while the accounts do."""
+    return (INITIAL,)
 
 
 def flows_of(rule: Any, day: Rollover) -> str:
