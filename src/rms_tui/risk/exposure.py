@@ -23,7 +23,7 @@ COVERAGE = "coverage*"
 """Groups whose accounts hold the broker's own hedges: apart from the clients, and netted."""
 
 PIECE = 50_000
-"""Positions summed at once: their narrow codes are widened in the processor's cache."""
+"""Positions summed at once: more of them have narrow codes, widened in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,8 @@ def held(book: Book, previous: Exposure | None) -> Summing[Held]:
     holders, number = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
     swap, profit = np.zeros(count * width), np.zeros(count * width)
     positions = book.positions
-    key = np.empty(len(positions), dtype=np.min_scalar_type(count * width))
+    many = len(positions) > PIECE
+    key = np.empty(len(positions), np.min_scalar_type(count * width) if many else np.int64)
 
     def add(block: Block) -> None:
         here, of_kind, of_symbol = block.here, block.kind, block.symbol
@@ -261,7 +262,7 @@ def _money(amount: Floats, before: Money, held: Held) -> Money:
     with np.errstate(invalid="ignore", over="ignore"):  # both are answers here
         for start in range(0, len(theirs), PIECE):
             here = slice(start, start + PIECE)
-            np.add.at(sums, held.key[here].astype(np.int64), theirs[here])
+            np.add.at(sums, held.key[here].astype(np.int64, copy=False), theirs[here])
     return Money(amount, sums)
 
 
