@@ -89,7 +89,8 @@ def test_a_file_that_is_there_is_replaced_with_force_only(run: Run, tmp_path: Pa
         (("-o", "a.csv", "--what", "trades"), 2, "expected one of accounts, positions"),
         (("-o", "a.json", "--what", "alerts"), 2, "JSON holds everything"),
         (("-o", "a.csv", "--format", "xml"), 2, "format 'xml': expected json or csv"),
-        (("-o", "no/a.csv"), 1, "there is no folder no"),
+        (("-o", "no/a.csv"), 2, "export: no/a.csv: there is no folder no: make it first"),
+        (("-o", "no/a.csv", "--force"), 2, "there is no folder no"),
         ((), 2, "Missing option"),
     ],
 )

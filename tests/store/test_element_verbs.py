@@ -330,6 +330,26 @@ def test_show_tells_everything_but_the_password(rms: Run, database: Rms) -> None
     assert repr(raw)[2:20] not in done.out
 
 
+def test_what_is_nested_in_an_element_is_shown_a_line_a_value(rms: Run, database: Rms) -> None:
+    own = ("--max-daily-loss", "5%", "--no-investor")
+    rms("element", "add", "5001", SERVER, *own, typed=typed(PASSWORD))
+    risk = {"state": "breached", "rule": "daily_loss", "value": 510.25, "limit": None, "by": {}}
+    database.elements.update_one(
+        {}, {"$set": {"risk": risk, "seen": [1, {"a": [2.0]}], "bad": {"\x1b[31m": "\x1b[0m"}}}
+    )
+    done = rms("element", "show", "5001")
+    shown = {line.split()[0]: line.split("  ")[-1] for line in done.out.splitlines()}
+    assert shown["risk.state"] == "breached"
+    assert shown["risk.value"] == "510.25"
+    assert shown["risk.limit"] == "n/a"
+    assert shown["risk.by"] == "none"
+    assert shown["profile.rules.1.percent"] == "5.00"
+    assert (shown["seen.1"], shown["seen.2.a.1"]) == ("1", "2.00")
+    assert shown["investor"] == "no"
+    for sign in ("{", "}", "'", "None", "False", "\x1b"):
+        assert sign not in done.out
+
+
 def test_the_table_has_what_adm_printed_and_hostile_text_does_nothing(
     rms: Run, database: Rms
 ) -> None:

@@ -196,3 +196,17 @@ def test_a_worker_that_is_told_nonsense_says_what_it_expected(rms: Run, line: by
     done = rms("worker", *words, typed=line)
     assert (done.status, len(done.err.splitlines())) == (2, 1)
     assert "expected its settings, a JSON object, as the first line of stdin" in done.err
+
+
+def test_doctor_says_of_a_host_that_only_supervises_what_it_has(rms: Run) -> None:
+    def source() -> tuple[str, str]:
+        (line,) = [one for one in rms("doctor", "--json").json if one["what"] == "source"]
+        return line["grade"], line["found"]
+
+    assert source() == ("WARN", f"a fleet's host ({HOST}) without a terminal yet")
+    rms("instance", "add", OTHER, "--host", "trading-2")
+    assert source()[0] == "WARN"
+    rms("instance", "add", PATH)
+    grade, found = source()
+    assert grade == "OK"
+    assert f"the fleet has 1 terminal of this host ({HOST})" in found

@@ -5,14 +5,15 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
+import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import SecretStr
 
@@ -22,9 +23,15 @@ from rms_tui.cli.log import data_folder
 from rms_tui.cli.oneshot import plain, print_json
 from rms_tui.feed import FeedError
 from rms_tui.gateways.process import GatewayProcess
+from rms_tui.plural import counted
 from rms_tui.settings import SECRETS, Loaded, SettingsError
+from rms_tui.settings.exposed import exposed
+from rms_tui.wiring.fleet import host_of
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.sources import Desk, desk, loaded
+
+if TYPE_CHECKING:
+    from rms_tui.store.diagnosis import Terminals
 
 PACKAGES = (
     "textual", "numpy", "pydantic", "pymongo", "pymongocrypt", "websockets", "apprise",
@@ -71,8 +78,14 @@ def _findings(shared: Given) -> Iterator[Line]:
         yield Line("FAIL", "settings", str(error), "correct the value where it comes from")
         return
     yield from _settings(layers)
-    yield from [Line("OK", "source", "a fleet, in MongoDB")] if is_fleet else _source(made)
-    yield from _mongodb(layers)
+    yield from _readable_by_others(shared)
+    terminals = yield from _mongodb(layers)
+    if made is not None:
+        yield from _source(made)
+    elif is_fleet:
+        yield Line("OK", "source", "a fleet, in MongoDB")
+    else:
+        yield no_source(layers, terminals)
     yield from _serving(layers)
     yield _notifications(layers)
     yield _terminal()
@@ -94,10 +107,38 @@ def _settings(layers: Loaded) -> Iterator[Line]:
         yield Line("OK", name, f"{'(hidden)' if secret else value} from {origin}")
 
 
-def _source(made: Desk | None) -> Iterator[Line]:
-    if made is None:
-        yield Line("WARN", "source", "none configured", "rms-tui --demo, or set RMS_SOURCE")
-        return
+def _readable_by_others(shared: Given) -> Iterator[Line]:
+    for one in exposed(shared.env_file):
+        found = f"{one.path}: other users can read {', '.join(one.names)} (mode {one.mode:04o})"
+        mend = f"chmod 600 {shlex.quote(str(one.path))}; change them if others may have read them"
+        yield Line("WARN", "secrets", plain(found), plain(mend))
+
+
+def no_source(layers: Loaded, terminals: Terminals | None) -> Line:
+    """A host without a source of its own: it may be one of a fleet's.
+
+    `terminals` are those that MongoDB has, None where it could not be asked.
+    """
+    host = plain(host_of(layers.settings))
+    named = any(name.startswith("RMS_FLEET_") for name in layers.origins)
+    here, others = (0, 0) if terminals is None else (terminals.here, terminals.elsewhere)
+    adds = "rms-tui instance add PATH, for each MT5 terminal of this host"
+    if here:
+        run = f"{counted(here, 'terminal')} of this host ({host}), run by `rms-tui supervise`"
+        return Line("OK", "source", f"none needed: the fleet has {run}")
+    if named and terminals is None:
+        unknown = f"a fleet's host ({host}); its terminals are not known without MongoDB"
+        return Line("WARN", "source", unknown, "see MongoDB above")
+    if named:
+        return Line("WARN", "source", f"a fleet's host ({host}) without a terminal yet", adds)
+    if others:
+        fleet = f"none here; the fleet has {counted(others, 'terminal')}, all on other hosts"
+        return Line("OK", "source", fleet, f"RMS_SOURCE=fleet shows it; or {adds}")
+    choose = "rms-tui --demo, or set RMS_SOURCE; on a fleet's host: rms-tui instance add PATH"
+    return Line("WARN", "source", "none configured", choose)
+
+
+def _source(made: Desk) -> Iterator[Line]:
     package = VENDOR.get(made.source)
     if package is not None:
         if importlib.util.find_spec(package) is None:
@@ -125,14 +166,15 @@ def _connection(made: Desk) -> Line:
         feed.close()
     offset = book.server_offset
     clock = "server time unknown" if offset is None else f"server UTC{offset / 3600:+g}"
-    found = f"{len(book.accounts)} accounts in {time.monotonic() - began:.1f} s, {clock}"
+    found = f"{counted(len(book.accounts), 'account')} in {time.monotonic() - began:.1f} s, {clock}"
     return Line("OK" if book.connected else "WARN", feed.title, found)
 
 
-def _mongodb(layers: Loaded) -> Iterator[Line]:
+def _mongodb(layers: Loaded) -> Generator[Line, None, Terminals | None]:
+    """Its lines; returns the fleet's terminals, None where it cannot be asked."""
     import threading
 
-    from rms_tui.store.diagnosis import of_keys, of_server
+    from rms_tui.store.diagnosis import of_keys, of_server, terminals_of
     from rms_tui.store.errors import StoreError
     from rms_tui.wiring.storing import database_name, master_key_file, server
 
@@ -150,8 +192,10 @@ def _mongodb(layers: Loaded) -> Iterator[Line]:
             *of_keys(uri, name, master_key_file(settings)),
         ):
             yield Line(found.grade, found.what, found.found, found.mend)
+        return terminals_of(uri, name, host_of(settings))
     except (StoreError, OSError) as error:
         yield Line("FAIL", what, str(error), mend)
+        return None
     finally:
         place.release(1.0)
 
@@ -192,7 +236,7 @@ def certificate_line(path: Path, now: float) -> Line:
         ended = f"{path}: for {names}, expired on {_day(found.ends)}"
         return Line("FAIL", what, ended, "have it renewed: clients refuse it")
     days = int((found.ends - now) / 86_400)
-    holds = f"{path}: for {names}, valid until {_day(found.ends)} ({days} days)"
+    holds = f"{path}: for {names}, valid until {_day(found.ends)} ({counted(days, 'day')})"
     if days < RENEWED_BEFORE:
         return Line("WARN", what, holds, "have it renewed: clients refuse it from then on")
     return Line("OK", what, holds)

@@ -118,8 +118,24 @@ def show(shared: Given, element: str, server: str | None, *, json: bool) -> None
     if json:
         print_json(shape)
         return
-    for name, value in shape.items():
-        print(f"{name:>14}  {plain(value)}")
+    lines = list(flat(shape))
+    widest = max(len(name) for name, _ in lines)
+    for name, said in lines:
+        print(f"{plain(name):>{widest}}  {said}")
+
+
+def flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """A document for a person, a line a value: what is nested has its path (`risk.state`)."""
+    inner: Any = value.items() if isinstance(value, dict) else ()
+    if isinstance(value, list):
+        inner = enumerate(value, 1)
+    if isinstance(value, dict | list) and value:
+        for key, one in inner:
+            yield from flat(one, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, bool):
+        yield name, "yes" if value else "no"
+    else:
+        yield name, "none" if isinstance(value, dict | list) else plain(value)
 
 
 def list_(shared: Given, server: str | None, *, watch: bool, json: bool) -> None:

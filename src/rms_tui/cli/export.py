@@ -9,6 +9,7 @@ from rms_tui.cli.exits import FAILED, USAGE, end
 from rms_tui.cli.oneshot import history, one_poll, plain, print_json
 from rms_tui.cli.storing import database
 from rms_tui.export import Exported, ExportError, Wanted, exported, exported_alerts, wanted
+from rms_tui.plural import counted
 from rms_tui.whole_file import in_words, write_whole
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.sources import loaded
@@ -29,6 +30,9 @@ def write_export(
         end("export: -: expected a file; `rms-tui snapshot --json` writes to stdout", USAGE)
     if path.exists() and not force:
         end(f"export: {path} exists: another name, or --force", USAGE)
+    folder = path.parent
+    if not folder.is_dir():
+        end(f"export: {path}: there is no folder {folder}: make it first, or name another", USAGE)
     made = _alerts(shared) if asked.what == "alerts" else _polled(shared, asked)
     try:
         write_whole(path, made.content, replace=force)
@@ -40,8 +44,8 @@ def write_export(
     if json:
         print_json(said)
     else:
-        unit = "symbols" if asked.what == "exposure" else asked.what
-        print(f"written: {plain(str(path))} ({made.rows} {unit})")
+        unit = "symbol" if asked.what == "exposure" else asked.what.removesuffix("s")
+        print(f"written: {plain(str(path))} ({counted(made.rows, unit)})")
 
 
 def _polled(shared: Given, asked: Wanted) -> Exported:

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 from pymongo.errors import OperationFailure, PyMongoError
 
+from rms_tui.plural import counted
 from rms_tui.store import clashes
 from rms_tui.store.database import Rms, in_words, reached
 from rms_tui.store.errors import SecretsError, StoreError, redacted
@@ -87,6 +88,30 @@ def of_server(uri: str, name: Name, what: str, mend: str) -> Iterator[Finding]:
         database.client.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Terminals:
+    """How many instances of a fleet are a host's, and how many are others'."""
+
+    here: int
+    elsewhere: int
+
+
+def terminals_of(uri: str, name: Name, host: str) -> Terminals | None:
+    """The instances of the database; None where nobody may ask for them."""
+    try:
+        with in_words(uri):
+            database = reached(uri, name)
+    except StoreError:
+        return None  # said before
+    try:
+        here = database.instances.count_documents({"host": host})
+        return Terminals(here, database.instances.count_documents({}) - here)
+    except PyMongoError:
+        return None
+    finally:
+        database.client.close()
+
+
 def of_keys(uri: str, name: Name, file: Path) -> Iterator[Finding]:
     """The master key's file, and whether it opens the data keys of the database."""
     try:
@@ -114,11 +139,12 @@ def of_keys(uri: str, name: Name, file: Path) -> Iterator[Finding]:
     names = " and ".join(master.name for master in masters)
     closed = [key for key in present if key.master not in {master.name for master in masters}]
     if closed:
+        wanted = ", ".join(sorted({key.master for key in closed}))
         yield Finding(
             "FAIL",
             "master key",
-            f"{file} ({names}) does not open {len(closed)} of {len(present)} data keys of "
-            f"{place_of(database)}: they want {', '.join(sorted({key.master for key in closed}))}",
+            f"{file} ({names}) does not open {len(closed)} of {counted(len(present), 'data key')} "
+            f"of {place_of(database)}, which are encrypted with {wanted}",
             "copy the key file from the host where it was made or last changed",
         )
     elif len(masters) > 1:
@@ -129,7 +155,7 @@ def of_keys(uri: str, name: Name, file: Path) -> Iterator[Finding]:
             "rms-tui secrets rotate --master",
         )
     else:
-        opened = f"opens {len(present)} data keys" if present else "no data key yet"
+        opened = f"opens {counted(len(present), 'data key')}" if present else "no data key yet"
         mend = "" if present else "rms-tui secrets init"
         yield Finding(
             "OK" if present else "WARN", "master key", f"{file} ({names}): {opened}", mend
