@@ -2,9 +2,12 @@
 
 import signal
 
+from rms_tui import stopping
+
 
 def main() -> None:
     """Run `rms-tui` and exit with its status."""
+    stopping.note()
     interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if interruptible:  # Ctrl-C while imports run would print where in them it was
         signal.signal(signal.SIGINT, signal.SIG_DFL)

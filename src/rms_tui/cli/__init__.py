@@ -118,14 +118,15 @@ def console(
     if ctx.invoked_subcommand is None and connect is not None:
         from rms_tui.cli.following import follow
 
-        guarded(lambda: follow(shared, connect, ca, mouse=mouse))
+        guarded(lambda: follow(shared, connect, ca, mouse=mouse), lasts=True)
     elif ctx.invoked_subcommand is None:
         from rms_tui.cli.console import open_console
 
         guarded(
             lambda: open_console(
                 shared, mouse=mouse, websocket=websocket, record=record, record_limit=record_limit
-            )
+            ),
+            lasts=True,
         )
 
 

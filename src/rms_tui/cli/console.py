@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rms_tui.allocator import share_one_heap
 from rms_tui.cli import START
-from rms_tui.cli.exits import FAILED, OK, USAGE, end, leave
+from rms_tui.cli.exits import USAGE, end, leave
 from rms_tui.cli.keys import console_keys
 from rms_tui.cli.log import begin_log
-from rms_tui.cli.screen import need_screen
+from rms_tui.cli.screen import need_screen, shown
 from rms_tui.latest import Latest
 from rms_tui.monitor import Monitor
 from rms_tui.serve.clock import Clock
@@ -92,13 +92,12 @@ def open_console(
             keymap=keymap,
             holder=Holder(book.refusals),
         )
-        app.run(mouse=mouse)
-        code = app.return_code if app.return_code is not None else FAILED
+        code = shown(app, mouse=mouse)
     finally:
         book.stop()
         recording.stop(0.3)
     _say_lost(status.value)
-    leave(code or OK)
+    leave(code)
 
 
 def _say_lost(status: Any) -> None:

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from rms_tui import stopping
+
 OK = 0
 FAILED = 1
 USAGE = 2
@@ -47,8 +49,13 @@ def leave(status: int) -> NoReturn:
     os._exit(status)
 
 
-def guarded(verb: Callable[[], None]) -> None:
-    """Run a verb; a known error becomes its line and status."""
+def guarded(verb: Callable[[], None], *, lasts: bool = False) -> None:
+    """Run a verb; a known error becomes its line and status.
+
+    One that `lasts` until it is told to end acts on SIGTERM and SIGHUP itself, others die of them.
+    """
+    if not lasts:
+        stopping.by_default()
     from rms_tui.feed import FeedError
     from rms_tui.settings import SettingsError
 

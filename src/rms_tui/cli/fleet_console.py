@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from rms_tui.cli.exits import FAILED, OK, USAGE, end, leave
+from rms_tui.cli.exits import USAGE, end, leave
 from rms_tui.cli.keys import console_keys
 from rms_tui.cli.log import begin_log
-from rms_tui.cli.screen import need_screen
+from rms_tui.cli.screen import need_screen, shown
 from rms_tui.wiring.fleet_desk import add_element, fleet_desk, remove_element
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.operator import operator
@@ -61,11 +61,10 @@ def open_fleet_console(shared: Given, *, mouse: bool, asked: bool) -> NoReturn:
             fleet=FleetSide(desk.state, acts.add, acts.remove),
             keymap=keymap,
         )
-        app.run(mouse=mouse)
-        code = app.return_code if app.return_code is not None else FAILED
+        code = shown(app, mouse=mouse)
     finally:
         desk.stop()
-    leave(code or OK)
+    leave(code)
 
 
 class Acts:

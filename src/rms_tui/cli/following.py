@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rms_tui.cli.exits import FAILED, OK, USAGE, end, leave
+from rms_tui.cli.exits import USAGE, end, leave
 from rms_tui.cli.keys import console_keys
 from rms_tui.cli.log import begin_log
-from rms_tui.cli.screen import need_screen
+from rms_tui.cli.screen import need_screen, shown
 from rms_tui.latest import Latest
 from rms_tui.monitor import Monitor
 from rms_tui.risk.profile import Plan
@@ -70,11 +70,10 @@ def follow(shared: Given, address: str, authority: Path | None, *, mouse: bool) 
             keymap=keymap,
             holder=Holder(follower.refusals, lambda: follower.reads_only),
         )
-        app.run(mouse=mouse)
-        code = app.return_code if app.return_code is not None else FAILED
+        code = shown(app, mouse=mouse)
     finally:
         follower.stop(0.5)
-    leave(code or OK)
+    leave(code)
 
 
 def _history(follower: Follower, asked: Asked) -> Sequence[Alert]:

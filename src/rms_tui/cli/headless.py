@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import signal
 import threading
 import time
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from rms_tui.monitor import AccountChange, Monitor
 from rms_tui.risk.lacking import lacking
 from rms_tui.risk.verdict import Reason
 from rms_tui.serve.clock import Clock
+from rms_tui.stopping import hear
 from rms_tui.wiring.book_desk import BookDesk
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.operator import operator
@@ -49,6 +49,8 @@ def watch(
     Raises FeedError for a file that cannot be recorded into and for a source that will never be
     there as things are, SettingsError for a server that must not be started so.
     """
+    stopping = threading.Event()
+    hear(stopping.set)
     made = desk(shared)
     if made is None:
         end(START, USAGE)
@@ -68,10 +70,6 @@ def watch(
         server = websocket_of(monitor, access, store=status, history=book.history)
         begin(server)
         book.serve_at(server, access)
-    stopping = threading.Event()
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda *_: stopping.set())
     where = "no log file" if path is None else f"log in {path}"
     _log.info("watching %s every %g s, %s", monitor.feed.title, monitor.interval, where)
     recording = record_switch(made, monitor, record_limit)

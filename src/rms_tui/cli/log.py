@@ -58,8 +58,13 @@ def data_folder(settings: Settings) -> Path:
     return platformdirs.user_data_path("rms-tui", appauthor=False)
 
 
-def begin_log(settings: Settings, *, on_console: bool, name: str = "rms.log") -> Path | None:
+def begin_log(
+    settings: Settings, *, on_console: bool, name: str = "rms.log", printed: str | None = None
+) -> Path | None:
     """Log to rms.log in the data folder, and to stderr too when there is no screen.
+
+    What the logger `printed` hears stands on stdout already: in words it is not said on stderr
+    again. As lines of JSON the log is for a collector, and whole.
 
     A worker logs to a file of another `name`: two processes cannot rotate one. A folder that
     cannot be written to costs the file, not the program. Returns the file, None without one.
@@ -72,7 +77,10 @@ def begin_log(settings: Settings, *, on_console: bool, name: str = "rms.log") ->
     except OSError as error:
         print(f"rms-tui: no log in {path}: {error}", file=sys.stderr)
     if on_console:
-        handlers.append(logging.StreamHandler(sys.stderr))
+        console = logging.StreamHandler(sys.stderr)
+        if printed is not None and not settings.rms_log_json:
+            console.addFilter(lambda record: record.name != printed)
+        handlers.append(console)
     written = JsonLines() if settings.rms_log_json else logging.Formatter(FORMAT)
     for handler in handlers:
         handler.setFormatter(written)

@@ -15,11 +15,11 @@ from typing import Any
 import orjson
 
 from rms_tui import snapshot
-from rms_tui.cli.exits import FAILED, OK, USAGE, end, leave
+from rms_tui.cli.exits import USAGE, end, leave
 from rms_tui.cli.keys import console_keys
 from rms_tui.cli.oneshot import plain, print_json
 from rms_tui.cli.profiles import profile_named
-from rms_tui.cli.screen import need_screen
+from rms_tui.cli.screen import need_screen, shown
 from rms_tui.frame import Frame
 from rms_tui.moments import duration
 from rms_tui.monitor import Monitor
@@ -58,11 +58,10 @@ def replay(shared: Given, file: Path, speed: float, begin: str | None, *, mouse:
             after_first_paint=player.start,
             keymap=keymap,
         )
-        app.run(mouse=mouse)
-        status = app.return_code if app.return_code is not None else FAILED
+        status = shown(app, mouse=mouse)
     finally:
         player.stop()
-    leave(status or OK)
+    leave(status)
 
 
 def replay_snapshot(file: Path, begin: str | None) -> None:

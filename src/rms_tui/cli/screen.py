@@ -1,10 +1,15 @@
-"""Whether there is a terminal to draw a console on; said before anything is connected."""
+"""The terminal that a console is drawn on: whether there is one, and a console's run on it."""
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
-from rms_tui.cli.exits import USAGE, end
+from rms_tui import stopping
+from rms_tui.cli.exits import FAILED, USAGE, end
+
+if TYPE_CHECKING:
+    from rms_tui.tui.app import RmsApp
 
 
 def need_screen(instead: str) -> None:
@@ -20,3 +25,13 @@ def need_screen(instead: str) -> None:
             "the data folder has what is logged)",
             USAGE,
         )
+
+
+def shown(app: RmsApp, *, mouse: bool) -> int:
+    """Run a console until it is left; its exit status, not 0 after a crash.
+
+    A second SIGTERM or SIGHUP changes nothing of how what it began is ended.
+    """
+    app.run(mouse=mouse)
+    stopping.note()
+    return FAILED if app.return_code is None else app.return_code

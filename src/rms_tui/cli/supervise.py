@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 import threading
 from collections.abc import Mapping
@@ -17,9 +16,13 @@ from rms_tui.cli.exits import NO_DATABASE, end
 from rms_tui.cli.log import begin_log
 from rms_tui.cli.oneshot import plain, print_json
 from rms_tui.fleet.launch import launcher
-from rms_tui.fleet.supervisor import Supervisor
+from rms_tui.fleet.supervisor import PRINTED, Say, Supervisor
+from rms_tui.plural import counted
 from rms_tui.settings import SECRETS, Loaded
+from rms_tui.stopping import hear
 from rms_tui.store.errors import StoreError
+from rms_tui.store.named import id_text
+from rms_tui.store.schema import Status
 from rms_tui.wiring.fleet import host_of, tempo
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.sources import loaded
@@ -30,31 +33,30 @@ _log = logging.getLogger("rms_tui.fleet")
 
 def supervise(shared: Given, host: str | None, *, json: bool) -> None:
     """Claim, launch and watch until SIGTERM, SIGHUP or Ctrl-C; then the workers release."""
+    stopping = threading.Event()
+    hear(stopping.set)
     layers = loaded(shared)
     settings = layers.settings
-    begin_log(settings, on_console=not json)
+    begin_log(settings, on_console=not json, printed=PRINTED)
     name = host_of(settings, host)
-    stopping = threading.Event()
-    for number in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, number):
-            signal.signal(getattr(signal, number), lambda *_: stopping.set())
     made = Supervisor(
         server(settings),
         database_name(settings),
         name,
         launcher(worker_options(shared), worker_settings(shared, layers), SECRETS),
         tempo=tempo(settings),
-        say=_json if json else _words,
+        say=_json if json else in_words(),
     )
-    _log.info("supervising the instances of host %s", name)
+    logging.getLogger(PRINTED).info("supervising the instances of host %s", name)
     try:
         made.run(stopping)
     except StoreError as error:
         end(error.text, NO_DATABASE)
     counts = made.counts
     _log.info(
-        "stopped: %d claims, %d restarts, %d fenced, %d swept, %d recovered",
-        counts.claims, counts.restarts, counts.fenced, counts.swept, counts.recovered,
+        "stopped: %s, %s, %d fenced, %d swept, %d recovered",
+        counted(counts.claims, "claim"), counted(counts.restarts, "restart"),
+        counts.fenced, counts.swept, counts.recovered,
     )  # fmt: skip
     if json:
         print_json(
@@ -105,28 +107,55 @@ def _json(what: str, particulars: Mapping[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _words(what: str, particulars: Mapping[str, Any]) -> None:
-    if what == "elements":
-        print_elements(particulars["elements"])
-    elif what == "element":
-        one = particulars["element"]
-        if one is not None:
-            print(element_line(one))
-    else:
-        told = ", ".join(f"{name} {plain(str(value))}" for name, value in particulars.items())
-        print(f"{what}: {told}")
-    sys.stdout.flush()
+def in_words() -> Say:
+    """Prints each event; of an element only what is not known from the line before.
+
+    A claim says which instance an element is on; an error is said when it is another one, or final.
+    """
+    said: dict[str, str] = {}
+    errors: dict[str, str] = {}
+
+    def say(what: str, particulars: Mapping[str, Any]) -> None:
+        if what == "elements":
+            print_elements(particulars["elements"])
+            for one in particulars["elements"]:
+                said[id_text(one["_id"])] = element_line(one)
+                errors[id_text(one["_id"])] = _error(one)
+        elif what == "element":
+            if particulars["element"] is not None:
+                changed(particulars["element"])
+        else:
+            told = ", ".join(f"{name} {plain(str(value))}" for name, value in particulars.items())
+            print(f"{what}: {told}")
+        if what == "claimed":
+            began = {**particulars, "status": Status.PENDING.value}
+            said[particulars["element"]] = element_line(began)
+        sys.stdout.flush()
+
+    def changed(one: Mapping[str, Any]) -> None:
+        id_, line, error = id_text(one["_id"]), element_line(one), _error(one)
+        another = error not in ("", errors.get(id_))
+        if line == said.get(id_) and not another:
+            return
+        final = one.get("status") == Status.ERROR
+        print(f"{line}, {error}" if another or (final and error) else line)
+        said[id_], errors[id_] = line, error
+
+    return say
 
 
 def element_line(one: Mapping[str, Any]) -> str:
-    """A changed element: whose, what it is now, on which instance, and why."""
+    """An element: whose, what it is now, on which instance, and its worst rule."""
     parts = [
         f"{one.get('login')} on {one.get('server')}: {one.get('status')}",
-        f"on instance {one['instance']}" if one.get("instance") is not None else "",
+        f"on instance {id_text(one['instance'])}" if one.get("instance") is not None else "",
         _risk(one.get("risk") or {}),
-        str(one.get("error") or ""),
     ]
     return plain(", ".join(part for part in parts if part))
+
+
+def _error(one: Mapping[str, Any]) -> str:
+    return plain(one.get("error") or "")
 
 
 def _risk(risk: Mapping[str, Any]) -> str:

@@ -24,6 +24,7 @@ def work(
 ) -> None:
     """Run until it is over; the exit status says how it ended."""
     orders = Orders()
+    orders.from_signals()
     options: dict[str, Any] = {
         "RMS_UPDATE_INTERVAL": shared.interval,
         "RMS_MONGODB_URI": shared.mongodb,
@@ -31,14 +32,14 @@ def work(
     if term is not None:  # of a supervisor: it tells the rest, and when to end, through the pipe
         options |= _told()
         orders.from_supervisor(sys.stdin)
-    orders.from_signals()
     layers = load(options, env_file=shared.env_file)
     safe = "".join(sign if sign.isalnum() else "-" for sign in element)[:40]
     begin_log(layers.settings, on_console=term is None, name=f"worker-{safe}.log")
     errand = Errand(element, instance, pathway, host_of(layers.settings, host), term)
     _log.info("element %s on instance %s, term %s", element, instance, term)
     outcome = run(errand, means(layers), orders)
-    if outcome.text is not None:
+    unsaid = term is None or outcome.exit in (Exit.USAGE, Exit.DATABASE)
+    if outcome.text is not None and unsaid:  # else the supervisor says it, from the element
         print(f"rms-tui: {outcome.text}", file=sys.stderr)
     good = outcome.exit is Exit.RELEASED
     _log.log(

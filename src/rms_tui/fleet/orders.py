@@ -6,10 +6,11 @@ gone, at once and on every system. From a person by SIGTERM or Ctrl-C.
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable
 from typing import IO
+
+from rms_tui.stopping import hear
 
 STOP, LOOK = "stop", "look"
 
@@ -24,9 +25,7 @@ class Orders:
 
     def from_signals(self) -> None:
         """Take SIGTERM and Ctrl-C as the order to stop; call in the main thread."""
-        for name in ("SIGTERM", "SIGINT", "SIGHUP"):
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), lambda *_: self.stopped.set())
+        hear(self.stopped.set)
 
     def from_supervisor(self, stream: IO[str]) -> None:
         """Follow the lines of a supervisor from now on; returns at once."""

@@ -22,6 +22,7 @@ from rms_tui.fleet.exits import Exit, ending_of, in_words
 from rms_tui.fleet.follow import Follower
 from rms_tui.fleet.launch import LOOK, STOP, Child, Launch
 from rms_tui.fleet.tempo import Tempo
+from rms_tui.plural import counted
 from rms_tui.store import claims, listing, upkeep
 from rms_tui.store.claims import Claim, Ending
 from rms_tui.store.database import Rms, connect, let_go, within
@@ -38,6 +39,10 @@ _SAME_BIRTH = 3.0
 """Creation times within this many seconds are one process: the host's boot time is estimated."""
 
 _log = logging.getLogger("rms_tui.fleet")
+PRINTED = "rms_tui.fleet.events"
+"""The logger of what `say` is told as well."""
+
+_events = logging.getLogger(PRINTED)
 
 Say = Callable[[str, Mapping[str, Any]], None]
 """Told of everything that happens: what, and its particulars."""
@@ -164,7 +169,7 @@ class Supervisor:
         if isinstance(error, StoreError) and error.final:
             raise error
         if self._failures == 0:
-            _log.warning("MongoDB is away, the workers go on: %s", error)
+            _events.warning("MongoDB is away, the workers go on: %s", error)
             self._say("away", {"error": str(error)})
         self._failures = min(self._failures + 1, 8)
         self._disconnect()
@@ -192,7 +197,7 @@ class Supervisor:
         if status not in (Exit.RELEASED, Exit.FENCED):
             self.counts.restarts += 1
         level = logging.INFO if status == Exit.RELEASED else logging.WARNING
-        _log.log(level, "worker %s of %s: %s", one.child.pid, one.held.login, words)
+        _events.log(level, "worker %s of %s ended: %s", one.child.pid, one.held.login, words)
         self._say("ended", {**_named(one.held), "pid": one.child.pid, "exit": words})
 
     def _settle(self, database: Rms) -> None:
@@ -243,7 +248,7 @@ class Supervisor:
             why = "the worker was not started" if own else "the worker's process is gone"
             if claims.give_back(database, held, Ending.CRASHED, self._tempo.patience, why):
                 self.counts.recovered += 1
-                _log.warning("%s gives back %s: %s", *reversed(_where(held)), why)
+                _events.warning("%s gives back %s: %s", *reversed(_where(held)), why)
                 self._say("recovered", {**_named(held), "why": why})
 
     def _claim_waiting(self, database: Rms) -> None:
@@ -277,7 +282,7 @@ class Supervisor:
             self._owed.append((held, Ending.CRASHED, f"a worker cannot be started: {error}"))
             return
         self._running[held.key] = _Running(held, child, time.monotonic())
-        _log.info("worker %s of %s on %s, term %d", child.pid, *_where(held), held.term)
+        _events.info("worker %s of %s started, %s, term %d", child.pid, *_where(held), held.term)
         self._say("claimed", {**_named(held), "pid": child.pid})
 
     def _sweep(self, database: Rms) -> None:
@@ -288,14 +293,14 @@ class Supervisor:
         swept = upkeep.sweep(database, self._tempo.silent, self._tempo.patience)
         self.counts.swept += len(swept.ended)
         for held in swept.ended:
-            _log.warning("instance %s fell silent", held.instance)
+            _events.warning("instance %s fell silent", held.instance)
             self._say("silent", _named(held))
 
     def _tell_strangers(self, database: Rms) -> None:
         """Of documents that nobody can watch or use, once."""
         strange = in_a_line(all_strangers(database))
         if strange not in ("", self._strange):
-            _log.warning("left alone: %s", strange)
+            _events.warning("left alone: %s", strange)
             self._say("left alone", {"documents": strange})
         self._strange = strange
 
@@ -316,7 +321,8 @@ class Supervisor:
             with store_errors(self._uri), within(self._tempo.stop):
                 self._settle(database)
         except (StoreError, OSError) as error:
-            _log.error("%d claims not given back, the sweep will: %s", len(self._owed), error)
+            owed = counted(len(self._owed), "claim")
+            _log.error("%s not given back yet, the next sweep does it: %s", owed, error)
 
 
 def _named(held: Claim) -> dict[str, Any]:

@@ -6,9 +6,7 @@ source runs in a daemon thread, so that `q` returns the terminal whatever hangs.
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -49,6 +47,7 @@ from rms_tui.tui.palette import OPEN, DeskCommands, Palette
 from rms_tui.tui.requests import Requests
 from rms_tui.tui.screens.desk import Desk, FleetBoard
 from rms_tui.tui.screens.help import help_for
+from rms_tui.tui.signals import exit_when_told
 from rms_tui.tui.stylesheet import stylesheet
 from rms_tui.tui.table.literal import literal
 from rms_tui.tui.theme import next_theme
@@ -64,8 +63,6 @@ garbage collection: going through it again and again stops the console for 80 ms
 BEGINNING = 3.0
 """Seconds before the screen in which alerts may have been raised already; older ones were read
 back from the database and ring no more."""
-
-SIGNALS = ("SIGTERM", "SIGHUP")
 
 
 class RmsApp(FrugalApp[None]):
@@ -169,13 +166,7 @@ class RmsApp(FrugalApp[None]):
         if not self.is_headless:
             self.set_timer(SETTLED, _settle)
         self.call_after_refresh(self._after_first_paint)
-        loop = asyncio.get_running_loop()
-        for name in SIGNALS:
-            if hasattr(signal, name):
-                try:
-                    loop.add_signal_handler(getattr(signal, name), self.exit)
-                except (NotImplementedError, RuntimeError, ValueError):
-                    continue  # Windows, or not the main thread: the system's default stays
+        exit_when_told(self)
 
     def on_unmount(self) -> None:
         """Listen no more."""

@@ -30,7 +30,7 @@ def supervise(shared: Given, host: Host = None, json: Json = False) -> None:
     """
     from rms_tui.cli.supervise import supervise
 
-    guarded(lambda: supervise(shared, host, json=json))
+    guarded(lambda: supervise(shared, host, json=json), lasts=True)
 
 
 @verbs.command()
@@ -62,4 +62,4 @@ def worker(
     """
     from rms_tui.cli.worker import work
 
-    guarded(lambda: work(shared, element_id, pathway, instance, term, host))
+    guarded(lambda: work(shared, element_id, pathway, instance, term, host), lasts=True)

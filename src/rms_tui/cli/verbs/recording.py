@@ -50,4 +50,4 @@ def replay(
     if snapshot:
         guarded(lambda: replay_snapshot(file, begin))
     else:
-        guarded(lambda: replay(shared, file, speed, begin, mouse=mouse))
+        guarded(lambda: replay(shared, file, speed, begin, mouse=mouse), lasts=True)

@@ -78,5 +78,6 @@ def websocket(
     guarded(
         lambda: watch(
             shared, account or [], served=served, record=record, record_limit=record_limit
-        )
+        ),
+        lasts=True,
     )

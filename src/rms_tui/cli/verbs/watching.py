@@ -46,7 +46,10 @@ def start(
 
     logins = [*(account or []), *(more or [])]
     served = Served() if websocket else None
-    guarded(lambda: watch(shared, logins, served=served, record=record, record_limit=record_limit))
+    guarded(
+        lambda: watch(shared, logins, served=served, record=record, record_limit=record_limit),
+        lasts=True,
+    )
 
 
 @verbs.command()

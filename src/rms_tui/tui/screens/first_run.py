@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from rms_tui.tui.signals import exit_when_told
 from rms_tui.tui.stylesheet import stylesheet
 from rms_tui.tui.theme import ThemedApp
 
@@ -58,6 +59,10 @@ class FirstRunApp(ThemedApp[Choice]):
                 yield Static(Content("\n".join(f"     {line}" for line in lines)))
                 yield Static(Content(f"   {how}"), classes="hint")
             yield Static(Content.styled("\nd  start the demo now      q  quit", "bold"))
+
+    def on_mount(self) -> None:
+        """Begin to listen to the system's requests to end."""
+        exit_when_told(self)
 
     def action_choose(self, choice: Choice) -> None:
         """Leave with the choice."""
