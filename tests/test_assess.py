@@ -67,6 +67,15 @@ def test_a_base_nobody_vouches_for_is_unknown_and_its_numbers_null():
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("base", ["balance", "equity", "max_balance_equity"])
+def test_a_timeline_that_begins_with_an_open_loss_on_the_initial_balance_has_that_as_its_base(base):
+    (first,) = run(
+        [{**DAILY, "base": base}], [row("2026-03-02T09:00:00+01:00", 200_000, 190_000)], **PRAGUE
+    )
+    said = first["rules"][0]
+    assert (said["base"], said["limit"], said["state"]) == (200_000, 190_000, "critical")
+
+
 def test_a_peak_starts_at_the_initial_balance_with_the_timeline():
     rule = {"rule": "trailing_drawdown", "peak": "balance", "amount": 10_000}
     (first,) = run([rule], [row("2026-03-02T09:00:00+01:00", 199_000)], **PRAGUE)
@@ -316,6 +325,13 @@ def test_a_risk_that_no_rate_tells_has_no_share_used():
     assert (said["state"], said["reason"], said["used"]) == ("unknown", "no_rate", None)
 
 
+def test_a_symbols_contract_is_known_where_one_of_its_positions_says_it():
+    rule = {"rule": "position_size", "percent": 150}
+    positions = [held(lots=2, contract=None), held()]
+    (first,) = run([rule], [row("2026-03-02T09:00:00Z", 200_000, positions=positions)])
+    assert first["rules"][0]["value"] == pytest.approx(330_000)
+
+
 def test_an_equity_of_0_under_an_open_result_decides_nothing():
     (first,) = run([DAILY], [row("2026-03-02T00:00:00+01:00", 200_000, 0)], **PRAGUE)
     assert (first["rules"][0]["state"], first["rules"][0]["reason"]) == ("unknown", "zero_equity")
@@ -348,15 +364,58 @@ def test_text_and_truth_values_are_no_numbers_of_a_rule(key, value):
 
 
 def test_what_is_no_timeline_is_refused_with_its_reason():
+    twice = json.dumps(document([DAILY], LESSON)).replace('"flow": -3000', '"flow": 1, "flow": 2')
+    held_twice = json.dumps(document([], [row("2026-03-02T09:00:00Z", 1, positions=[held()])]))
     for text, named in (
-        ('{"profile": {}, "profile": {}}', "key 'profile' is written twice"),
+        ('{"profile": {}, "profile": {}}', "json: key 'profile' is written twice"),
+        (
+            '{"profile": {"rules": [{"rule": "x", "rule": "y"}]}}',
+            r"json: profile\.rules\.0: key 'rule' is written twice",
+        ),
+        (twice, "json: row 4: key 'flow' is written twice"),
+        (
+            held_twice.replace('"lots"', '"side": "buy", "lots"'),
+            r"row 1: positions\.0: key 'side' is written twice",
+        ),
         ("[" * 100_000, "nested too deeply"),
     ):
         with pytest.raises(Refused, match=named):
             read(text, "lesson.json")
 
 
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_number_that_nothing_holds_is_refused_with_row_and_field(digits):
+    text = json.dumps(document([DAILY], LESSON)).replace("191000", "9" * digits)
+    with pytest.raises(Refused, match="row 2: equity: expected a finite number"):
+        read(text, "lesson.json")
+
+
+def test_what_came_is_shown_in_one_line_however_long_and_odd_it_is():
+    for body, named in (
+        (document([DAILY], ["x" * 100_000]), "row 1: expected an object, got 'xxx"),
+        (document([DAILY], LESSON, zone="A" * 100_000), "no time zone 'AAA"),
+        (document([DAILY], [row("2026-03-02T09:00:00Z", 1, **{"\n\x1b[2J": 1})]),
+         r"row 1: '\\n\\x1b\[2J': unknown key"),
+        ({"profile": {"rules": {}}, "timeline": LESSON}, "profile.rules: expected a list"),
+        (document(["daily_loss"], LESSON), "rules.0: expected an object with keys, got 'da"),
+    ):  # fmt: skip
+        with pytest.raises(Refused, match=named) as refusal:
+            read(json.dumps(body), "lesson.json")
+        assert len(str(refusal.value)) < 300
+        assert str(refusal.value).isprintable()
+
+
+def one_position(**more):
+    return document([DAILY], [row("2026-03-02T09:00:00Z", 1, positions=[held(), held(**more)])])
+
+
 REFUSED = [
+    (one_position(contract=100), "row 1: positions.1.contract: expected 100000, as of the"),
+    (one_position(contract=0), "row 1: positions.1.contract: expected greater than 0, got 0"),
+    (one_position(rate=-1), "row 1: positions.1.rate: expected greater than 0, got -1"),
+    (document([DAILY], [row("2026-03-02T09:00:00Z", 1, margin=-5)]), "row 1: margin: expected"),
+    (document([DAILY], LESSON, rollover="0\u0663:00"), "profile.rollover: rollover '0\u0663:00'"),
+    (document([DAILY], LESSON, currency=""), "profile.currency: expected at least 1 character"),
     (document([{"rule": "dayly_loss"}], LESSON), "rules.0.rule: no rule 'dayly_loss'; expected"),
     (document([{"base": "balance"}], LESSON), "rules.0.rule: missing key"),
     (document([DAILY], [row("9999-12-31T23:59:59-12:00", 1)]), "row 1: time: expected a year"),

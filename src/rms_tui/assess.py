@@ -295,7 +295,9 @@ def _names(row: WrittenRow) -> list[str]:
 
 
 def _symbols(row: WrittenRow) -> Symbols:
-    first = {held.symbol: held for held in reversed(row.positions or ())}
+    held = row.positions or ()
+    first = {one.symbol: one for one in reversed(held)}
+    contract = {one.symbol: one.contract for one in held if one.contract is not None}
     names = _names(row)
     return build(
         Symbols,
@@ -304,7 +306,7 @@ def _symbols(row: WrittenRow) -> Symbols:
             "base": ["" for _ in names],
             "quote": ["" for _ in names],
             "digits": [first[name].digits for name in names],
-            "contract": [_or_nan(first[name].contract) for name in names],
+            "contract": [_or_nan(contract.get(name)) for name in names],
             "bid": [_or_nan(first[name].price) for name in names],
             "ask": [_or_nan(first[name].price) for name in names],
         },

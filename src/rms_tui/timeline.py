@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rms_tui.presets import UnknownPreset, expanded
 from rms_tui.risk.profile import RiskProfile
-from rms_tui.risk.refusals import refusals
+from rms_tui.risk.refusals import refusals, shown
 
 
 class Refused(Exception):
@@ -30,6 +30,11 @@ YEARS = range(1970, 3001)
 SUMMER_TIME = 3600
 
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+Above0 = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+
+DIGITS = 300
+"""Digits of a whole number from which it is read as any number is: Python reads no more than 4300,
+and what no float holds is infinite and refused with its field."""
 
 
 class _Written(BaseModel):
@@ -42,13 +47,13 @@ class WrittenPosition(_Written):
 
     symbol: Annotated[str, Field(min_length=1)]
     side: Literal["buy", "sell"]
-    lots: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+    lots: Above0
     open: Finite | None = None
     price: Finite | None = None
     sl: Finite | None = None
-    contract: Finite | None = None
+    contract: Above0 | None = None
     digits: Annotated[int, Field(ge=0, le=8, strict=True)] = 5
-    rate: Finite | None = None
+    rate: Above0 | None = None
 
 
 class WrittenRow(_Written):
@@ -57,7 +62,7 @@ class WrittenRow(_Written):
     time: str
     balance: Finite
     equity: Finite
-    margin: Finite | None = None
+    margin: Annotated[Finite, Field(ge=0)] | None = None
     credit: Finite = 0.0
     flow: Finite = 0.0
     positions: tuple[WrittenPosition, ...] | None = None
@@ -83,10 +88,12 @@ def read(text: str, file: str, profile: RiskProfile | None = None) -> Timeline:
     An initial balance and a currency that `profile` leaves open are those of the one inside:
     a published profile says how to judge, the timeline whose account it is.
     """
-    document = _parsed(text, file)
+    document = parsed(text, file)
+    if not isinstance(document, dict):
+        raise Refused(f"{file}: expected an object with profile and timeline")
     unknown = sorted(set(document) - {"profile", "timeline"})
     if unknown:
-        raise Refused(f"{file}: {unknown[0]}: unknown key; expected profile and timeline")
+        raise Refused(f"{file}: {shown(unknown[0])}: unknown key; expected profile and timeline")
     if profile is None:
         profile = profile_from(document.get("profile"), file)
     elif isinstance(inside := document.get("profile"), dict):
@@ -130,37 +137,85 @@ def profile_from(body: object, where: str, name: str = "profile") -> RiskProfile
     except UnknownPreset as error:
         raise Refused(f"{where}: {name}.preset: {error}") from None
     except ValidationError as error:
-        raise Refused(_problems(error, f"{where}: {name}.")) from None
+        raise Refused(_problems(error, f"{where}: ", name)) from None
 
 
-def _parsed(text: str, file: str) -> dict[str, Any]:
+def parsed(text: str, file: str) -> Any:
+    """What JSON says. Raises Refused for what is none, and for a key that is written twice."""
+    twice: list[tuple[dict[str, Any], str]] = []
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice.append((made, next(key for key in keys if keys.count(key) > 1)))
+        return made
+
     try:
-        document = json.loads(text, object_pairs_hook=_once)
+        document = json.loads(text, object_pairs_hook=once, parse_int=_whole)
     except ValueError as error:
         raise Refused(f"{file}: not valid JSON: {error}") from None
     except RecursionError:
         raise Refused(f"{file}: not valid JSON: nested too deeply") from None
-    if not isinstance(document, dict):
-        raise Refused(f"{file}: expected an object with profile and timeline")
+    for made, key in twice:
+        path = _path(document, made)
+        if path is not None:
+            raise Refused(f"{file}: {_place(path)}key {shown(key)} is written twice in one object")
     return document
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"key {twice!r} is written twice in one object")
-    return made
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) <= DIGITS else float(digits)
+
+
+def _path(whole: object, wanted: object) -> tuple[str | int, ...] | None:
+    """The keys that lead to an object of a document, None where it is in none."""
+    if whole is wanted:
+        return ()
+    inside: Iterable[tuple[str | int, object]] = ()
+    if isinstance(whole, dict):
+        inside = whole.items()
+    elif isinstance(whole, list):
+        inside = enumerate(whole)
+    for key, value in inside:
+        below = _path(value, wanted)
+        if below is not None:
+            return (key, *below)
+    return None
+
+
+def _place(path: tuple[str | int, ...]) -> str:
+    """Those keys as a refusal says them: `row 2: positions.0: `, `profile.rules.0: `."""
+    before = ""
+    if len(path) > 1 and path[0] == "timeline":
+        before, path = f"row {int(path[1]) + 1}: ", path[2:]
+    return before + (".".join(map(str, path)) + ": " if path else "")
 
 
 def _row(body: object, file: str, number: int) -> WrittenRow:
     if not isinstance(body, dict):
-        raise Refused(f"{file}: row {number}: expected an object, got {body!r}")
+        raise Refused(f"{file}: row {number}: expected an object, got {shown(body)}")
     try:
-        return WrittenRow.model_validate(body)
+        row = WrittenRow.model_validate(body)
     except ValidationError as error:
         raise Refused(_problems(error, f"{file}: row {number}: ")) from None
+    if row.positions is not None and len(row.positions) > 1:
+        _one_contract(row.positions, f"{file}: row {number}")
+    return row
+
+
+def _one_contract(positions: Sequence[WrittenPosition], where: str) -> None:
+    """A symbol has one contract size: another one in the same row is refused, not passed over."""
+    known: dict[str, float] = {}
+    for number, held in enumerate(positions):
+        if held.contract is None:
+            continue
+        contract = known.setdefault(held.symbol, held.contract)
+        if contract != held.contract:
+            raise Refused(
+                f"{where}: positions.{number}.contract: expected {contract:g}, as of the "
+                f"{shown(held.symbol)} before it in the row, got {held.contract:g}"
+            )
 
 
 def _moment(row: WrittenRow, file: str, number: int) -> datetime:
@@ -186,5 +241,5 @@ def _server_clock(moment: datetime, before: Sequence[int]) -> int:
     return written if not before or abs(written - before[0]) <= SUMMER_TIME else before[-1]
 
 
-def _problems(error: ValidationError, before: str) -> str:
-    return "\n".join(f"{before}{line}" for line in refusals(error))
+def _problems(error: ValidationError, before: str, where: str = "") -> str:
+    return "\n".join(f"{before}{line}" for line in refusals(error, where))

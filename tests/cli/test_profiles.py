@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import sys
@@ -10,7 +11,9 @@ import sys
 import pytest
 
 from rms_tui.cli import main
+from rms_tui.cli.assess import print_rows
 from rms_tui.settings import SettingsError, load
+from rms_tui.timeline import read
 from rms_tui.wiring.reload import PlanWatch
 
 LESSON = {
@@ -64,6 +67,45 @@ def test_assess_reads_what_windows_editors_write_and_a_profile_of_any_file_name(
     (folder / "own").write_text(json.dumps({"profile": LESSON["profile"]}), "utf-8-sig")
     assert run("assess", "lesson.json", "--profile", "own") == 0
     assert len(capfdbinary.readouterr().out.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "named"),
+    [
+        ("own.json", b'{"rules": [{"rule": "total_loss", "percent": 10, "percent": 90}]}',
+         "own.json: rules.0: key 'percent' is written twice in one object"),
+        ("own.json", b'{"rules": [', "own.json: not valid JSON: "),
+        ("own.toml", b"rules = [", "own.toml: not valid TOML: "),
+        ("own.toml", b"\xff", "own.toml: expected a profile, TOML or JSON in UTF-8"),
+        ("own.toml", None, "own.toml: cannot be read: No such file or directory"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_profile_is_refused_with_its_name_and_the_reason(
+    folder, capfd, name, text, named
+):
+    if text is not None:
+        (folder / name).write_bytes(text)
+    assert run("assess", "lesson.json", "--profile", name) == 2
+    said = capfd.readouterr()
+    assert (said.out, said.err[: len("rms-tui: " + named)]) == ("", "rms-tui: " + named)
+
+
+def test_what_a_file_brings_into_a_refusal_is_never_obeyed_by_the_terminal(folder, capfd):
+    (folder / "\x1b[2J.json").write_text("{}")
+    assert run("assess", "\x1b[2J.json") == 2
+    assert capfd.readouterr().err.startswith("rms-tui: �[2J.json: profile: expected")
+
+
+def test_how_far_a_long_timeline_is_is_said_on_a_terminal_while_its_rows_go_elsewhere(
+    capfdbinary, monkeypatch
+):
+    """The clock goes on by a second a row."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    print_rows(read(json.dumps(LESSON), "lesson.json"), itertools.count(0.0).__next__)
+    sys.stdout.buffer.flush()
+    said = capfdbinary.readouterr()
+    assert len(said.out.splitlines()) == 2
+    assert b"rms-tui: 2026-03-02T23:00:00.000Z, 100% read" in said.err
 
 
 @pytest.mark.usefixtures("folder")

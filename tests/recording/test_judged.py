@@ -12,7 +12,7 @@ import pytest
 from tests.recording.taped import NOON, TIGHT, Demo
 
 from rms_tui.cli import main
-from rms_tui.cli.recording import Progress
+from rms_tui.cli.progress import Progress
 from rms_tui.feed import FeedError, FeedStatus
 from rms_tui.recording.judged import Summary, Turns
 from rms_tui.recording.reader import open_recording

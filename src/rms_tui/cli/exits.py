@@ -33,8 +33,9 @@ OF_CAUSE: dict[str, int] = {
 
 
 def end(text: str, status: int) -> NoReturn:
-    """Say why on stderr and exit."""
-    print(f"rms-tui: {text}", file=sys.stderr)
+    """Say why on stderr and exit. What a file brought is shown and never obeyed by a terminal."""
+    said = "".join(sign if sign.isprintable() or sign == "\n" else "�" for sign in text)
+    print(f"rms-tui: {said}", file=sys.stderr)
     raise SystemExit(status)
 
 

@@ -12,7 +12,7 @@ from rms_tui.cli.oneshot import plain, print_json
 from rms_tui.presets import UnknownPreset, expanded, preset, presets
 from rms_tui.risk.profile import Plan, RiskProfile
 from rms_tui.settings import SettingsError, plan_of
-from rms_tui.timeline import Refused, profile_from
+from rms_tui.timeline import Refused, parsed, profile_from
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.sources import loaded
 
@@ -148,9 +148,13 @@ def _from_file(path: Path) -> RiskProfile:
     try:
         text = path.read_text("utf-8-sig")
         as_json = path.suffix == ".json" or text.lstrip().startswith("{")
-        body = standard_json.loads(text) if as_json else tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise Refused(f"{path}: cannot be read: {error}") from None
+        body = parsed(text, str(path)) if as_json else tomllib.loads(text)
+    except OSError as error:
+        raise Refused(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise Refused(f"{path}: expected a profile, TOML or JSON in UTF-8") from None
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"{path}: not valid TOML: {error}") from None
     if not isinstance(body, dict):
         raise Refused(f"{path}: expected the keys of a profile")
     nested = body.get("profile")

@@ -6,8 +6,6 @@ Neither connects to a source or to MongoDB: a replay can change nothing that is 
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from rms_tui.cli.exits import USAGE, end, leave
 from rms_tui.cli.keys import console_keys
 from rms_tui.cli.oneshot import plain, print_json
 from rms_tui.cli.profiles import profile_named
+from rms_tui.cli.progress import Progress, iso
 from rms_tui.cli.screen import need_screen, shown
 from rms_tui.frame import Frame
 from rms_tui.moments import duration
@@ -33,9 +32,6 @@ from rms_tui.timeline import Refused
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.operator import operator
 from rms_tui.wiring.sources import loaded
-
-PATIENCE = 1.0
-"""Seconds of silence before progress is said, and between two sayings."""
 
 
 def replay(shared: Given, file: Path, speed: float, begin: str | None, *, mouse: bool) -> None:
@@ -79,7 +75,7 @@ def replay_snapshot(file: Path, begin: str | None) -> None:
     logins = shown.book.accounts.login.tolist()
     print_json(
         {
-            "time": _iso(shown.at),
+            "time": iso(shown.at),
             "accounts": snapshot.accounts_snapshot(shown, _deals(replayed.monitor), logins),
         }
     )
@@ -108,32 +104,6 @@ def assess_recording(shared: Given, file: Path, profile: str | None, *, json: bo
         _print_gist(gist, summary)
 
 
-class Progress:
-    """How far reading is, on a terminal, once it takes longer than a second."""
-
-    def __init__(
-        self, began: float, ended: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._began, self._ended, self._clock = began, ended, clock
-        self._said_at = clock()
-        self._said = False
-
-    def at(self, moment: float) -> None:
-        """Say the time that is reached, now and then."""
-        now = self._clock()
-        if now - self._said_at < PATIENCE or not sys.stderr.isatty():
-            return
-        self._said_at, self._said = now, True
-        whole = max(self._ended - self._began, 1e-9)
-        share = min(max((moment - self._began) / whole, 0.0), 1.0)
-        print(f"rms-tui: {_iso(moment)}, {share:.0%} read", end="\r", file=sys.stderr, flush=True)
-
-    def done(self) -> None:
-        """Leave the line."""
-        if self._said:
-            print(file=sys.stderr)
-
-
 def _plan(shared: Given, profile: str | None, recording: Recording) -> Plan | None:
     """The plan to judge by; None: the recorded one, which may change on the way."""
     if profile is None:
@@ -154,8 +124,8 @@ def _moment(recording: Recording, text: str) -> float:
         at = _instant(recording, text)
     if not recording.began <= at <= recording.ended:
         end(
-            f"--from {text}: the recording is from {_iso(recording.began)} to "
-            f"{_iso(recording.ended)}",
+            f"--from {text}: the recording is from {iso(recording.began)} to "
+            f"{iso(recording.ended)}",
             USAGE,
         )
     return at
@@ -168,7 +138,7 @@ def _instant(recording: Recording, text: str) -> float:
     except (ValueError, OverflowError):
         end(
             f"--from {text}: expected how long after the beginning (90s, 10m, 2h) or an ISO time "
-            f"such as {_iso(recording.began)}",
+            f"such as {iso(recording.began)}",
             USAGE,
         )
 
@@ -183,7 +153,7 @@ def _say(turn: Turn, *, json: bool) -> None:
     elif State.BREACHED in (turn.state, turn.was):
         word = "BREACHED" if turn.state is State.BREACHED else f"now {turn.state.word}"
         print(
-            f"{_iso(turn.at)}  {turn.login}  {plain(turn.name)}  {turn.rule}  {word}  "
+            f"{iso(turn.at)}  {turn.login}  {plain(turn.name)}  {turn.rule}  {word}  "
             f"value {plain(turn.value)}  limit {plain(turn.limit)}  {plain(turn.currency)}"
         )
 
@@ -191,7 +161,7 @@ def _say(turn: Turn, *, json: bool) -> None:
 def _shape(turn: Turn) -> dict[str, Any]:
     """A change of a verdict for programs; unknown figures are null (orjson makes NaN so)."""
     return {
-        "time": _iso(turn.at),
+        "time": iso(turn.at),
         "login": turn.login,
         "name": turn.name,
         "profile": turn.profile,
@@ -214,8 +184,8 @@ def _gist(recording: Recording, summary: Summary, profile: str | None) -> dict[s
     return {
         "recording": str(recording.path),
         "profile": profile,
-        "from": _iso(recording.began),
-        "until": _iso(recording.ended),
+        "from": iso(recording.began),
+        "until": iso(recording.ended),
         "polls": summary.polls,
         "accounts": summary.accounts,
         "changes": summary.turns,
@@ -231,12 +201,12 @@ def _breach(one: Breach) -> dict[str, Any]:
         "name": one.name,
         "profile": one.profile,
         "rule": one.rule,
-        "first": _iso(one.first.at),
+        "first": iso(one.first.at),
         "value": one.first.value,
         "limit": one.first.limit,
         "times": one.times,
         "worst_used": one.worst_used,
-        "until": None if one.until is None else _iso(one.until),
+        "until": None if one.until is None else iso(one.until),
     }
 
 
@@ -255,8 +225,3 @@ def _print_gist(gist: dict[str, Any], summary: Summary) -> None:
         print(f"no decision at the end for {verdicts}: {reason.words}")
     if gist["torn"]:
         print(f"the recording ends torn: {gist['torn']}")
-
-
-def _iso(at: float) -> str:
-    moment = datetime.fromtimestamp(at, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -98,7 +98,7 @@ def remember(
     before = aligned(memory, login)
     initial = repeated(np.nan, rows) if initial is None else initial
     gap = interval * keep_intervals
-    starting = _starting(before.last, book.accounts, good, initial)
+    starting = _starting(before.last, book.accounts, good, initial, vouched=vouched)
     if not vouched:
         starting &= initial > 0  # zeros may be those of a terminal that has only begun to start
     total, came = counted(before.total, book, before.last.at, good, flow_types)
@@ -169,13 +169,20 @@ def _last(last: LastGood, book: Book, good: Flags) -> LastGood:
     )
 
 
-def _starting(last: LastGood, accounts: Accounts, good: Flags, initial: Floats) -> Flags:
-    """Rows first seen with their initial balance and nothing else: the start of their cycle."""
+def _starting(
+    last: LastGood, accounts: Accounts, good: Flags, initial: Floats, *, vouched: bool
+) -> Flags:
+    """Rows first seen with their initial balance and nothing else: the start of their cycle.
+
+    A timeline may begin in its midst, with positions open: it says that the cycle is its own.
+    """
     rows = len(last.at)
     if rows and not np.isnan(last.at[0] if last.at.strides == (0,) else last.at.max()):
         return np.zeros(rows, dtype=np.bool_)
     first = np.isnan(last.at)
-    exact = (accounts.balance == initial) & (accounts.equity == initial) & (accounts.credit == 0)
+    exact = (accounts.balance == initial) & (accounts.credit == 0)
+    if not vouched:
+        exact &= accounts.equity == initial
     starting: Flags = first & exact & good
     return starting
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
+from rms_tui.risk.refusals import shown
 from rms_tui.risk.scenario import Scenario
 from rms_tui.risk.written import Frozen, Number
 
@@ -41,9 +42,9 @@ class Confirm(Frozen):
         if isinstance(value, int):
             return {"polls": value}
         if isinstance(value, str):
-            match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*s", value)
+            match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*s", value)
             if match is None:
-                raise ValueError(f"expected polls (2) or seconds ('30s'), got {value!r}")
+                raise ValueError(f"expected polls (2) or seconds ('30s'), got {shown(value)}")
             return {"polls": 1, "seconds": float(match[1])}
         return value
 
@@ -59,14 +60,14 @@ class Rollover:
     at: str = "00:00"
 
     def __post_init__(self) -> None:
-        if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", self.at) is None:
-            raise ValueError(f"rollover {self.at!r}: expected a time from 00:00 to 23:59")
+        if re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", self.at) is None:
+            raise ValueError(f"rollover {shown(self.at)}: expected a time from 00:00 to 23:59")
         if self.zone != SERVER:
             try:
                 ZoneInfo(self.zone)
             except (ZoneInfoNotFoundError, ValueError, OSError):
                 raise ValueError(
-                    f"no time zone {self.zone!r}: expected 'server' or an IANA name "
+                    f"no time zone {shown(self.zone)}: expected 'server' or an IANA name "
                     "such as Europe/Prague"
                 ) from None
 
@@ -258,7 +259,7 @@ class RiskProfile(Frozen):
     """A named list of rules, with what they have in common."""
 
     name: str = ""
-    currency: str | None = None
+    currency: Annotated[str, Field(min_length=1)] | None = None
     initial_balance: Annotated[Number, Field(ge=0)] | None = None
     zone: Zone = SERVER
     rollover: WallClock = "00:00"
