@@ -61,7 +61,7 @@ class Shift:
     def recalled(self) -> None:
         """Wait until what was stored is joined: it takes one more poll."""
         seen = self.feed.newest
-        until(lambda: len(self.writer._recalled) == 1)
+        until(lambda: len(self.writer._hearing._recalled) == 1)
         self.see(self.now + 0.5, float(seen.accounts.balance[0]), float(seen.accounts.equity[0]))
 
     def end(self) -> None:

@@ -236,7 +236,7 @@ def test_quitting_while_mongod_hangs_takes_no_longer_than_it_may_and_says_what_i
     began = time.monotonic()
     private.writer.stop(timeout=1.0)
     assert time.monotonic() - began < 1.4
-    assert "1 facts not written" in caplog.text
+    assert "1 fact not written" in caplog.text
     server.send_signal(signal.SIGCONT)
     server.terminate()
 
