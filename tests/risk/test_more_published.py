@@ -169,6 +169,104 @@ CASES: list[tuple[str, dict, dict, list[tuple]]] = [
         [("2026-01-05T10:00:00Z", 108_000, 108_500, 108_000, "ok"),
          ("2026-01-05T11:00:00Z", 108_000, 108_000, 108_000, "reached")],
     ),
+    (
+        "https://proptrader-help.oanda.com/how-do-i-calculate-the-new-maximum-drawdown-limit-when-requesting-a-payout",
+        {"initial_balance": 100_000},
+        {"rule": "trailing_drawdown", "peak": "balance", "percent": 10, "of": "initial",
+         "lock": 100_000, "withdrawals": "lower_peak"},
+        [("2026-01-05T10:00:00Z", 105_000, 105_000, 95_000, "ok", 10_000),
+         ("2026-01-05T11:00:00Z", 103_000, 103_000, 95_000, "ok", 8_000),
+         ("2026-01-05T12:00:00Z", 100_000, 100_000, 92_000, "ok", 8_000, -3_000)],
+    ),
+    (
+        "https://help.sirokfutures.com/en/articles/12500021-how-do-payouts-impact-my-account",
+        {"initial_balance": 100_000},
+        {"rule": "trailing_drawdown", "peak": "balance", "amount": 3_000, "lock": 100_000},
+        [("2026-01-05T10:00:00Z", 106_000, 106_000, 100_000, "ok", 6_000),
+         ("2026-01-05T11:00:00Z", 102_000, 102_000, 100_000, "ok", 2_000, -4_000)],
+    ),
+    (
+        "https://www.fundedengineer.com/faqs/how-does-the-trailing-overall-drawdown-affect-payouts-in-a-simulated-turbo-funded-account/",
+        {"initial_balance": 100_000},
+        {"rule": "trailing_drawdown", "peak": "balance", "percent": 6, "lock": 100_000},
+        [("2026-01-05T10:00:00Z", 105_000, 105_000, 98_700, "ok"),
+         ("2026-01-05T11:00:00Z", 104_000, 104_000, 98_700, "ok"),
+         ("2026-01-05T12:00:00Z", 100_000, 100_000, 98_700, "ok", 1_300, -4_000)],
+    ),
+    (
+        "https://help.tx3funding.com/en/articles/10164728-max-eod-trailing-drawdown",
+        {"initial_balance": 100_000, **NEW_YORK},
+        {"rule": "trailing_drawdown", "peak": "eod_balance", "amount": 3_500, "lock": 100_100},
+        [("2026-01-05T10:00:00-05:00", 100_000, 100_000, 96_500, "ok"),
+         ("2026-01-05T17:00:00-05:00", 101_000, 101_000, 97_500, "ok"),
+         ("2026-01-06T17:00:00-05:00", 102_300, 102_300, 98_800, "ok"),
+         ("2026-01-07T17:00:00-05:00", 103_600, 103_600, 100_100, "ok")],
+    ),
+    (
+        "https://help.earn2trade.com/en/articles/3292356-what-is-a-trailing-drawdown",
+        {"initial_balance": 25_000},
+        {"rule": "trailing_drawdown", "peak": "equity", "amount": 1_500, "lock": 25_000},
+        [("2026-01-05T10:00:00Z", 25_000, 25_000, 23_500, "ok"),
+         ("2026-01-05T11:00:00Z", 25_100, 25_100, 23_600, "ok"),
+         ("2026-01-05T12:00:00Z", 27_000, 27_000, 25_000, "ok")],
+    ),
+    (
+        "http://help.blueberryfunded.com/en/articles/11880026-what-are-the-daily-and-maximum-loss-limits-for-instant-funding-accounts",
+        {"initial_balance": 10_000},
+        {"rule": "trailing_drawdown", "peak": "equity", "amount": 400, "lock": 10_000},
+        [("2026-01-05T10:00:00Z", 10_200, 10_200, 9_800, "ok"),
+         ("2026-01-06T10:00:00Z", 10_100, 10_100, 9_800, "ok"),
+         ("2026-01-07T10:00:00Z", 10_100, 10_450, 10_000, "ok")],
+    ),
+    (
+        "https://intercom.help/e8/en/articles/11864638-daily-pause",
+        {"initial_balance": 100_000, "zone": "server"},
+        {"rule": "daily_loss", "base": "balance", "percent": 2, "of": "initial",
+         "value": "worst"},
+        [("2026-01-05T10:00:00+02:00", 100_000, 100_000, 98_000, "ok"),
+         ("2026-01-06T00:00:00+02:00", 102_435, 102_435, 100_435, "ok"),
+         ("2026-01-06T10:00:00+02:00", 100_435, 101_000, 100_435, "breached")],
+    ),
+    (
+        "https://help.leveledupsociety.com/en/articles/6192173-how-do-the-max-daily-drawdown-and-max-total-drawdowns-work",
+        {"initial_balance": 100_000, **NEW_YORK},
+        {"rule": "daily_loss", "base": "max_balance_equity", "percent": 5, "of": "initial",
+         "boundary": "exclusive"},
+        [("2026-01-05T17:00:00-05:00", 100_000, 110_000, 105_000, "ok"),
+         ("2026-01-06T10:00:00-05:00", 100_000, 104_999, 105_000, "breached")],
+    ),
+    (
+        "https://help.aeonfunded.com/en/articles/11096519-daily-maximum-loss-explanation-and-calculation-for-instant-aeon-classic-account",
+        {"initial_balance": 50_000, "zone": "Etc/GMT-3", "rollover": "03:00"},
+        {"rule": "daily_loss", "base": "max_balance_equity", "percent": 3, "of": "base"},
+        [("2026-01-05T03:00:00+03:00", 50_000, 52_000, 50_440, "ok", 1_560)],
+    ),
+    (
+        "https://secure.fundedpropbx.com/faq/how-do-i-determine-the-daily-drawdown",
+        {"initial_balance": 100_000, "zone": "server"},
+        {"rule": "daily_loss", "base": "balance", "percent": 5, "of": "initial",
+         "boundary": "exclusive"},
+        [("2026-01-05T00:00:00+02:00", 100_000, 100_000, 95_000, "ok"),
+         ("2026-01-05T10:00:00+02:00", 97_000, 97_000, 95_000, "ok", 2_000),
+         ("2026-01-05T11:00:00+02:00", 105_000, 105_000, 95_000, "ok", 10_000),
+         ("2026-01-05T23:00:00+02:00", 102_000, 96_000, 95_000, "caution"),
+         ("2026-01-06T00:00:00+02:00", 102_000, 96_000, 97_000, "breached")],
+    ),
+    (
+        "https://docs.propfunding.com/disallowed-strategies/profit-surge-cap",
+        {"initial_balance": 100_000, "zone": "UTC"},
+        {"rule": "max_profit", "percent": 3.2, "period": "day"},
+        [("2026-01-05T00:00:00Z", 100_000, 100_000, 3_200, "ok"),
+         ("2026-01-05T10:00:00Z", 103_200, 103_200, 3_200, "reached"),
+         ("2026-01-06T00:00:00Z", 103_200, 103_200, 3_200, "ok")],
+    ),
+    (
+        "http://help.tx3funding.com/forex/en/articles/12326033-what-is-the-profit-cap",
+        {"initial_balance": 100_000, **NEW_YORK},
+        {"rule": "max_profit", "percent": 2, "period": "day", "base": "equity"},
+        [("2026-01-05T17:00:00-05:00", 100_000, 97_000, 2_000, "ok"),
+         ("2026-01-06T10:00:00-05:00", 100_000, 99_000, 2_000, "reached")],
+    ),
 ]  # fmt: skip
 
 
@@ -235,3 +333,52 @@ def test_two_losses_of_one_idea_are_judged_together_as_published():
     assert [(one["value"], one["state"]) for one in said] == [
         (0, "ok"), (0, "ok"), (150, "ok"), (200, "breached"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("warning", "critical", "equity", "margin", "level", "state"),
+    [
+        (100, 50, 2282.71, 309.81, 736.81, "ok"),
+        (100, 50, 6_000, 6_300, 95.24, "caution"),
+        (100, 40, 80, 200, 40, "critical"),
+        (50, 20, 60, 300, 20, "critical"),
+        (100, 50, 150, 300, 50, "critical"),
+        (100, 50, 3969.3, 7938.6, 50, "critical"),
+    ],
+)
+def test_margin_levels_that_brokers_publish(warning, critical, equity, margin, level, state):
+    """https://help.ice-markets.com/en/articles/3343736-calculation-of-the-stop-out-level,
+    https://dailyforex.pk/trading-scenario-margin-call-level-at-100-and-stop-out-level-at-50/,
+    http://help.mdfx.tradersway.net/knowledge-base/general-trading/what-is-your-stop-out-level-how-is-it-calculated/,
+    https://hercules.finance/faq/how-is-stop-out-level-affected-by-esmas-new-regulation/ (twice),
+    https://www.mql5.com/en/forum/2271."""
+    rule = {"rule": "margin_level", "warning": warning, "critical": critical}
+    row = {"time": "2026-01-05T10:00:00Z", "balance": 10_000, "equity": equity, "margin": margin}
+    document = {"profile": {"rules": [rule]}, "timeline": [row]}
+    (said,) = assess(read(json.dumps(document), "page"))
+    verdict = said["rules"][0]
+    assert (round(verdict["value"], 2), verdict["state"]) == (level, state)
+
+
+TOPTIER = {"rule": "position_risk", "percent": 3, "of": "initial", "idea": 0,
+           "boundary": "exclusive"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("lost", "state"), [([2800], "caution"), ([1500, 2000], "breached")])
+def test_losses_of_trades_that_overlap_are_one_as_published(lost, state):
+    """https://help.toptiertrader.com/en/articles/11047802-3-loss-limit-per-trade-rule."""
+    held = [
+        {"symbol": "XAUUSD", "side": "buy", "lots": 1, "open": 2000 + at, "sl": 2000 + at,
+         "price": 2000, "contract": 100, "rate": 1}
+        for at in range(len(lost))
+    ]  # fmt: skip
+    timeline, balance = [], 100_000
+    for hour in range(len(lost) + 1):
+        timeline.append(
+            {"time": f"2026-01-05T{15 + hour}:00:00Z", "balance": balance, "equity": balance,
+             "positions": held[hour:]}
+        )  # fmt: skip
+        balance -= lost[hour] if hour < len(lost) else 0
+    document = {"profile": {"initial_balance": 100_000, "rules": [TOPTIER]}, "timeline": timeline}
+    *_, said = assess(read(json.dumps(document), "page"))
+    assert (said["rules"][0]["value"], said["rules"][0]["state"]) == (sum(lost), state)
