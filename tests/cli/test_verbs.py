@@ -119,6 +119,16 @@ def test_the_manager_gives_the_worlds_own_numbers(run):
     assert (account["balance"], account["equity"], account["profit"]) == (10_000, 10_082.5, 82.5)
 
 
+def test_doctor_warns_of_groups_that_no_account_is_in(run):
+    away = ("--mongodb", "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=50")
+    words = ("doctor", "--json", "--source", "manager", *away)
+    lines = json.loads(run(*words, fakes=True, RMS_GROUPS="raal\\*", **MANAGER).stdout)
+    line = next(line for line in lines if line["what"] == "MT5 Manager prod-1:443")
+    assert line["grade"] == "WARN"
+    assert line["found"].startswith("0 accounts in ")
+    assert "RMS_GROUPS (raal\\*)" in line["mend"]
+
+
 def test_the_terminal_gives_the_worlds_own_numbers(run):
     done = run("snapshot", "--source", "terminal", "--json", fakes=True, MT5_PATH=r"C:\mt5\t.exe")
     assert (done.returncode, done.stderr) == (0, "")

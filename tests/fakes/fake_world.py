@@ -143,6 +143,8 @@ def _manager(now: int) -> Section:
         "crash": False,
         "clock": None,  # UTC seconds; None: the computer's
         "offset": OFFSET,  # server's clock minus UTC, seconds
+        "no_rows": 13,  # retcode of a call that finds nothing: 13, 1, or 0 for an empty answer
+        "let_go": [],  # kinds of records, as MTDeal, whose every getter gives None
         "refuse": {},  # method → [code, retcode, text] of LastError
         "accounts": [
             _account(1001, balance=10_000.0, profit=84.0, storage=-1.5, margin=217.0),

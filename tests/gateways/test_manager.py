@@ -19,7 +19,13 @@ from vendor_world import DAY, SERVER_MIDNIGHT, World, examples, silent
 from rms_tui.book import Book
 from rms_tui.feed import FeedError
 from rms_tui.gateways import ManagerSpec, NotNow
-from rms_tui.gateways.manager import HARD_STALL, ManagerGateway
+from rms_tui.gateways.manager import (
+    DEALS_AGAIN,
+    DEALS_EVERY,
+    HARD_STALL,
+    USERS_EVERY,
+    ManagerGateway,
+)
 from rms_tui.gateways.manager.columns import POSITION_FIELDS, PositionTable, figures_of
 from rms_tui.gateways.manager.connection import MASK_LIMIT, masks_of
 from rms_tui.gateways.manager.directory import group_row
@@ -98,6 +104,16 @@ def test_symbols_hold_what_is_held_and_what_converts_it(world: World) -> None:
     gold = symbols.name.index("XAUUSD")
     assert (symbols.base[gold], symbols.quote[gold], symbols.contract[gold]) == ("XAU", "USD", 100)
     assert (symbols.bid[gold], symbols.ask[gold]) == (2400.1, 2400.4)
+
+
+def test_a_symbol_has_its_price_also_after_its_last_position_closed(world: World) -> None:
+    gateway = connected(world)
+    gateway.read()
+    world.manager["positions"] = []
+    world.push()
+    symbols = gateway.read().symbols
+    gold, euro = symbols.name.index("XAUUSD"), symbols.name.index("EURUSD")
+    assert (symbols.bid[gold], symbols.bid[euro]) == (2400.1, 1.0850)
 
 
 def test_a_symbol_without_a_price_has_none(world: World) -> None:
@@ -188,6 +204,54 @@ def test_a_record_that_died_between_two_calls_gives_no_numbers() -> None:
     assert same(figures[:, 2], [1.0, NAN])
 
 
+@pytest.mark.parametrize("kind", ["MTDeal", "MTConGroup", "MTConSymbol"])
+def test_records_that_the_package_let_go_of_are_asked_for_again(world: World, kind: str) -> None:
+    world.manager["let_go"] = [kind]
+    world.push()
+    with pytest.raises(NotNow, match="let go of them"):
+        connected(world)
+    world.manager["let_go"] = []
+    world.push()
+    assert len(connected(world).read().accounts) == 3
+
+
+def test_groups_that_cannot_be_read_whole_leave_those_that_are_known(world: World) -> None:
+    gateway = connected(world)
+    before = gateway.read()
+    world.manager["let_go"] = ["MTConGroup"]
+    world.wait(USERS_EVERY)
+    with pytest.raises(NotNow, match="read groups"):
+        gateway.read()
+    world.manager["let_go"] = []
+    world.wait(5.0)
+    after = gateway.read()
+    assert after.connected
+    assert after.accounts.currency == before.accounts.currency == ("USD", "EUR", "USD")
+
+
+def test_deals_that_cannot_be_read_whole_are_asked_for_again_soon(world: World) -> None:
+    gateway = connected(world)
+    before = gateway.read().deals.ticket.tolist()
+    gateway._connection.api._heard["DealSubscribe"].clear()
+    now = int(world.now) + 7_200
+    world.manager["deals"].append({"Deal": 90, "Login": 1001, "Time": now, "Profit": 5.0})
+    world.manager["let_go"] = ["MTDeal"]
+    world.wait(DEALS_EVERY)
+    assert gateway.read().deals.ticket.tolist() == before
+    world.manager["let_go"] = []
+    world.wait(DEALS_AGAIN)
+    assert gateway.read().deals.ticket.tolist() == [*before, 90]
+
+
+def test_the_history_of_an_account_is_whole_or_asked_for_again(world: World) -> None:
+    gateway = connected(world)
+    gateway.read()
+    world.manager["let_go"] = ["MTDeal"]
+    world.push()
+    with pytest.raises(NotNow, match="let go of them"):
+        gateway.history([1001])
+
+
 def test_a_login_beyond_a_float_s_reach_stays_exact() -> None:
     account = SimpleNamespace(Login=2**60 + 1, **dict.fromkeys(FIGURES, 1.0))
     assert figures_of([account])[0].tolist() == [2**60 + 1]
@@ -228,7 +292,9 @@ def test_hostile_names_become_text_every_encoder_takes(world: World, name: str) 
 # -- False -----------------------------------------------------------------------------------
 
 
-def test_an_empty_server_is_an_empty_book(world: World) -> None:
+@pytest.mark.parametrize("code", [13, 1, 0])
+def test_an_empty_server_is_an_empty_book(world: World, code: int) -> None:
+    world.manager["no_rows"] = code
     for table in ("accounts", "users", "groups", "symbols", "positions", "deals"):
         world.manager[table] = []
     world.push()

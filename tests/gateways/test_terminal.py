@@ -223,6 +223,7 @@ def test_a_symbol_the_terminal_does_not_know_has_no_rate(world: World) -> None:
     book = connected(world).read()
     assert np.isnan(book.positions.rate[0])
     assert np.isnan(book.symbols.contract[0])
+    assert book.symbols.digits[0] == 5
 
 
 def test_a_foreign_rate_is_read_again_after_a_minute(world: World) -> None:

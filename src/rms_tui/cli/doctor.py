@@ -22,6 +22,7 @@ from rms_tui.cli.exits import FAILED, OK
 from rms_tui.cli.log import data_folder
 from rms_tui.cli.oneshot import plain, print_json
 from rms_tui.feed import FeedError
+from rms_tui.gateways import ManagerSpec
 from rms_tui.gateways.process import GatewayProcess
 from rms_tui.plural import counted
 from rms_tui.settings import SECRETS, Loaded, SettingsError
@@ -167,6 +168,10 @@ def _connection(made: Desk) -> Line:
     offset = book.server_offset
     clock = "server time unknown" if offset is None else f"server UTC{offset / 3600:+g}"
     found = f"{counted(len(book.accounts), 'account')} in {time.monotonic() - began:.1f} s, {clock}"
+    if isinstance(made.spec, ManagerSpec) and not len(book.accounts):
+        masks = ",".join(made.spec.groups)
+        mend = f"see that RMS_GROUPS ({masks}) names groups, and that this login may read them"
+        return Line("WARN", feed.title, found, mend)
     return Line("OK" if book.connected else "WARN", feed.title, found)
 
 

@@ -46,6 +46,10 @@ AGREEING = 60.0
 """Seconds by which the newest tick of these may be older than the newest of all and still vouch for
 it."""
 
+UNKNOWN_DIGITS = 5
+"""Decimals of the prices of a symbol that the terminal says nothing about (its name is too long to
+be asked for, or the call failed): with none of them 1.101 would be shown as 1."""
+
 _CALL_FAILED = -1
 """One call failed; the pipe to the terminal is open as before."""
 
@@ -398,7 +402,7 @@ def _symbol(fields: Mapping[str, Any], currency: str, now: float) -> _Symbol:
     return _Symbol(
         base=readable(fields.get("currency_base", "")),
         quote=quote,
-        digits=int(fields.get("digits", 0)),
+        digits=int(fields.get("digits", UNKNOWN_DIGITS)),
         contract=contract,
         rate=rate,
         rate_read=now,

@@ -122,6 +122,12 @@ _SINKS: dict[str, tuple[str, ...]] = {
                           "OnPositionClean", "OnPositionSync"),
 }  # fmt: skip
 
+_PUMPED = {
+    "UserSubscribe": 1, "DealSubscribe": 8 | 128, "PositionSubscribe": 128, "GroupSubscribe": 256,
+    "SymbolSubscribe": 512,
+}  # fmt: skip
+"""Pumps without which the sinks hear nothing."""
+
 _KEYS = {"users": "Login", "groups": "Group", "symbols": "Symbol", "deals": "Deal"}
 _NAMES = {"users": "User", "groups": "Group", "symbols": "Symbol", "deals": "Deal"}
 
@@ -142,6 +148,7 @@ class ManagerAPI:
 
     def __init__(self) -> None:
         self._pump = 0
+        self._selected: set[str] = set()
         self._shown: _Any = None
         self._stored: _Any = None
         self._heard: dict[str, list[tuple[_Any, dict[str, _Any]]]] = {}
@@ -234,6 +241,8 @@ class ManagerAPI:
         def run() -> None:
             _state["in_sink"].add(_threading.get_ident())
             for what, name, arguments in events:
+                if self._pump & _PUMPED.get(what, 0) != _PUMPED.get(what, 0):
+                    continue
                 for _, methods in self._heard.get(what, []):
                     if name in methods:
                         self._call(name, methods[name], arguments)
@@ -305,6 +314,9 @@ class ManagerAPI:
         record = kind(self)
         for name, value in row.items():
             setattr(record, name, value)
+        if self._shown is not None and kind.__name__ in self._shown["let_go"]:
+            for name in kind._blank:
+                setattr(record, name, None)
         return record
 
     def _in(self, shown: _Any, mask: str) -> set[int]:
@@ -315,7 +327,12 @@ class ManagerAPI:
         return isinstance(group, str) and 0 < len(group) <= 255
 
     def _found(self, records: list[_Record]) -> _Any:
-        return records or _fail(-1, 13, "Not found")
+        return records or self._nothing([])
+
+    def _nothing(self, rows: _Any) -> _Any:
+        """The answer without rows: False and why, or the rows where the world has no code."""
+        retcode = self._shown["no_rows"]
+        return _fail(-1, retcode, "Not found" if retcode == 13 else "OK/None") if retcode else rows
 
     # -- pumped tables ------------------------------------------------------------------------
 
@@ -340,9 +357,9 @@ class ManagerAPI:
         for field in wanted:
             if field not in types:
                 return _fail(-2, 2, f"Can not find field {field}")
-        if not rows:
-            return _fail(-1, 13, "Not found")
         table = _np.zeros(len(rows), dtype=[(field, types[field]) for field in wanted])
+        if not rows:
+            return self._nothing(table)
         for field in wanted:
             text = types[field][0] == "S"
             values = [row.get(field, "" if text else 0) for row in rows]
@@ -397,14 +414,17 @@ class ManagerAPI:
         shown = self._world("SelectedAdd", pump=512)
         if shown is None:
             return False
-        known = symbol in {row["Symbol"] for row in shown["symbols"]}
-        return known or _fail(-1, 13, "Not found")
+        if symbol not in {row["Symbol"] for row in shown["symbols"]}:
+            return _fail(-1, 13, "Not found")
+        self._selected.add(symbol)
+        return True
 
     def TickLast(self, symbol: _Any, /) -> _Any:
         shown = self._world("TickLast", pump=512)
         if shown is None:
             return False
-        if symbol not in shown["ticks"]:
+        selected = self._selected | {row["Symbol"] for row in shown["positions"]}
+        if symbol not in shown["ticks"] or symbol not in selected:
             return _fail(-1, 13, "Not found")
         bid, ask = shown["ticks"][symbol]
         now = self._utc(shown) + shown["offset"]

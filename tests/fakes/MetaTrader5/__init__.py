@@ -120,7 +120,7 @@ def _answering(call: str) -> dict[str, _Any] | None:
     """The world, unless it says that this call fails."""
     shown = _world()
     if shown is not None and shown["failing"] == call:
-        _set(RES_E_FAIL, "Call failed")
+        _set(RES_E_FAIL, "Terminal: Call failed")
         return None
     return shown
 
@@ -248,7 +248,7 @@ def history_deals_get(*args: _Any, **kwargs: _Any) -> _Any:
     if None in dates or len(dates) not in (0, 2) or (not dates and len(by_id) != 1):
         _set(-2, "Invalid arguments")
         return None
-    shown = _world()
+    shown = _answering("history_deals_get")
     if shown is None:
         return None
     rows = shown["deals"]
@@ -281,11 +281,11 @@ def symbols_get(*args: _Any, **_kwargs: _Any) -> _Any:
     return _all(_SYMBOL, ({"name": name, **row} for name, row in shown["symbols"].items()))
 
 
-def _named(symbol: _Any) -> dict[str, _Any] | None:
+def _named(call: str, symbol: _Any) -> dict[str, _Any] | None:
     if not isinstance(symbol, str) or len(symbol) > 29:
         _set(-2, "Invalid arguments")
         return None
-    shown = _world()
+    shown = _answering(call)
     if shown is not None and symbol not in shown["symbols"]:
         _set(-4, "Terminal: Not found")
         return None
@@ -293,14 +293,14 @@ def _named(symbol: _Any) -> dict[str, _Any] | None:
 
 
 def symbol_info(symbol: _Any, /) -> _Any:
-    shown = _named(symbol)
+    shown = _named("symbol_info", symbol)
     if shown is None:
         return None
     return _made(_SYMBOL, {"name": symbol, **shown["symbols"][symbol]})
 
 
 def symbol_info_tick(symbol: _Any, /) -> _Any:
-    shown = _named(symbol)
+    shown = _named("symbol_info_tick", symbol)
     if shown is None:
         return None
     if symbol not in shown["ticks"]:
@@ -315,4 +315,4 @@ def symbol_info_tick(symbol: _Any, /) -> _Any:
 
 def symbol_select(symbol: _Any, enable: bool = True, /) -> bool:
     del enable
-    return _named(symbol) is not None
+    return _named("symbol_select", symbol) is not None

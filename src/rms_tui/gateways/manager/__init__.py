@@ -95,6 +95,7 @@ class ManagerGateway:
         self._anew = False
         self._users_due = self._deals_due = -math.inf
         self._groups_changed = self._symbols_changed = False
+        self._selected = 0
         self._deals_lost = False
         self._offset: float | None = None
         self._book: Book | None = None
@@ -190,8 +191,9 @@ class ManagerGateway:
             answer = self._connection.api.DealRequestByLogins(
                 some, self._ledger.window_start, until
             )
-            found = self._connection.rows(answer, "read the deals of accounts")
-            rows.extend(map(deal_row, found))
+            asked = "read the deals of accounts"
+            found = self._connection.rows(answer, asked)
+            rows.extend(map(deal_row, self._connection.held(found, "Deal", asked)))
         return deals_table(rows)
 
     def close(self) -> None:
@@ -211,7 +213,8 @@ class ManagerGateway:
         ]
         accounts = self._accounts.read(objects)
         positions = self._positions.read(joined(tables), accounts.login)
-        self._select(self._board.include_conversions(set(accounts.currency)))
+        self._board.include_conversions(set(accounts.currency))
+        self._select(self._board.names)
         symbols = self._board.symbols(map(api.TickLast, self._board.names))
         return Book(
             source="manager",
@@ -226,12 +229,16 @@ class ManagerGateway:
             deals_since=None if self._deals_lost else self._ledger.recent_start,
         )
 
-    def _select(self, added: list[str]) -> None:
-        """Have ticks of symbols no position selects; without them their price is unknown."""
+    def _select(self, names: Sequence[str]) -> None:
+        """Have ticks of these symbols, once each: without them their price is unknown.
+
+        Those that are held are selected by themselves, but nobody says for how long after the last
+        position closed, and money may be converted by them still.
+        """
         select: Any = getattr(self._connection.api, "SelectedAdd", None)
-        if select is not None:
-            for name in added:
-                select(name)
+        for name in names[self._selected :] if select is not None else ():
+            select(name)
+        self._selected = len(names)
 
     def _apply(self, events: list[Event]) -> None:
         """Take what the sinks queued into the directory and the ledger."""
@@ -272,7 +279,7 @@ class ManagerGateway:
         """Read anew what a reconnect, an event or the clock made due."""
         now = self._elapsed()
         if self._anew:
-            self._deals_lost, self._deals_due = True, now
+            self._deals_lost, self._deals_due, self._selected = True, now, 0
         if self._anew or self._symbols_changed:
             self._read_symbols()
         if self._anew or now >= self._users_due:
@@ -286,14 +293,18 @@ class ManagerGateway:
     def _read_symbols(self) -> None:
         self._symbols_changed = False
         found = self._connection.rows(self._connection.api.SymbolGetArray(), "read symbols")
-        self._board.set_server(map(symbol_row, found))
+        held = self._connection.held(found, "Symbol", "read symbols")
+        self._board.set_server(map(symbol_row, held))
 
     def _read_groups(self) -> None:
         self._groups_changed = False
         api, rows = self._connection.api, self._connection.rows
         total = rows(api.GroupTotal(), "count groups") or 0
         found = [rows(api.GroupNext(at), "read a group") for at in range(total)]
-        self._directory.set_groups(group_row(group) for group in found if group != [])
+        there = [group for group in found if group != []]
+        self._directory.set_groups(
+            map(group_row, self._connection.held(there, "Group", "read groups"))
+        )
 
     def _read_users(self) -> None:
         self._read_groups()
@@ -311,10 +322,13 @@ class ManagerGateway:
 
     def _request_deals(self, start: int, end: int) -> list[DealRow]:
         api, rows = self._connection.api, self._connection.rows
+        answers = [
+            rows(api.DealRequestByGroup(mask, start, end), "read deals") for mask in self._masks
+        ]
         return [
             deal_row(deal)
-            for mask in self._masks
-            for deal in rows(api.DealRequestByGroup(mask, start, end), "read deals")
+            for found in answers
+            for deal in self._connection.held(found, "Deal", "read deals")
         ]
 
     def _load_deals(self, doing: Callable[[str], None]) -> None:

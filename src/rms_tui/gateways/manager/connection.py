@@ -13,6 +13,8 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +118,16 @@ class Connection:
         if retcode in NO_ROWS:
             return []
         raise _refusal(asked, code, retcode, text)
+
+    def held(self, found: Sequence[Any], key: str, asked: str) -> Sequence[Any]:
+        """These objects, when the package still holds every one of them.
+
+        A getter of one it let go of gives None, also `key`, which is never None otherwise: then
+        the answer is not whole, and NotNow is raised.
+        """
+        if None in map(attrgetter(key), found):
+            raise NotNow("connection", f"Could not {asked}: the package let go of them meanwhile.")
+        return found
 
     def failure(self, asked: str) -> FeedError:
         """Why the call that just returned False did so."""

@@ -164,16 +164,16 @@ class SymbolBoard:
         self._rows.append(row)
         return code
 
-    def include_conversions(self, currencies: Iterable[str]) -> list[str]:
+    def include_conversions(self, currencies: Iterable[str]) -> None:
         """Add the pairs that convert these currencies, the majors and what is held.
 
-        A pair links a currency with USD or with one of `currencies`. Returns the names added.
+        A pair links a currency with USD or with one of `currencies`.
         """
         hubs = {currency for currency in currencies if currency} | {HUB}
         held = {currency for base, quote, *_ in self._rows for currency in (base, quote)}
         wanted = frozenset(hubs | held | set(MAJORS))
         if wanted == self._converts:
-            return []
+            return
         self._converts = wanted
         best: dict[tuple[str, str], str] = {}
         for name, (base, quote, _, _) in self._server.items():
@@ -183,14 +183,9 @@ class SymbolBoard:
                 if known is None or (len(name), name) < (len(known), known):
                     best[base, quote] = name
         held_pairs = {(base, quote) for base, quote, *_ in self._rows}
-        added = [
-            name
-            for pair, name in sorted(best.items())
-            if pair not in held_pairs and name not in self._code_of_name
-        ]
-        for name in added:
-            self._add(name, self._server[name])
-        return added
+        for pair, name in sorted(best.items()):
+            if pair not in held_pairs and name not in self._code_of_name:
+                self._add(name, self._server[name])
 
     @property
     def names(self) -> tuple[str, ...]:
