@@ -43,16 +43,17 @@ def rollover(now, zone, hours, minutes):
 
 def random_rows(chance, zone, hours, minutes):
     now = datetime(*chance.choice(STARTS), tzinfo=UTC) + timedelta(minutes=chance.randint(0, 1440))
-    balance, rows = INITIAL, []
+    balance, credit, rows = INITIAL, 0, []
     for place in range(chance.randint(2, 16)):
         flow = chance.choice([0, 0, 0, 500, -700]) if place else 0
         if place:
             balance = round(balance + flow + chance.choice([0, chance.gauss(0, 150)]), 2)
-        floating = chance.choice([0, chance.gauss(0, 200)]) if place else 0
+        credit = chance.choice([credit, credit, 0, 300]) if place else 0
+        floating = chance.choice([0, chance.gauss(0, 200)])
         written = now.astimezone(timezone(timedelta(minutes=chance.choice([0, 60, -300, 330]))))
         rows.append(
-            {"time": written.isoformat(), "balance": balance, "flow": flow,
-             "equity": round(balance + floating, 2)}
+            {"time": written.isoformat(), "balance": balance, "flow": flow, "credit": credit,
+             "equity": round(balance + credit + floating, 2)}
         )  # fmt: skip
         later = now + timedelta(seconds=chance.choice([2, 60, 3600, 20_000, 90_000, 200_000]))
         at = rollover(later, zone, hours, minutes) + timedelta(seconds=chance.choice([-1, 0, 1]))
@@ -63,25 +64,28 @@ def random_rows(chance, zone, hours, minutes):
 def reckoned(rows, daily, trailing, target, zone, hours, minutes):
     """For each row the floors of both loss rules, the goal, and what the day has gained."""
     day = base = None
-    before, day_flow, all_flow, peak = None, 0.0, 0.0, INITIAL
+    before, day_flow, day_paid, all_flow, peak = None, 0.0, 0.0, 0.0, INITIAL
     for row in rows:
         now = datetime.fromisoformat(row["time"]).astimezone(UTC)
-        at, flow = rollover(now, zone, hours, minutes), row["flow"]
+        at, paid = rollover(now, zone, hours, minutes), row["flow"]
+        flow = paid + row["credit"] - (before["credit"] if before else 0)
         all_flow += flow
         if at != day:
-            day, day_flow = at, 0.0 if now == at or before is None else flow
+            day, counts = at, now != at and before is not None
+            day_flow, day_paid = flow * counts, paid * counts
             first = row if now == at else before
             base = (INITIAL, INITIAL) if first is None else (first["balance"], first["equity"])
         else:
-            day_flow += flow
+            day_flow, day_paid = day_flow + flow, day_paid + paid
         start = {"balance": base[0], "equity": base[1], "max_balance_equity": max(base),
                  "initial": INITIAL}[daily["base"]]  # fmt: skip
         of = INITIAL if daily["of"] == "initial" else start
         lowers = trailing["withdrawals"] == "lower_peak"
         top = {"equity": row["equity"], "balance": row["balance"],
                "max_balance_equity": max(row["equity"], row["balance"]),
-               "eod_balance": base[0] + day_flow * lowers}[trailing["peak"]]  # fmt: skip
-        peak = max(peak + flow * lowers, top)
+               "eod_balance": base[0] + day_paid * lowers}[trailing["peak"]]  # fmt: skip
+        moved = flow if trailing["peak"] in ("equity", "max_balance_equity") else paid
+        peak = max(peak + moved * lowers, top)
         under = INITIAL if trailing["of"] == "initial" else peak
         floor = peak - under * trailing["percent"] / 100
         yield (
