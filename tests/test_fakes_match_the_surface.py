@@ -241,6 +241,32 @@ def test_an_exception_in_a_sink_is_swallowed_and_leaves_only_a_code(manager: Any
     assert manager.LastError()[0] == -9
 
 
+def test_the_manager_fake_has_ticks_of_symbols_that_are_held_or_selected(manager: Any) -> None:
+    api = manager.ManagerAPI()
+    api.Connect("h:443", 1000, "manager-secret", 0x1389, 1000)
+    assert api.TickLast("EURUSD").bid == 1.085, "a position selects its symbol"
+    assert api.TickLast("GBPUSD") is False
+    assert int(manager.LastError()[1]) == 13
+    assert api.SelectedAdd("GBPUSD") is True
+    assert api.TickLast("GBPUSD").bid == 1.27
+
+
+@pytest.mark.parametrize(("pump", "hears"), [(0x1389, True), (0x1389 & ~128, False)])
+def test_a_sink_of_the_manager_fake_hears_nothing_without_its_pump(
+    manager: Any, pump: int, hears: bool
+) -> None:
+    heard: list[str] = []
+
+    class Whole:
+        def OnPositionSync(self) -> None:
+            heard.append("positions")
+
+    api = manager.ManagerAPI()
+    assert api.PositionSubscribe(Whole()) is True
+    assert api.Connect("h:443", 1000, "manager-secret", pump, 1000) is True
+    assert bool(heard) is hears
+
+
 def test_no_rows_are_false_and_the_last_error_stays_after_a_success(manager: Any) -> None:
     api = manager.ManagerAPI()
     api.Connect("h:443", 1000, "manager-secret", 0x1389, 1000)

@@ -17,7 +17,7 @@ from vendor_world import DAY, NOON, SERVER_MIDNIGHT, World, examples, silent
 from rms_tui.feed import FeedError
 from rms_tui.gateways import NotNow, TerminalSpec
 from rms_tui.gateways.server_clock import server_offset
-from rms_tui.gateways.terminal import TerminalGateway
+from rms_tui.gateways.terminal import DEALS_EVERY, UNKNOWN_EVERY, TerminalGateway
 
 PATH = "C:\\MT5\\one\\terminal64.exe"
 NAN = math.nan
@@ -192,6 +192,37 @@ def test_a_symbol_is_described_once_and_priced_every_time(
         gateway.read()
     assert described == [(("EURUSD",), {})]
     assert priced == [(("EURUSD",), {})] * 3
+
+
+def test_a_symbol_whose_description_failed_is_asked_for_again_soon(world: World) -> None:
+    world.terminal["failing"] = "symbol_info"
+    world.push()
+    gateway = connected(world)
+    assert np.isnan(gateway.read().symbols.contract[0])
+    world.terminal["failing"] = None
+    world.wait(UNKNOWN_EVERY)
+    book = gateway.read()
+    assert (book.symbols.contract[0], book.positions.rate[0]) == (100_000.0, 1.0)
+
+
+def test_a_tick_that_failed_leaves_the_price_unknown_and_nothing_else(world: World) -> None:
+    world.terminal["failing"] = "symbol_info_tick"
+    world.push()
+    book = connected(world).read()
+    assert np.isnan([book.symbols.bid[0], book.symbols.ask[0]]).all()
+    assert (book.server_offset, book.positions.price[0]) == (None, 1.085)
+
+
+def test_deals_that_could_not_be_read_once_are_asked_for_again(world: World) -> None:
+    gateway = connected(world)
+    known = gateway.read().deals
+    world.terminal["failing"] = "history_deals_get"
+    world.wait(DEALS_EVERY)
+    with pytest.raises(NotNow, match="read deals"):
+        gateway.read()
+    world.terminal["failing"] = None
+    world.push()
+    assert gateway.read().deals.ticket.tolist() == known.ticket.tolist()
 
 
 # -- conversion ---------------------------------------------------------------------------------

@@ -37,6 +37,9 @@ DEALS_EVERY = 5.0
 RATES_EVERY = 60.0
 """Seconds between readings of the conversion rate of a symbol in a foreign currency."""
 
+UNKNOWN_EVERY = 5.0
+"""Seconds after which a symbol that the terminal said nothing about is asked for again."""
+
 LIQUID = ("EURUSD", "GBPUSD", "USDJPY", "BTCUSD")
 """Symbols quoted day and night, whose ticks tell the server's clock: while no position is open, and
 before any tick was seen to move. A share's last one may stand for most of a trading day, gold's for
@@ -270,7 +273,10 @@ class TerminalGateway:
         now = self._elapsed()
         for name in names:
             known = self._symbols.get(name)
-            lasting = known and (known.quote == currency or now - known.rate_read < RATES_EVERY)
+            lasting = known and (
+                known.quote == currency
+                or now - known.rate_read < (RATES_EVERY if known.quote else UNKNOWN_EVERY)
+            )
             if not lasting:
                 shown = self._api.symbol_info(name)
                 fields = {} if shown is None else shown._asdict()
