@@ -282,6 +282,21 @@ def repeated(value: float, rows: int) -> Floats:
     return np.ndarray(rows, dtype=np.float64, buffer=np.float64(value).tobytes(), strides=(0,))
 
 
+def least(column: Floats) -> float:
+    """The lowest number of a column, NaN where one is unknown, infinite where there is none."""
+    return float(np.minimum.reduce(_told_apart(column), initial=np.inf))
+
+
+def most(column: Floats) -> float:
+    """The highest number of a column, NaN where one is unknown, -infinite where there is none."""
+    return float(np.maximum.reduce(_told_apart(column), initial=-np.inf))
+
+
+def _told_apart(column: Floats) -> Floats:
+    """One row of a column of one number, which says it all."""
+    return column[:1] if column.strides == (0,) else column
+
+
 def summed(row: Ints, amount: Floats, rows: int) -> Floats:
     """Sum of the amounts that fall on each of `rows` rows."""
     return cast(

@@ -319,11 +319,12 @@ def _with_flows(day: DayBase, book: Book, watch: Watch) -> DayBase:
     alike = flow_balance is flow and day.flow_balance is day.flow
     flow = _unless_same(flow, day.flow)
     flow_balance = flow if alike else _unless_same(flow_balance, day.flow_balance)
+    same_base = day.counted is not None and flow is day.flow
     return replace(
         day,
         flow=flow,
         flow_balance=flow_balance,
-        start=day.equity + flow,
+        start=day.start if same_base else day.equity + flow,
         counted=book.deals,
     )
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from rms_tui.book import Accounts, Book, Flags, Floats, Ints, repeated, rows_of
+from rms_tui.book import Accounts, Book, Flags, Floats, Ints, least, most, repeated, rows_of
 from rms_tui.risk.bare import Bare, bare_after, moved_bare
 from rms_tui.risk.days import (
     SERVER_DAY,
@@ -99,8 +99,6 @@ def remember(
     initial = repeated(np.nan, rows) if initial is None else initial
     gap = interval * keep_intervals
     starting = _starting(before.last, book.accounts, good, initial, vouched=vouched)
-    if not vouched:
-        starting &= initial > 0  # zeros may be those of a terminal that has only begun to start
     total, came = counted(before.total, book, before.last.at, good, flow_types)
     watch = Watch(interval if stored else gap, flow_types, starting, initial, vouched, stored)
     days = {
@@ -176,13 +174,13 @@ def _starting(
 
     A timeline may begin in its midst, with positions open: it says that the cycle is its own.
     """
-    rows = len(last.at)
-    if rows and not np.isnan(last.at[0] if last.at.strides == (0,) else last.at.max()):
-        return np.zeros(rows, dtype=np.bool_)
+    if not np.isnan(least(last.at)):
+        return np.zeros(len(last.at), dtype=np.bool_)
     first = np.isnan(last.at)
     exact = (accounts.balance == initial) & (accounts.credit == 0)
     if not vouched:
         exact &= accounts.equity == initial
+        exact &= initial > 0  # zeros may be those of a terminal that has only begun to start
     starting: Flags = first & exact & good
     return starting
 
@@ -202,7 +200,7 @@ def _in_step(last: LastGood, book: Book, came: Came | None, good: Flags) -> Flag
         off -= came.moved
     np.abs(off, out=off)
     digits = book.accounts.digits
-    if off.max(initial=0.0) <= 1.5 * 10.0 ** -float(digits.max(initial=0)):
+    if most(off) <= 1.5 * 10.0 ** -float(digits.max(initial=0)):
         return good
     apart = off > 1.5 * 10.0 ** -digits.astype(np.float64)
     return good & ~apart if bool(apart.any()) else good
@@ -227,15 +225,18 @@ def _peaks(
     if watch.vouched and bool(np.isnan(before.last.at).any()):
         starting = np.isnan(before.last.at) & ~np.isnan(watch.initial)
     lost_balance, lost_equity = _lost(before.last, book, good, gap, came)
+    lost_flows = None
+    if total.flow is not before.total.flow:
+        lost_flows = np.isnan(total.flow) & ~np.isnan(before.total.flow)
     seen = Seen(
         watch.initial,
-        starting,
+        starting if starting.any() else None,
         good,
         in_step,
         came,
         lost_balance,
         lost_equity,
-        np.isnan(total.flow) & ~np.isnan(before.total.flow),
+        lost_flows,
     )
     made = {}
     for trail in trails:
@@ -254,6 +255,8 @@ def _lost(
     An account that stands where it stood, but for deposits and withdrawals, did not trade. Only a
     good row can say where it stands.
     """
+    if book.taken_at - least(last.at) <= gap:  # NaN is not
+        return None, None
     away = good & (book.taken_at - last.at > gap)
     if not bool(away.any()):
         return None, None

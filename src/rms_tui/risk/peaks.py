@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rms_tui.book import Accounts, Book, Flags, Floats, Ints
+from rms_tui.book import Accounts, Book, Flags, Floats, Ints, least, repeated
 from rms_tui.risk.days import DayBase, same_start
 from rms_tui.risk.flows import Came
 from rms_tui.risk.profile import Trail
@@ -35,14 +35,15 @@ class Peak:
 class Seen:
     """What a Book says about peaks before their trails are looked at.
 
-    `starting` are rows at the very start of their cycle, `initial` each account's initial balance;
-    `good` rows are fit to decide on, `in_step` those whose balance and deals tell the same story;
-    `lost_balance` and `lost_equity` are rows that were not watched while balance or equity may
-    have moved; `lost_flows` those of whose deposits and withdrawals some were missed just now.
+    `starting` are rows at the very start of their cycle (None: none is), `initial` each account's
+    initial balance; `good` rows are fit to decide on, `in_step` those whose balance and deals tell
+    the same story; `lost_balance` and `lost_equity` are rows that were not watched while balance or
+    equity may have moved; `lost_flows` those of whose deposits and withdrawals some were missed
+    just now.
     """
 
     initial: Floats
-    starting: Flags
+    starting: Flags | None
     good: Flags
     in_step: Flags
     came: Came | None
@@ -62,11 +63,10 @@ def peak_after(
 ) -> Peak:
     """The peak after a Book; `before` and `day` are the trail's trading day then and now."""
     value, sure, since = peak.value, peak.sure, peak.since
-    first = seen.good & np.isnan(since)
-    if bool(first.any()):
-        since = np.where(first, book.taken_at, since)
-    unsettled = seen.starting & np.isnan(value)
-    if bool(unsettled.any()):
+    if np.isnan(least(since)):
+        since = _watched_from(since, seen.good, book.taken_at)
+    if seen.starting is not None:
+        unsettled = seen.starting & np.isnan(value)
         value = np.where(unsettled, seen.initial, value)
         sure = sure | unsettled
     lowers = trail.withdrawals == "lower_peak"
@@ -88,6 +88,14 @@ def peak_after(
     if value is peak.value and sure is peak.sure and since is peak.since:
         return peak
     return Peak(value, sure, since)
+
+
+def _watched_from(since: Floats, good: Flags, now: float) -> Floats:
+    """Since when each account is watched, with those that are good for the first time now."""
+    first = good & np.isnan(since)
+    if bool(first.all()):
+        return repeated(now, len(since))
+    return np.where(first, now, since) if bool(first.any()) else since
 
 
 def _parts(trail: Trail) -> tuple[str, ...]:

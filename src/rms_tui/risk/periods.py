@@ -179,7 +179,10 @@ def _news(
         if came is None and not look and not bool(loud.any()):
             return None
     flowed = NOBODY if came is None else np.flatnonzero(came.equity)
-    traded = (trades > 0) & (day.days == 0) & good if look else None
+    traded = trades > 0 if look else None
+    if traded is not None and bool(traded.any()):
+        traded &= day.days == 0
+        traded &= good
     return _News(
         flowed,
         np.zeros(0) if came is None else came.equity[flowed],

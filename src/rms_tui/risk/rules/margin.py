@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rms_tui.book import StopOutMode
+from rms_tui.book import StopOutMode, least, most
 from rms_tui.risk.profile import MarginLevel, RiskProfile
 from rms_tui.risk.rules.shape import (
     Columns,
@@ -13,8 +13,6 @@ from rms_tui.risk.rules.shape import (
     RuleKind,
     bands,
     constant,
-    least,
-    most,
 )
 from rms_tui.risk.verdict import Reason, State
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rms_tui.book import Floats
+from rms_tui.book import Floats, least, most
 from rms_tui.risk.holdings import BARE_AGE, BARE_MOST, IdeaRisk, Lots, Notional
 from rms_tui.risk.profile import (
     OpenPositions,
@@ -25,9 +25,7 @@ from rms_tui.risk.rules.shape import (
     constant,
     fixed,
     initial_of,
-    least,
     left,
-    most,
     no_figure,
 )
 from rms_tui.risk.verdict import Reason, State

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Bytes, Flags, Floats, repeated
+from rms_tui.book import Bytes, Flags, Floats, least, repeated
 from rms_tui.risk.profile import RiskProfile, Rollover, Trail
 from rms_tui.risk.verdict import Reason, State
 
@@ -198,21 +198,6 @@ def constant(value: float, like: Floats) -> Floats:
 def as_column(value: Any, like: Floats) -> Floats:
     """A number as a column; a column as it is."""
     return value if isinstance(value, np.ndarray) else constant(value, like)
-
-
-def least(column: Floats) -> float:
-    """The lowest number of a column, NaN where one is unknown, infinite where there is none."""
-    return float(np.minimum.reduce(_told_apart(column), initial=np.inf))
-
-
-def most(column: Floats) -> float:
-    """The highest number of a column, NaN where one is unknown, -infinite where there is none."""
-    return float(np.maximum.reduce(_told_apart(column), initial=-np.inf))
-
-
-def _told_apart(column: Floats) -> Floats:
-    """One row of a column of one number, which says it all."""
-    return column[:1] if column.strides == (0,) else column
 
 
 def judged(value: str, columns: Columns) -> Floats:
