@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rms_tui.book import clock_offset
+from rms_tui.book import clock_offset, least, most, repeated
 from rms_tui.latest import Latest
 from rms_tui.logins import Named, parse_logins, parse_named
 from rms_tui.outbox import Outbox
@@ -85,3 +88,22 @@ def test_group_masks_stand_beside_logins() -> None:
 def test_masks_that_name_nobody_and_what_is_no_mask_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"expected|more than"):
         parse_named(text)
+
+
+def test_the_least_and_the_most_of_a_column_are_unknown_where_one_number_is():
+    column = np.array([3.0, -2.0, 7.0])
+    assert (least(column), most(column)) == (-2.0, 7.0)
+    column[1] = np.nan
+    assert math.isnan(least(column))
+    assert math.isnan(most(column))
+
+
+@pytest.mark.parametrize("value", [5.0, -math.inf, math.nan])
+def test_a_column_of_one_number_has_it_as_its_least_and_its_most(value):
+    for found in (least(repeated(value, 9)), most(repeated(value, 9))):
+        assert found == value or (math.isnan(found) and math.isnan(value))
+
+
+def test_of_no_numbers_none_is_the_least_or_the_most():
+    for nothing in (np.zeros(0), repeated(1.0, 0)):
+        assert (least(nothing), most(nothing)) == (math.inf, -math.inf)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.risk.desk import Chain, book, judged, plan, reasons, states, utc
 
+from rms_tui.risk.rules.shape import put
 from rms_tui.risk.verdict import Reason, State
 
 MARGIN = {"rule": "margin_level", "warning": 150, "critical": 100}
@@ -217,3 +218,15 @@ def test_a_missing_figure_never_breaches(column, poison, floating):
     assessed = chain.see(book([row]))
     worst = max(int(verdict.state[0]) for verdict in assessed.verdicts)
     assert worst <= State.UNKNOWN
+
+
+@given(st.lists(st.tuples(st.sampled_from(State), st.booleans(), st.sampled_from(Reason))))
+def test_codes_are_put_where_they_are_wanted_and_nowhere_else(rows):
+    codes = np.array([state for state, _, _ in rows], dtype=np.int8)
+    wanted = np.array([put_there for _, put_there, _ in rows], dtype=np.bool_)
+    why = np.array([reason for _, _, reason in rows], dtype=np.int8)
+    for code in (State.UNKNOWN, why):
+        changed = codes.copy()
+        put(changed, wanted, code)
+        assert changed.dtype == np.int8
+        assert changed.tolist() == np.where(wanted, code, codes).tolist()

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Accounts, Book, Bytes, Flags, Floats, Ints
+from rms_tui.book import Accounts, Book, Bytes, Flags, Floats, Ints, least, most
 from rms_tui.risk import currency, holdings
 from rms_tui.risk.columns import Half, Offers, columns_of, half_units, offers_of
 from rms_tui.risk.memory import SERVER_DAY, Memory
@@ -222,7 +222,7 @@ def undecided(
         gap += accounts.floating
         gap -= accounts.equity
     np.abs(gap, out=gap)
-    if not gap.max(initial=0.0) <= 2e-3:  # NaN is not
+    if not most(gap) <= 2e-3:  # NaN is not
         odd = ~(gap <= 2e-3)
         tolerance = 2.0 * 10.0 ** -accounts.digits[odd].astype(np.float64)
         tolerance += 1e-9 * np.abs(accounts.equity[odd])
@@ -230,7 +230,7 @@ def undecided(
         reason[odd] = np.where(
             np.isfinite(gap[odd]), np.where(off, Reason.IDENTITY, Reason.NONE), Reason.NOT_A_NUMBER
         )
-    if not accounts.equity.min(initial=np.inf) > 0:
+    if not least(accounts.equity) > 0:  # NaN is not
         zero = accounts.equity == 0.0
         reason[zero & (accounts.balance >= 0) & (positions != 0)] = Reason.ZERO_EQUITY
         gone = emptied()

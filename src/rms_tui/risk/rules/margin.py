@@ -13,6 +13,7 @@ from rms_tui.risk.rules.shape import (
     RuleKind,
     bands,
     constant,
+    put,
 )
 from rms_tui.risk.verdict import Reason, State
 
@@ -53,6 +54,8 @@ def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
     assert limits.stop_out is not None
     equity = columns["equity"]
     half = 0.005 if rule.boundary == "inclusive" else -0.005
+    distance = equity - limits.allowance
+    fit = np.isfinite(distance)
     level = equity * limits.start
     by_level, by_money = limits.stop_out
     out = level <= by_level
@@ -68,15 +71,13 @@ def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
     state += out.view(np.int8)
     reason = critical.view(np.int8) + _WITHIN
     reason += out.view(np.int8) * _TO_STOP_OUT  # who is out is critical
-    distance = equity - limits.allowance
-    fit = np.isfinite(distance)
     if np.count_nonzero(fit) < len(fit):
         odd = ~fit
-        state[odd] = State.UNKNOWN
-        reason[odd] = Reason.NOT_A_NUMBER
+        put(state, odd, State.UNKNOWN)
+        put(reason, odd, Reason.NOT_A_NUMBER)
     if limits.off is not None:
-        state[limits.off] = State.OFF
-        reason[limits.off] = Reason.NO_MARGIN
+        put(state, limits.off, State.OFF)
+        put(reason, limits.off, Reason.NO_MARGIN)
     return Ruled(state, level, limits.limit, used, distance, reason)
 
 

@@ -27,6 +27,7 @@ from rms_tui.risk.rules.shape import (
     initial_of,
     left,
     no_figure,
+    put,
 )
 from rms_tui.risk.verdict import Reason, State
 
@@ -58,7 +59,7 @@ def _position_risk(rule: PositionRisk, limits: Limits, columns: Columns) -> Rule
     used = _used_up(value, limits.limit)
     state, reason = banded(rule, used, found, limits.missing, State.BREACHED)
     if not most(value) < np.inf:  # NaN is not
-        reason[np.isinf(value)] = Reason.NO_STOP_LOSS
+        put(reason, np.isinf(value), Reason.NO_STOP_LOSS)
     ruled = Ruled(state, value, limits.limit, used, distance, reason)
     return _of_holders(columns["positions"], ruled)
 
@@ -70,7 +71,7 @@ def _used_up(value: Floats, limit: Floats) -> Floats:
     if least(value) >= 0 and least(limit) > 0:  # NaN is not
         return used
     used[(limit <= 0) & (value > 0)] = np.inf
-    used[value <= 0] = 0.0
+    used[np.flatnonzero(value <= 0)] = 0.0
     return used
 
 
@@ -80,8 +81,8 @@ def _of_holders(positions: Floats, ruled: Ruled) -> Ruled:
     if least(positions) > 0:  # NaN is not
         return ruled
     idle = (positions == 0) & ~(ruled.value > 0)
-    ruled.state[idle] = State.OK
-    ruled.reason[idle] = Reason.NO_POSITIONS
+    put(ruled.state, idle, State.OK)
+    put(ruled.reason, idle, Reason.NO_POSITIONS)
     unknown = np.isnan(positions)
     if not bool(unknown.any()):
         return ruled
@@ -150,7 +151,7 @@ def _without_stop(rule: StopLossRequired, limits: Limits, positions: Floats, age
     """The verdict for that many seconds; -inf where every position has its stop."""
     value = np.maximum(age, 0.0)
     if not least(positions) > 0:  # NaN is not
-        value[(positions == 0) & np.isneginf(age)] = np.nan
+        value[np.flatnonzero((positions == 0) & np.isneginf(age))] = np.nan
     distance = rule.seconds - value
     found = left(rule, distance, UNROUNDED)
     used = value / rule.seconds
