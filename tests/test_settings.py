@@ -147,7 +147,7 @@ def test_a_flag_is_no_number(tmp_path):
     [
         (b"# c\r\n\r\nMT5_MANAGER_PASS 'hunter2'\n", ", line 3: expected NAME=value"),
         (b'MT5_PORT=443\nMT5_MANAGER_PASS="hunter2\n', ", line 2: expected NAME=value"),
-        (b"\nMT5_PORT\n", ", line 2: expected MT5_PORT=value; came no ="),
+        (b"\nMT5_PORT\n", ", line 2: expected MT5_PORT=value; there is no ="),
         ("MT5_PORT=443".encode("utf-16"), "expected text in UTF-8"),
         (b"MT5_MANAGER_PASS=hunter2\xe4\n", "expected text in UTF-8"),
     ],

@@ -52,7 +52,10 @@ def parse_named(text: str) -> Named:
     pieces = [piece for piece in re.split(r"[,;\s]+", text) if piece]
     masks = [piece for piece in pieces if "*" in piece or "\\" in piece]
     if masks and all(mask.startswith("!") for mask in masks):
-        raise ValueError(f"{masks[0]!r} leaves out: expected a mask to take from, such as real\\*")
+        raise ValueError(
+            f"{masks[0]!r} only leaves accounts out: expected a mask to take them from too, such "
+            "as real\\*"
+        )
     logins = " ".join(piece for piece in pieces if piece not in masks)
     if not masks:
         return Named(tuple(parse_logins(text)), "")

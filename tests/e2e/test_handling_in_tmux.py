@@ -111,7 +111,7 @@ def test_h_shows_what_the_database_has_and_asks_it(desk: Desk) -> None:
     desk.terminal.type("/")
     desk.sees("since:2h until:30m")
     desk.terminal.type("operator:nobody", "Enter")
-    screen = desk.sees("No alert that is over is asked for.")
+    screen = desk.sees("No past alert matches what you asked for.")
     assert "424242" not in screen
     desk.terminal.type("/")
     desk.sees("esc Leave")

@@ -26,7 +26,9 @@ class Console:
     def __init__(self, address: str, token: str | None = None) -> None:
         self.clock = Clock()
         self.monitor = Monitor(feeds.FakeFeed(), Plan(profiles=()), clock=self.clock.now)
-        self.follower = Follower(self.monitor, address, self.clock, token=token)
+        self.follower = Follower(
+            self.monitor, address, self.clock, operator="dealer@desk-2", token=token
+        )
         self.follower.start()
 
     def until(self, wanted: Callable[[Frame], bool]) -> Frame:
@@ -182,7 +184,8 @@ def test_every_edge_at_the_holder_is_one_at_the_follower_and_what_is_done_there_
     assert len(set(news)) == len(news)
 
 
-def test_a_removal_an_addition_a_snooze_and_an_interval_go_to_the_holder(holder, follow):
+def test_a_removal_an_addition_a_snooze_and_an_interval_go_to_the_holder(holder, follow, caplog):
+    caplog.set_level("INFO", "rms_tui.serve")
     console = follow(holder.url)
     holder.poll()
     alert = caught_up(holder, console).alerts[0]
@@ -193,6 +196,7 @@ def test_a_removal_an_addition_a_snooze_and_an_interval_go_to_the_holder(holder,
     console.until(lambda _: 70_105 in holder.monitor.selection.without)
     console.until(lambda _: newest(holder).desk.alerts[alert.episode].stage is Stage.SNOOZED)
     console.until(lambda _: holder.monitor.interval == 7.0)
+    console.until(lambda _: "set_interval by 'dealer@desk-2'" in caplog.text)
     assert console.monitor.add([70_105, 99], "ann") == [
         (70_105, "already watched"), (99, "not on the server"),
     ] or console.until(lambda _: 70_105 not in holder.monitor.selection.without)  # fmt: skip

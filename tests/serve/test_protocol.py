@@ -93,6 +93,26 @@ def test_accounts_join_and_leave_by_request(desk):
     assert facts == [(LOGIN, "remove", "ann"), (LOGIN, "add", "ann")]
 
 
+@pytest.mark.parametrize(
+    ("more", "who"),
+    [
+        ({"header": {"User-Agent": "night-report/2"}}, "night-report/2 (127.0.0.1)"),
+        ({"header": {"User-Agent": "a\u00fc" + "x" * 90}}, f"a{'x' * 37} (127.0.0.1)"),
+        ({}, "websocket (127.0.0.1)"),
+        ({"origin": "OWN"}, "page (127.0.0.1)"),
+    ],
+)
+def test_who_gives_no_name_is_named_by_its_program_and_address(desk, more, who):
+    if "origin" in more:
+        more = {"origin": desk.url.replace("ws:", "http:")}
+    else:
+        more = {**more, "suppress_origin": True}
+    client = desk.connect(**more)
+    client.ask(type="remove_account", login_id=LOGIN)
+    (fact,) = desk.monitor.outbox.oldest(9)
+    assert fact.operator == who
+
+
 def test_an_alert_is_acknowledged_and_snoozed_once(desk):
     client = desk.connect()
     book = desk.feed.newest

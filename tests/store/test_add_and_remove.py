@@ -44,8 +44,7 @@ def test_an_account_that_the_source_does_not_have_is_not_written(run: Run, datab
         "1001": "added", "71001": "not on the server", "71002": "not on the server",
     }  # fmt: skip
     assert done.stderr == (
-        "rms-tui: 2 of 3 not added: the source has no such account; "
-        "--force writes it all the same\n"
+        "rms-tui: 2 of 3 not added: the source has no such account; --force writes it anyway\n"
     )
     assert written(database) == {1001: "add"}
 

@@ -62,7 +62,7 @@ def test_base_names_the_days_there_are_and_accounts_there_are_not(rms: Run, watc
         wrong = rms("base", "1001", "--balance", "1", "--equity", "1", "--at", at)
         assert (wrong.status, watched[:16] in wrong.err) == (2, True)
     other = rms("base", "7", "--balance", "1", "--equity", "1", "--at", watched)
-    assert (other.status, "account 7 was not watched on Test-Server" in other.err) == (2, True)
+    assert (other.status, "account 7 has not been watched on Test-Server" in other.err) == (2, True)
     for figure in ("nan", "inf", "-1", "1e15"):
         odd = rms("base", "1001", "--balance", figure, "--equity", "1", "--at", watched)
         assert (odd.status, f"--balance {float(figure):g}: expected an amount" in odd.err) == (
@@ -104,7 +104,7 @@ def test_a_peak_that_cannot_be_is_refused_in_one_line(rms: Run, database: Rms) -
         (["1001"], "which peak? expected one of --equity, --balance"),
         (["1001", "--equity", "inf"], "--equity inf: expected an amount"),
         (["1001", "--eod-balance", "1"], "--eod-balance: no rule of 1001 follows that peak"),
-        (["7", "--equity", "1"], "account 7 was not watched on Test-Server yet"),
+        (["7", "--equity", "1"], "account 7 has not been watched on Test-Server yet"),
     ):
         done = rms("peak", *words)
         assert (done.status, done.out) == (2, "")

@@ -64,7 +64,7 @@ def test_status_counts_by_key_and_shows_no_password(rms: Run, file: Path, databa
     rms("element", "add", "5002", SERVER, "--no-password")
     done = rms("secrets", "status")
     assert done.status == 0
-    assert "1 passwords can be read, 1 elements have none" in done.out
+    assert "1 password can be read, 1 element without one" in done.out
     shape = rms("secrets", "status", "--json").json
     (key,) = shape["data_keys"]
     assert (key["current"], key["opens"], key["passwords"]) == (True, True, 1)

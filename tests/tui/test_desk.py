@@ -434,7 +434,7 @@ async def test_a_group_mask_adds_who_is_in_such_a_group(bench: Bench) -> None:
         assert f"already watched ({len(members) - 2}): " in text
         await pilot.press(*"none\\*", "enter")
         await bench.errand(pilot, "add")
-        assert "no account is in such a group" in bench.text("#add-hint")
+        assert "no account is in that group" in bench.text("#add-hint")
 
 
 def test_of_very_many_logins_the_first_are_named_and_the_rest_counted() -> None:

@@ -63,7 +63,7 @@ async def test_history_without_a_database_is_that_of_this_console(bench: Bench) 
     async with bench.app.run_test(size=(160, 48)) as pilot:
         await pilot.press("h")
         assert "since this console started" in text_of(bench)
-        assert "No alert is over yet." in text_of(bench)
+        assert "No past alerts yet." in text_of(bench)
         for _ in range(3):
             await bench.shown(pilot, book(shock=-900.0))
         frame = bench.monitor.frames.value
@@ -130,7 +130,7 @@ async def test_what_nobody_vouches_for_is_one_notice_until_it_is_entered() -> No
     async with bench.app.run_test(size=(160, 48)) as pilot:
         said = bench.text("#notice")
         assert "1 account: day base unknown, 1 account: peak unknown: enter it" in said
-        assert "details (enter), then b, enters it" in said
+        assert "to enter it: details (enter), then b" in said
         await pilot.press("enter")
         await bench.errand(pilot, "history")
         await pilot.press("b", *"10000", "enter", *"9900", "enter", *"12000", "enter")

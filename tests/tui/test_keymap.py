@@ -46,7 +46,7 @@ def own_bench(**keys: object) -> Bench:
         ({"desk.add": []}, "got an empty list"),
         ({"desk.add": ""}, "no key is called ''"),
         ({"desk.add": "\x1b"}, "expected a printable character, got '\\x1b'"),
-        ({"desk.add": "ctrl+c"}, "ctrl+c cannot be given away: the terminal's interrupt"),
+        ({"desk.add": "ctrl+c"}, "ctrl+c cannot be bound: the terminal's interrupt"),
         ({"desk.add": "d"}, "desk.add: d is taken by desk.remove in the desk"),
         ({"desk.add": ","}, "desk.add: , is taken by app.back in the desk"),
         ({"desk.add": "ctrl+i"}, "desk.add: tab is taken by desk.next in the desk"),

@@ -156,7 +156,7 @@ async def test_y_copies_the_row_under_the_cursor_literally(bench: Bench) -> None
         assert len(copied) == len(table.columns)
         assert "70109" in copied
         assert "Trader�[31m" in copied
-        assert toasts(bench) == ["row copied, its cells apart by tabs"]
+        assert toasts(bench) == ["row copied, its cells separated by tabs"]
         await pilot.press("enter", "y")
         await pilot.pause()
         assert bench.app.clipboard.split("\t") != copied

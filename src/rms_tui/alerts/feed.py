@@ -12,6 +12,7 @@ import numpy as np
 
 from rms_tui.alerts.life import Alert, Severity, Stage, Times, identity
 from rms_tui.book import Book, Bytes
+from rms_tui.plural import counted
 from rms_tui.risk.assessment import Assessment
 from rms_tui.risk.verdict import Reason
 
@@ -60,7 +61,7 @@ def _alert(book: Book, undecided: Bytes, since: float, times: Times, now: float)
         id=identity(book.server, LOGIN, RULE, since),
         login=LOGIN,
         server=book.server,
-        name="whole book" if lost == count else f"{lost} of {count} accounts",
+        name="whole book" if lost == count else f"{lost} of {counted(count, 'account')}",
         group="",
         currency="",
         profile="",

@@ -73,7 +73,7 @@ def change(
     if answer.absent:
         sys.stdout.flush()
         end(f"{len(answer.absent)} of {len(logins)} not {PAST[action]}: the source has no such "
-            f"account; --force writes it all the same", USAGE)  # fmt: skip
+            f"account; --force writes it anyway", USAGE)  # fmt: skip
 
 
 def _done(action: Literal["add", "remove"], login: int, before: Selection) -> str | None:

@@ -16,6 +16,7 @@ from rms_tui.cli.log import begin_log
 from rms_tui.cli.screen import need_screen, shown
 from rms_tui.latest import Latest
 from rms_tui.monitor import Monitor
+from rms_tui.plural import counted
 from rms_tui.serve.clock import Clock
 from rms_tui.wiring.book_desk import BookDesk
 from rms_tui.wiring.given import Given
@@ -104,8 +105,8 @@ def _say_lost(status: Any) -> None:
     """What a dealer did while MongoDB was down, and nobody will know."""
     if status is not None and status.state == "down" and (lost := status.waiting):
         print(
-            f"rms-tui: MongoDB was down at the end: {lost} facts (alerts, acknowledgements, "
-            "limits) are not written",
+            f"rms-tui: MongoDB was down at the end: {counted(lost, 'fact')} (alerts, "
+            "acknowledgements, limits) not written",
             file=sys.stderr,
         )
 

@@ -213,7 +213,12 @@ def _serving(layers: Loaded) -> Iterator[Line]:
         access = access_of(layers.settings, Served())
         tls(access)
     except (SettingsError, Unserved) as error:
-        yield Line("FAIL", "WebSocket", str(error), "no `websocket` and no `--websocket` till then")
+        yield Line(
+            "FAIL",
+            "WebSocket",
+            str(error),
+            "neither `websocket` nor `--websocket` starts until then",
+        )
         return
     named = {"operators": access.operator_token, "readers": access.reader_token}
     tokens = " and ".join(who for who, token in named.items() if token is not None)
@@ -232,18 +237,23 @@ def certificate_line(path: Path, now: float) -> Line:
     try:
         found = certificate_of(path)
     except Unreadable as error:
-        return Line("FAIL", what, str(error), "give WS_CERT a certificate in PEM, its own first")
+        return Line(
+            "FAIL",
+            what,
+            str(error),
+            "set WS_CERT to a PEM file with the server's own certificate first",
+        )
     names = ", ".join(plain(name) for name in found.names[:4]) or "no name"
     if now < found.begins:
         begins = f"{path}: for {names}, valid from {_day(found.begins)} on"
-        return Line("FAIL", what, begins, "clients refuse it till then: is the clock right?")
+        return Line("FAIL", what, begins, "clients refuse it until then: is the clock right?")
     if now >= found.ends:
         ended = f"{path}: for {names}, expired on {_day(found.ends)}"
-        return Line("FAIL", what, ended, "have it renewed: clients refuse it")
+        return Line("FAIL", what, ended, "renew it: clients refuse it")
     days = int((found.ends - now) / 86_400)
     holds = f"{path}: for {names}, valid until {_day(found.ends)} ({counted(days, 'day')})"
     if days < RENEWED_BEFORE:
-        return Line("WARN", what, holds, "have it renewed: clients refuse it from then on")
+        return Line("WARN", what, holds, "renew it: clients refuse it from then on")
     return Line("OK", what, holds)
 
 
@@ -271,7 +281,7 @@ def _terminal() -> Line:
     size = os.get_terminal_size()
     found = f"{os.environ.get('TERM', 'unknown')}, {size.columns}x{size.lines}"
     if size.columns < 80 or size.lines < 24:
-        return Line("WARN", "terminal", found, "the console wants 80x24 at least")
+        return Line("WARN", "terminal", found, "the console needs at least 80x24")
     return Line("OK", "terminal", found)
 
 

@@ -47,7 +47,7 @@ def enter_base(
         starts = {day.at for day in memory.days.values() if not math.isnan(day.at)}
         if not any(abs(start - when) < 1 for start in starts):
             known = ", ".join(sorted(_iso(start) for start in starts)) or "none is known"
-            end(f"--at {at}: expected the start of a present trading day: {known}", USAGE)
+            end(f"--at {at}: expected the start of a current trading day: {known}", USAGE)
         entry = BaseEntry(login, when, balance, equity, operator(), now)
         said = outcomes(memory, entry)
         _write(found, name, [entry] if any(one.used for one in said) else [])
@@ -105,7 +105,7 @@ def _memory(found: Rms, server: str, login: int) -> Memory:
     """What is remembered of one account; ends the verb where it was never watched."""
     document = found.memory.find_one({"_id": f"{server}/{login}"})
     if document is None or "last" not in document:
-        end(f"account {login} was not watched on {server} yet: its days are not known", USAGE)
+        end(f"account {login} has not been watched on {server} yet: its days are not known", USAGE)
     return memory_from_rows([document])
 
 

@@ -9,12 +9,12 @@ import typer
 
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "start": (
-        ("start", "every account the source shows, each 5 s"),
-        ("start -i 2 -a 70123 -a 70124", "these two, each 2 s"),
+        ("start", "every account the source shows, every 5 s"),
+        ("start -i 2 -a 70123 -a 70124", "these two, every 2 s"),
         ("start --source manager --mongodb embedded", "a private MongoDB on this host"),
     ),
     "websocket": (
-        ("websocket --demo", "a made-up broker on ws://127.0.0.1:8765; the page: http://, too"),
+        ("websocket --demo", "a simulated broker on ws://127.0.0.1:8765; its page: http://"),
         ("websocket --host 0.0.0.0 --cert desk.pem --key desk.key", "with RMS_WS_TOKEN set"),
         ("websocket --schema", "what every message looks like"),
     ),
@@ -42,7 +42,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "alerts": (
         ("alerts --open", "those not over yet"),
         ("alerts --since 8h --rule daily_loss --json", "of the last shift"),
-        ("alerts --operator ann", "that she acknowledged or snoozed"),
+        ("alerts --operator ann", "those that ann acknowledged or snoozed"),
     ),
     "ack": (("ack a1b2c3d4e5f6 --note 'client called'", "in your name"),),
     "snooze": (("snooze a1b2c3d4e5f6 30m", "it rings again then if it is still bad"),),

@@ -52,6 +52,7 @@ def follow(shared: Given, address: str, authority: Path | None, *, mouse: bool) 
         monitor,
         address,
         clock,
+        operator=operator(),
         token=None if token is None else token.get_secret_value(),
         authority=trusted,
         store=status,

@@ -21,6 +21,7 @@ from rms_tui.frame import Frame
 from rms_tui.latest import Latest
 from rms_tui.logins import parse_logins
 from rms_tui.monitor import AccountChange, Monitor
+from rms_tui.plural import counted
 from rms_tui.risk.lacking import lacking
 from rms_tui.risk.verdict import Reason
 from rms_tui.serve.clock import Clock
@@ -125,16 +126,17 @@ def _state_of(frame: Frame) -> str:
     health = frame.health
     count = 0 if frame.book is None else len(frame.book.accounts)
     trouble = f": {health.error}" if health.error else ""
-    return f"{health.state.value} {health.source}, {count} accounts{trouble}"
+    return f"{health.state.value} {health.source}, {counted(count, 'account')}{trouble}"
 
 
 def _report_lacking(frame: Frame, before: frozenset[Reason]) -> frozenset[Reason]:
     """Say once that rules lack something, and once that they do not any more; what is lacked."""
     found = {} if frame.assessment is None else lacking(frame.assessment)
     for reason in found.keys() - before:
-        _log.warning("%s: %s accounts, by rules that need it", reason.words, found[reason])
+        accounts = counted(found[reason], "account")
+        _log.warning("%s: %s with a rule that needs it", reason.words, accounts)
     for reason in before - found.keys():
-        _log.info("%s: no account any more", reason.words)
+        _log.info("%s: no longer, for any account", reason.words)
     return frozenset(found)
 
 

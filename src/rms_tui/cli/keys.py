@@ -59,7 +59,7 @@ def list_keys(shared: Given, *, json: bool) -> None:
         print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
         return
     path = keys_file(settings)
-    print(f"keys of {path}" if path else f"no {NAME}: these are the keys as they come")
+    print(f"keys of {path}" if path else f"no {NAME}: these are the default keys")
     for one in commands:
         mark = "*" if one.id in own else " "
         keys = " ".join(shown(key) for key in one.keys)

@@ -30,7 +30,7 @@ Watch = Annotated[
 Record = Annotated[
     Path | None,
     typer.Option(
-        "--record", metavar="FILE", help="Record all that is seen into FILE; see `replay`."
+        "--record", metavar="FILE", help="Record everything that is seen into FILE; see `replay`."
     ),
 ]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rms_tui.cli.oneshot import plain, print_json
+from rms_tui.plural import counted
 from rms_tui.presets import UnknownPreset, expanded, preset, presets
 from rms_tui.risk.profile import Plan, RiskProfile
 from rms_tui.settings import SettingsError, plan_of
@@ -108,8 +109,8 @@ def check(shared: Given, file: Path | None, *, json: bool) -> None:
     if json:
         print_json(shape)
         return
-    saved = f", {len(plan.scenarios)} scenarios" if plan.scenarios else ""
-    count = f"{len(plan.profiles)} profile{'s' * (len(plan.profiles) != 1)}{saved}"
+    saved = f", {counted(len(plan.scenarios), 'scenario')}" if plan.scenarios else ""
+    count = f"{counted(len(plan.profiles), 'profile')}{saved}"
     if file is None and not Path("rms.toml").exists():
         print(f"no rms.toml in {plain(str(Path.cwd()))}: {count}, of the settings' three limits")
         return

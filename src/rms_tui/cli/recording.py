@@ -22,6 +22,7 @@ from rms_tui.cli.screen import need_screen, shown
 from rms_tui.frame import Frame
 from rms_tui.moments import duration
 from rms_tui.monitor import Monitor
+from rms_tui.plural import counted
 from rms_tui.recording.judged import Breach, Summary, Turn, Turns
 from rms_tui.recording.player import FASTEST, SLOWEST, Player
 from rms_tui.recording.reader import Recording, open_recording
@@ -214,14 +215,15 @@ def _print_gist(gist: dict[str, Any], summary: Summary) -> None:
     accounts = len({login for login, _ in summary.breaches})
     judged = gist["profile"] or "the limits that were in force"
     print(
-        f"\n{gist['recording']}: {gist['from']} to {gist['until']}, {gist['polls']} polls of "
-        f"{gist['accounts']} accounts, judged by {judged}"
+        f"\n{gist['recording']}: {gist['from']} to {gist['until']}, "
+        f"{counted(gist['polls'], 'poll')} of {counted(gist['accounts'], 'account')}, judged by "
+        f"{judged}"
     )
     print(
-        f"{len(summary.breaches)} breaches of {accounts} accounts, {summary.turns} changes of state"
+        f"{counted(len(summary.breaches), 'breach', 'breaches')} of "
+        f"{counted(accounts, 'account')}, {counted(summary.turns, 'change')} of state"
     )
     for reason, number in summary.undecided.items():
-        verdicts = f"{number} verdict{'s' * (number != 1)}"
-        print(f"no decision at the end for {verdicts}: {reason.words}")
+        print(f"no decision at the end for {counted(number, 'verdict')}: {reason.words}")
     if gist["torn"]:
         print(f"the recording ends torn: {gist['torn']}")

@@ -21,8 +21,8 @@ def need_screen(instead: str) -> None:
         end(f"the console needs a terminal; {instead}", USAGE)
     if sys.platform != "win32" and not sys.stderr.isatty():
         end(
-            "the console is drawn on stderr, which is no terminal: do not redirect it (rms.log in "
-            "the data folder has what is logged)",
+            "the console is drawn on stderr, which is not a terminal: do not redirect it "
+            "(what is logged is in rms.log in the data folder)",
             USAGE,
         )
 

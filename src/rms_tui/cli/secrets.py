@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rms_tui.cli.exits import FAILED, NO_DATABASE, USAGE, end
 from rms_tui.cli.oneshot import plain, print_json, print_table
 from rms_tui.cli.storing import database
+from rms_tui.plural import counted
 from rms_tui.wiring.given import Given
 from rms_tui.wiring.operator import operator
 from rms_tui.wiring.sources import loaded
@@ -150,7 +151,8 @@ def _print(state: State) -> None:
         for use in state.uses
     ]
     print_table(("Data key", "Number", "", "Master key", "Opens", "Age", "Passwords"), rows)
-    print(f"{state.readable} passwords can be read, {state.without} elements have none")
+    readable, without = counted(state.readable, "password"), counted(state.without, "element")
+    print(f"{readable} can be read, {without} without one")
     for login, server, why in state.unreadable:
         print(f"CANNOT BE READ  {login} on {plain(server)}: {plain(why)}")
 

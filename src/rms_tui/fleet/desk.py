@@ -207,7 +207,7 @@ class FleetDesk:
                 try:
                     self._write(database, fact)
                 except ValueError as error:
-                    _log.error("not written, it cannot be: %s", error)
+                    _log.error("cannot be written: %s", error)
                 self.monitor.outbox.drop(1)
             wrote = True
         return wrote

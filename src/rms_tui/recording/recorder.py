@@ -23,6 +23,7 @@ from rms_tui.feed import Selection
 from rms_tui.frame import FeedState, Frame
 from rms_tui.latest import Latest
 from rms_tui.monitor import Answer, Monitor
+from rms_tui.plural import counted
 from rms_tui.recording.disk import Kind
 from rms_tui.recording.entries import (
     Scribe,
@@ -196,7 +197,7 @@ class Recorder:
             case _Missed():
                 self._skipped += item.frames
                 self._gap_at = self._monotonic()
-                text = f"{item.frames} frames skipped: the disk was too slow"
+                text = f"{counted(item.frames, 'frame')} skipped: the disk was too slow"
                 _log.warning("recording: %s", text)
                 self._put(tape, item.frame.at, *gap_record(item.since, item.frames, text))
                 self._scribe.skip(item.frame)

@@ -325,7 +325,9 @@ class Assign(Frozen):
     @model_validator(mode="after")
     def _of_somebody(self) -> Assign:
         if not self.logins and not (self.groups or "").strip():
-            raise ValueError("expected groups (a mask such as demo\\*) or logins: nobody gets it")
+            raise ValueError(
+                "expected groups (a mask such as demo\\*) or logins: without them nobody gets it"
+            )
         return self
 
 

@@ -43,15 +43,17 @@ class Bucket:
 class Client:
     """One connection.
 
-    `updates` says whether RMS's `update`s go to it, `updated` the number of the last one. `view` is
-    what it subscribed to (`subscribed`: and was told so), `place` how far it has been brought;
-    None before its first frame.
+    `program` is what it calls itself (`door.program`): who acts through it without a name is named
+    by it. `updates` says whether RMS's `update`s go to it, `updated` the number of the last one.
+    `view` is what it subscribed to (`subscribed`: and was told so), `place` how far it has been
+    brought; None before its first frame.
     `told` is what it said when it came back: alert edges known to it, -1 where nobody knows.
     """
 
     connection: ServerConnection
     role: Role
     peer: str
+    program: str
     bucket: Bucket
     slow: float
     updates: bool = False

@@ -138,8 +138,11 @@ def error(refused: Refused) -> bytes:
 
 
 def _operator(client: Client, request: wire.Request) -> str:
-    """Who the audit names: what the client says, and where from if that is another machine."""
+    """Who the audit names: what the client says, and where from if that is another machine.
+
+    A client that says nobody is named by its program and address.
+    """
     named = getattr(request, "operator", None)
-    if client.peer in ("127.0.0.1", "::1"):
-        return named or "websocket"
-    return f"{named} ({client.peer})" if named else f"websocket ({client.peer})"
+    if named and client.peer in ("127.0.0.1", "::1"):
+        return str(named)
+    return f"{named or client.program} ({client.peer})"

@@ -26,6 +26,11 @@ _log = logging.getLogger("rms_tui.serve")
 QUIET = "/stream"
 PATHS = ("/", QUIET)
 
+NAMELESS = "websocket"
+"""What a client is called that does not say what it is."""
+
+LONGEST_PROGRAM = 40
+
 
 class Unserved(Exception):
     """The server cannot listen as it should; the text says why in one line.
@@ -125,6 +130,16 @@ def peer(connection: ServerConnection) -> str:
     """The address a connection comes from."""
     address = connection.remote_address
     return str(address[0]) if address else "unknown"
+
+
+def program(request: Request | None) -> str:
+    """What a client calls itself: `page` of a browser, else its User-Agent, in printable ASCII."""
+    if request is None:
+        return NAMELESS
+    if request.headers.get_all("Origin"):
+        return "page"
+    told = (_one(request, "User-Agent") or "")[:LONGEST_PROGRAM]
+    return "".join(sign for sign in told if " " <= sign <= "~").strip() or NAMELESS
 
 
 def subprotocol(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:

@@ -28,6 +28,7 @@ from rms_tui.serve.forward import Forwarder
 from rms_tui.serve.link import Link, LinkError
 from rms_tui.serve.packed import Unpackable
 from rms_tui.serve.packed_alerts import alert_from
+from rms_tui.serve.wire import MOST_OPERATOR
 
 _log = logging.getLogger("rms_tui.follow")
 
@@ -59,13 +60,14 @@ class Follower:
         address: str,
         clock: Clock,
         *,
+        operator: str | None = None,
         token: str | None = None,
         authority: Path | None = None,
         store: Latest[Any] | None = None,
         refusals: Latest[str] | None = None,
     ) -> None:
-        """`store` is where the holder's word about its MongoDB is put, `refusals` where it is said
-        why something that was done here was refused there."""
+        """`operator` is who acts here, `store` where the holder's word about its MongoDB is put,
+        `refusals` where it is said why something that was done here was refused there."""
         self.refusals: Latest[str] = Latest() if refusals is None else refusals
         self.reads_only = False
         """Whether the holder takes no commands from here, as it said last."""
@@ -75,6 +77,7 @@ class Follower:
         self._monitor = monitor
         self._address = address
         self._clock = clock
+        self._operator = operator
         self._token = token
         self._authority = authority
         self._feed = FollowedFeed(address, clock.now())
@@ -216,7 +219,8 @@ class Follower:
         mine, link = self._monitor.interval, self._link
         if self._interval is not None and mine != self._interval and link is not None:
             self._interval = None
-            link.send({"type": "set_interval", "seconds": mine, "id": "interval"})
+            who = {} if self._operator is None else {"operator": self._operator[:MOST_OPERATOR]}
+            link.send({"type": "set_interval", "seconds": mine, "id": "interval", **who})
         elif self._interval != theirs or mine != theirs:
             self._interval = theirs
             self._monitor.set_interval(theirs)

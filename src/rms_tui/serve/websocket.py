@@ -35,6 +35,7 @@ from rms_tui.serve.door import (
     Unserved,
     path_of,
     peer,
+    program,
     subprotocol,
     tls,
     unserved,
@@ -237,7 +238,8 @@ class Server:
         role = self._door.role_of(connection)
         wire = connection.transport.get_extra_info("socket")
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        client = Client(connection, role, peer(connection), bucket, limits.slow)
+        named = program(connection.request)
+        client = Client(connection, role, peer(connection), named, bucket, limits.slow)
         talk = Conversation(client, self._desk, self.stream, self._in_thread, limits.patience)
         self._clients.add(client)
         keeping_up = asyncio.create_task(self._keep_up(client))

@@ -33,9 +33,12 @@ Seconds = Annotated[Number, Field(gt=0, allow_inf_nan=False)]
 Money = Annotated[Number, Field(allow_inf_nan=False)]
 AlertId = Annotated[StrictStr, Field(min_length=1, max_length=128)]
 Symbol = Annotated[StrictStr, Field(min_length=1, max_length=128)]
+MOST_OPERATOR = 64
+"""Characters of an operator's name."""
+
 Operator = Annotated[
     StrictStr,
-    Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    Field(min_length=1, max_length=MOST_OPERATOR, pattern=r"^[^\x00-\x1f\x7f]+$"),
 ]
 Section: TypeAlias = Literal["accounts", "positions", "symbols", "exposure", "alerts"]
 

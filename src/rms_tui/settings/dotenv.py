@@ -36,5 +36,5 @@ def _lines(text: str, path: Path) -> Iterator[Binding]:
         if line.error:
             raise SettingsError(f"{path}, line {at}: expected NAME=value, or # and a comment")
         if line.key and line.value is None and line.key.upper().startswith(PREFIXES):
-            raise SettingsError(f"{path}, line {at}: expected {line.key}=value; came no =")
+            raise SettingsError(f"{path}, line {at}: expected {line.key}=value; there is no =")
         yield line

@@ -168,7 +168,7 @@ class Settings(BaseSettings):
             isinstance(value, bool)
             and cls.model_fields[info.field_name or ""].annotation is not bool
         ):
-            raise ValueError("expected a number or a text, not a flag")
+            raise ValueError("expected a number or text, not true or false")
         return value
 
     @field_validator("rms_mongodb_uri", mode="before")

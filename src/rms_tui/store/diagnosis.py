@@ -128,7 +128,9 @@ def of_keys(uri: str, name: Name, file: Path) -> Iterator[Finding]:
     following = file.with_name(f"{file.name}.new")
     if not present and not file.exists() and not following.exists():
         yield Finding(
-            "OK", "master key", "none, and nothing encrypted: `rms-tui secrets init` begins a fleet"
+            "OK",
+            "master key",
+            "none, and nothing is encrypted yet; `rms-tui secrets init` makes a fleet's",
         )
         return
     try:

@@ -20,6 +20,7 @@ from uuid import UUID
 from bson.binary import Binary
 from pymongo.errors import DuplicateKeyError
 
+from rms_tui.plural import counted
 from rms_tui.store.database import Document, Rms
 from rms_tui.store.errors import SecretsError
 from rms_tui.store.master_key import MasterKey, beside, keys_in, succeed, write_new
@@ -91,11 +92,11 @@ def change_data_key(database: Rms, file: Path) -> Iterator[str]:
                 if _moved(database, vault, key, element, unreadable):
                     count += 1
                     yield f"password of {element['login']} on {element['server']} encrypted again"
-        yield f"{count} passwords encrypted by data key {key}"
+        yield f"{counted(count, 'password')} encrypted with data key {key}"
         if unreadable:
             yield (
-                f"{len(unreadable)} passwords cannot be read and stay as they are: see `rms-tui "
-                "secrets status`"
+                f"{counted(len(unreadable), 'password')} cannot be read and left as before: see "
+                "`rms-tui secrets status`"
             )
         for former in _forgotten(database):
             yield f"data key {former} deleted: no password needs it"

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.events import DescendantFocus
 
 from rms_tui.allocator import give_back_freed
 from rms_tui.monitor import Monitor
@@ -49,12 +50,17 @@ from rms_tui.tui.screens.desk import Desk, FleetBoard
 from rms_tui.tui.screens.help import help_for
 from rms_tui.tui.signals import exit_when_told
 from rms_tui.tui.stylesheet import stylesheet
+from rms_tui.tui.table.cursor import CursorTable
 from rms_tui.tui.table.literal import literal
 from rms_tui.tui.theme import next_theme
+from rms_tui.tui.toasts import place_toasts
 from rms_tui.tui.view import AskChanges, AskHistory, NotYet, StoreBox
 
 TICK = 1.0
 """Seconds between two looks at the clock: ages change at most that often."""
+
+NAMED_SECONDS = 2.0
+"""How long the name of a theme stays."""
 
 SETTLED = 3.0
 """Seconds after which everything that stays for good is there. What is there then is left out of
@@ -206,6 +212,8 @@ class RmsApp(FrugalApp[None]):
             *notices.pieces(self._deliveries()),
         ]
         self._hear_holder()
+        if self._notifications:
+            place_toasts(self.screen)
         moment = self.moment()
         if moment is None:
             return
@@ -219,7 +227,7 @@ class RmsApp(FrugalApp[None]):
     def _hear_holder(self) -> None:
         refused = self._holder.refused()
         if refused is not None:
-            self._toast(refused, "REFUSED by who polls", "error")
+            self._toast(refused, "REFUSED by the process that polls", "error")
         if self._holder.changed():
             self.refresh_bindings()
 
@@ -232,12 +240,20 @@ class RmsApp(FrugalApp[None]):
         lines = [text] if isinstance(text, str) else text
         said = "\n".join(map(literal, lines))
         self.notify(said, title=title, severity=severity, timeout=TOAST_SECONDS, markup=False)
+        place_toasts(self.screen)
+
+    @on(CursorTable.CursorMoved)
+    @on(DescendantFocus)
+    def _cursor_moved(self) -> None:
+        place_toasts(self.screen)
 
     # Keys
 
     def action_theme(self) -> None:
         """The next theme."""
         self.theme = next_theme(self.theme)
+        self.notify(f"theme {self.theme}", timeout=NAMED_SECONDS, markup=False)
+        place_toasts(self.screen)
 
     def action_pause(self) -> None:
         """Hold the picture; polling and the alert bell go on. A replay stands still itself."""
@@ -327,7 +343,7 @@ class RmsApp(FrugalApp[None]):
     def on_copy_asked(self, asked: CopyAsked) -> None:
         """Put a row into the clipboard, through the terminal (OSC 52): it works over SSH."""
         self.copy_to_clipboard(asked.line)
-        self._toast("row copied, its cells apart by tabs")
+        self._toast("row copied, its cells separated by tabs")
 
     # The palette
 

@@ -14,6 +14,7 @@ from rms_tui import snapshot
 from rms_tui.export import ExportError, What, exported, wanted
 from rms_tui.feed import FeedError
 from rms_tui.monitor import Monitor
+from rms_tui.plural import noun
 from rms_tui.tui import figures
 from rms_tui.tui.errand import once, run_errand
 from rms_tui.tui.heading import Moment
@@ -26,10 +27,10 @@ PATIENCE = 60.0
 """Seconds for the deals of a JSON export."""
 
 UNITS: dict[What, str] = {
-    "accounts": "accounts",
-    "positions": "positions",
-    "exposure": "symbols",
-    "alerts": "alerts",
+    "accounts": "account",
+    "positions": "position",
+    "exposure": "symbol",
+    "alerts": "alert",
 }
 
 
@@ -79,7 +80,7 @@ class Exporting:
     def _export(self, moment: Moment, path: Path, what: What, *, replace: bool) -> None:
         def came(outcome: Written | NotWritten) -> None:
             if isinstance(outcome, Written):
-                rows = f"{figures.count(outcome.rows)} {outcome.unit}"
+                rows = f"{figures.count(outcome.rows)} {noun(outcome.rows, outcome.unit)}"
                 self._say(f"{rows} written to {path.absolute()}")
             elif outcome.exists:
                 self._confirm(moment, path, what)
@@ -99,7 +100,7 @@ class Exporting:
                 self._export(moment, path, what, replace=True)
 
         self._app.push_screen(
-            Confirm("Export", f"Replace {path}?", "There is a file of that name already."), answered
+            Confirm("Export", f"Replace {path}?", "A file of that name exists already."), answered
         )
 
     def _written(

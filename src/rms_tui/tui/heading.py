@@ -11,6 +11,7 @@ import numpy as np
 from rms_tui.book import Accounts, Floats, Ints, rows_of
 from rms_tui.feed import FeedStatus
 from rms_tui.frame import FeedState, Frame, Health
+from rms_tui.plural import noun
 from rms_tui.risk.lacking import lacking
 from rms_tui.risk.verdict import Reason, State
 from rms_tui.tui import figures, rollover
@@ -81,7 +82,7 @@ def heading(
     ]
     if frame.book is not None:
         number = len(frame.book.accounts)
-        left.append(Piece(f"{figures.count(number)} account{'s' * (number != 1)}", MUTED, rank=7))
+        left.append(Piece(f"{figures.count(number)} {noun(number, 'account')}", MUTED, rank=7))
     return left, worst_pieces(frame)
 
 
@@ -263,7 +264,7 @@ def undecided_pieces(health: Health) -> Sequence[Piece]:
     if not total:
         return ()
     why = ", ".join(f"{figures.count(n)} {SHORT.get(r, r.words)}" for r, n in counts)
-    rows = f"{figures.count(total)} row{'s' * (total != 1)} undecided:"
+    rows = f"{figures.count(total)} {noun(total, 'row')} undecided:"
     return Piece(rows, "bold $text-warning"), Piece(why, "$text-warning")
 
 
@@ -273,12 +274,12 @@ def lacking_pieces(frame: Frame) -> Sequence[Piece]:
     if not found:
         return ()
     what = ", ".join(
-        f"{figures.count(n)} account{'s' * (n != 1)}: {reason.words}" for reason, n in found.items()
+        f"{figures.count(n)} {noun(n, 'account')}: {reason.words}" for reason, n in found.items()
     )
     enterable = found.keys() & {Reason.BASE_UNKNOWN, Reason.PEAK_UNKNOWN}
     return (
         Piece(what, "bold $text-warning", 1),
-        *([Piece("details (enter), then b, enters it", MUTED, 3)] if enterable else []),
+        *([Piece("to enter it: details (enter), then b", MUTED, 3)] if enterable else []),
     )
 
 
@@ -290,7 +291,7 @@ def rollover_pieces(moment: Moment) -> Sequence[Piece]:
         return ()
     at = min(one.at for one in frame.assessment.overnight if bool(one.would_breach.any()))
     clock = figures.clock(at, frame.health.server_offset, seconds=False)
-    who = f"{figures.count(len(found))} account{'s' * (len(found) != 1)}"
+    who = f"{figures.count(len(found))} {noun(len(found), 'account')}"
     left = figures.span(max(0.0, at - moment.now), seconds_shown=True)
     return (
         Piece(f"Rollover {clock} in {left}:", "bold $text-warning", rank=2),

@@ -165,7 +165,7 @@ def _key(value: object) -> str:
     name = value.strip().lower()
     key = ALIASES.get(name, name)
     if key in RESERVED:
-        raise ValueError(f"{key} cannot be given away: {RESERVED[key]}")
+        raise ValueError(f"{key} cannot be bound: {RESERVED[key]}")
     modifier, _, last = key.rpartition("+")
     combined = modifier == "alt" and len(last) == 1 and last.isalnum()
     if key not in NAMED and not combined and not _names_a_character(key):

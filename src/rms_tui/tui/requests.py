@@ -10,6 +10,7 @@ from textual.app import App
 from rms_tui.account_keys import login_of
 from rms_tui.alerts import Stage
 from rms_tui.monitor import Monitor
+from rms_tui.plural import counted
 from rms_tui.risk.entries import Outcome
 from rms_tui.risk.own_profile import OwnProfile
 from rms_tui.tui import figures, limits
@@ -249,7 +250,7 @@ class Requests:
             if text is not None:
                 self._assign(login, {"preset": preset, "initial_balance": amount(text)})
 
-        question = f"{preset} counts from the initial balance of {login_of(login)}: which?"
+        question = f"{preset} counts from the initial balance of {login_of(login)}: what is it?"
         self._app.push_screen(Ask("Initial balance", question, wrong=wrong), taken)
 
     def _assign(self, login: int, profile: OwnProfile | None) -> None:
@@ -275,7 +276,7 @@ class Requests:
 
 
 def _alerts(number: int) -> str:
-    return f"{number} alert{'s' * (number != 1)}"
+    return counted(number, "alert")
 
 
 def _wrong_interval(text: str) -> str | None:

@@ -11,6 +11,7 @@ from textual.app import App
 from textual.binding import Binding
 
 from rms_tui.feed import FeedError
+from rms_tui.plural import counted
 from rms_tui.tui.errand import once, run_errand
 from rms_tui.tui.requests import Say
 from rms_tui.tui.status_line import Piece
@@ -197,7 +198,7 @@ class Tape:
             case "on":
                 yield Piece(f"REC ● {_megabytes(view.size)}", "bold $text-error", rank=2)
             case "gap":
-                text = f"REC ▲ gap, {view.skipped} frames skipped"
+                text = f"REC ▲ gap, {counted(view.skipped, 'frame')} skipped"
                 yield Piece(text, "bold reverse $text-warning", rank=1)
             case "stopped":
                 yield Piece("REC ■ STOPPED", "bold reverse $text-error", rank=1)

@@ -25,6 +25,7 @@ from rms_tui.monitor import Monitor
 from rms_tui.outbox import Outbox
 from rms_tui.risk.own_profile import own_of
 from rms_tui.wiring.notifying import notifier_of, senders
+from rms_tui.wiring.operator import operator
 from rms_tui.wiring.reload import PlanWatch
 from rms_tui.wiring.sources import LIVE_WORD, Desk
 from rms_tui.wiring.storing import REMEMBERED, database_name, server, writer_of
@@ -297,6 +298,7 @@ class BookDesk:
             self._monitor,
             reachable(host, door),
             self._clock,
+            operator=operator(),
             token=door.token or own,
             authority=self._made.settings.ws_ca,
             store=self.status,

@@ -20,7 +20,9 @@ AlertId = Annotated[str, typer.Argument(metavar="ID", help="As `rms-tui alerts` 
 @takes(DATABASE)
 def alerts(
     shared: Given,
-    open_only: Annotated[bool, typer.Option("--open", help="Only those not over yet.")] = False,
+    open_only: Annotated[
+        bool, typer.Option("--open", help="Only those that are still open.")
+    ] = False,
     login: Annotated[
         int | None,
         typer.Option(

@@ -27,7 +27,11 @@ Server = Annotated[
 ]
 Investor = Annotated[
     bool | None,
-    typer.Option("--investor/--no-investor", help="The password only reads.", show_default=False),
+    typer.Option(
+        "--investor/--no-investor",
+        help="It is the investor's password: it only reads.",
+        show_default=False,
+    ),
 ]
 
 _LIMITS: dict[str, Any] = {

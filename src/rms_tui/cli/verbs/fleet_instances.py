@@ -20,10 +20,10 @@ verbs.add_typer(instance, name="instance")
 
 Instance = Annotated[str, typer.Argument(metavar="ID|PATH", help="As `instance list` shows it.")]
 Host = Annotated[
-    str | None, typer.Option("--host", metavar="NAME", help="Another host than this one.")
+    str | None, typer.Option("--host", metavar="NAME", help="A host other than this one.")
 ]
 OfHost = Annotated[str | None, typer.Option("--host", metavar="NAME", help="Of this host only.")]
-Force = Annotated[bool, typer.Option("--force", help="Although an element is on it.")]
+Force = Annotated[bool, typer.Option("--force", help="Even while an element is on it.")]
 
 
 @instance.command("add")
@@ -34,7 +34,7 @@ def add_instance(
         str, typer.Argument(metavar="PATH", help="Full path of terminal64.exe on that host.")
     ],
     portable: Annotated[
-        bool, typer.Option("--portable", help="Its data stands in its own folder (/portable).")
+        bool, typer.Option("--portable", help="Its data is in its own folder (/portable).")
     ] = False,
     host: Host = None,
     json: Json = False,
@@ -50,7 +50,7 @@ def add_instance(
 def remove_instance(
     shared: Given, which: Instance, host: OfHost = None, force: Force = False, json: Json = False
 ) -> None:
-    """Take a terminal away. With --force one in use, whose element goes to another."""
+    """Remove a terminal. With --force even one in use: its element goes to another."""
     from rms_tui.cli import instances
 
     guarded(lambda: instances.remove(shared, which, host, force=force, json=json))
@@ -61,7 +61,7 @@ def remove_instance(
 def reset_instance(
     shared: Given, which: Instance, host: OfHost = None, force: Force = False, json: Json = False
 ) -> None:
-    """Have a FAULTY terminal be used again."""
+    """Let a FAULTY terminal be used again."""
     from rms_tui.cli import instances
 
     guarded(lambda: instances.reset(shared, which, host, force=force, json=json))

@@ -31,7 +31,7 @@ def init_secrets(shared: Given, json: Json = False) -> None:
 def rotate_secrets(
     shared: Given,
     master: Annotated[
-        bool, typer.Option("--master", help="A new master key, for every host to be given.")
+        bool, typer.Option("--master", help="A new master key, to be copied to every host.")
     ] = False,
     data: Annotated[
         bool, typer.Option("--data", help="A new data key, with --master as well (default).")

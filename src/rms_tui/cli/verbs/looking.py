@@ -77,11 +77,11 @@ def export(
         typer.Option(
             "--format",
             metavar="json|csv",
-            help="Where the file's ending does not say it.",
+            help="When the file's ending does not say.",
             autocompletion=lambda: ["json", "csv"],
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
     json: Json = False,
 ) -> None:
     """Write everything as JSON, or one table as CSV. The file is whole or not there at all."""

@@ -25,7 +25,7 @@ def replay(
     speed: Annotated[
         float,
         typer.Option(
-            "--speed", metavar="N", help="Recorded seconds a second, 0.1 to 10000.", parser=number
+            "--speed", metavar="N", help="Recorded seconds per second, 0.1 to 10000.", parser=number
         ),
     ] = 1.0,
     begin: Annotated[

@@ -26,6 +26,7 @@ from rms_tui.gateways.manager.directory import Directory, group_row, user_rows
 from rms_tui.gateways.manager.ledger import Ledger
 from rms_tui.gateways.manager.sinks import USER_FIELDS, Event, Sinks, deal_row
 from rms_tui.gateways.manager.symbols import SymbolBoard, symbol_row
+from rms_tui.plural import counted
 
 logger = logging.getLogger(__name__)
 
@@ -338,7 +339,7 @@ class ManagerGateway:
         start, end = self._ledger.window_start, now + DAY
         self._ledger.reload((), start)
         for first in range(start, end + 1, _CHUNK_DAYS * DAY):
-            doing(f"reading deals, {(end - first) // DAY} days to go")
+            doing(f"reading deals, {counted((end - first) // DAY, 'day')} to go")
             last = min(first + _CHUNK_DAYS * DAY, end)
             self._ledger.apply(self._request_patiently(first, last))
         self._plan_deals()

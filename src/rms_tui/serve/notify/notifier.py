@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from rms_tui.alert_edges import Edges
 from rms_tui.frame import Frame
 from rms_tui.latest import Latest
+from rms_tui.plural import counted
 from rms_tui.serve.notify.channel import Channel
 from rms_tui.serve.notify.notice import notice_of
 from rms_tui.serve.notify.post import Delivery, Post, Send
@@ -54,14 +55,14 @@ class Notifier:
         self._stopping.set()
         left = sum(post.stop(0.1) for post in self._posts)
         if left:
-            _log.warning("%d notices were not delivered", left)
+            _log.warning("not delivered: %s", counted(left, "notice"))
 
     def look(self, upto: int) -> None:
         """Tell the channels about the edges up to that number."""
         events, whole = self._edges.between(self._told, upto)
         self._told = max(self._told, upto)
         if not whole:
-            _log.warning("so many alerts at once that some were not told of")
+            _log.warning("too many alerts came at once: some were not sent")
         for event in events:
             notice = notice_of(event)
             if notice is not None:

@@ -71,7 +71,9 @@ class ChangesSource:
     def nothing(self) -> str:
         """See `Source.nothing`."""
         if not self._asks:
-            return "No database: nobody writes down who changes what."
+            return "No database: nothing records who changes what."
         if self.error is not None:
             return f"Who changed what could not be read.\n\n{self.error}\n\nr tries again"
-        return "Reading who changed what" if self.changes is None else "Nobody changed anything."
+        return (
+            "Reading who changed what" if self.changes is None else "Nobody has changed anything."
+        )

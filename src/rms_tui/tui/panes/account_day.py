@@ -57,7 +57,7 @@ class DaySource:
         self.lines = 0
         self.subject = ""
         self._login = login
-        self._why = "Nothing is known of this day yet."
+        self._why = "Nothing is known about this day yet."
 
     def columns(self, width: int) -> tuple[Column, ...]:
         """See `Source.columns`; the chart takes what the figures and names leave."""
@@ -76,7 +76,7 @@ class DaySource:
         day = None if row is None else _day(frame, row, self.curve, self.read)
         self.subject = ""
         if day is None or row is None:
-            self._why = f"{self._login} is watched no longer." if row is None else _NO_DAY
+            self._why = f"{self._login} is no longer watched." if row is None else _NO_DAY
             return View(ListedRows(), 0)
         drawn = chart(day, columns[1].width, self.lines)
         self.subject = _subject(frame, day, drawn)

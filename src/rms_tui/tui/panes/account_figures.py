@@ -58,7 +58,7 @@ class FiguresSource:
 
     def nothing(self) -> str:
         """See `Source.nothing`."""
-        return f"{self._login} is watched no longer."
+        return f"{self._login} is no longer watched."
 
 
 def row_of_login(frame: Frame, login: int) -> int | None:

@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from rms_tui.account_keys import login_of
 from rms_tui.alerts import Alert, Pending, Stage
 from rms_tui.frame import Frame
+from rms_tui.plural import counted
 from rms_tui.tui import figures
 from rms_tui.tui.filter import Fields, IdField, NumberField, Query, TextField, WordField
 from rms_tui.tui.order import Draw, OrderedRows, StackedRows, fitting, ordered
@@ -193,8 +194,8 @@ def _fitting(forms: Sequence[str], room: int) -> str:
 
 def _subject(alerts: tuple[Alert, ...], pending: tuple[Pending, ...]) -> str:
     escalated = sum(map(is_escalated, alerts))
-    counted = ((escalated, "ESCALATED"), (len(pending), "pending"))
-    return ", ".join(f"{figures.count(number)} {word}" for number, word in counted if number)
+    numbers = ((escalated, "ESCALATED"), (len(pending), "pending"))
+    return ", ".join(f"{figures.count(number)} {word}" for number, word in numbers if number)
 
 
 def _listed(
@@ -205,13 +206,14 @@ def _listed(
     for one in pending:
         seconds = one.confirm.seconds
         lasting = f", lasting {figures.span(seconds, seconds_shown=True)}" if seconds else ""
+        polls = counted(one.confirm.polls, "poll")
         cells = {
             "severity": _severity_word("PENDING", _room(columns, "severity")),
             "time": figures.clock(one.first_seen, offset, seconds=False),
             "login": str(login_of(one.login)),
             "rule": rule_words(one.rule),
             "handled": f"{one.polls} of {one.confirm.polls}",
-            "reason": f"{one.severity.word}, if it lasts {one.confirm.polls} polls{lasting}",
+            "reason": f"{one.severity.word}, if it lasts {polls}{lasting}",
         }
         made.append([Cell(cells.get(column.id, ""), "dim") for column in columns])
     return ListedRows([(one.login, one.key) for one in pending], made, ["dim"] * len(made))

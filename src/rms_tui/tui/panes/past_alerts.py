@@ -87,8 +87,8 @@ class PastAlertsSource:
         if self._asks and self.stored is None:
             return "Reading the history"
         if self.asked != Asked():
-            return "No alert that is over is asked for.\n\n/ asks for others"
-        return "No alert is over yet."
+            return "No past alert matches what you asked for.\n\n/ asks for others"
+        return "No past alerts yet."
 
     def login_of(self, alert_id: object) -> int | None:
         """Whose alert it is, None for one that is not shown."""

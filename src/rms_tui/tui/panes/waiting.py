@@ -8,13 +8,13 @@ from rms_tui.tui.heading import Moment, doing
 
 CAUSES = {
     "missing-package": "A package is missing on this machine.",
-    "configuration": "The settings do not fit.",
+    "configuration": "The settings are not right.",
     "authorisation": "The server refused the login.",
     "connection": "No connection.",
     "wrong-account": "The terminal is logged into another account.",
     "hung": "The source hangs; it is started again.",
     "crashed": "The source crashed; it is started again.",
-    "refused-data": "The source sent what cannot be right.",
+    "refused-data": "The source sent figures that cannot be right.",
 }
 
 

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from rms_tui.feed import FeedError
 from rms_tui.logins import Named, parse_named
 from rms_tui.monitor import Monitor, Outcome
+from rms_tui.plural import noun
 from rms_tui.tui import figures
 from rms_tui.tui.errand import run_errand
 from rms_tui.tui.line_input import LineInput
@@ -107,7 +108,7 @@ class AddAccounts(ModalScreen[None]):
             done = figures.count(len(self._outcomes))
             self._say(Piece(f"{done} of {figures.count(progress.asked)} done", "bold"))
         elif not progress.asked:
-            self._say(Piece("no account is in such a group", "$text-warning"))
+            self._say(Piece("no account is in that group", "$text-warning"))
         else:
             self.query_one(Input).clear()
             self._say(Piece("done; more logins, or escape", "$text-muted"))
@@ -161,7 +162,7 @@ def _words(named: Named) -> str:
 
 
 def _accounts(number: int) -> str:
-    return f"{figures.count(number)} account{'s' * (number != 1)}"
+    return f"{figures.count(number)} {noun(number, 'account')}"
 
 
 MOST_SPANS = 30

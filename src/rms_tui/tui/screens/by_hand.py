@@ -129,7 +129,7 @@ class EnterByHand(ModalScreen[Entered | None]):
 
     def _explain(self) -> None:
         if not self._names:
-            words = Piece("nothing to enter: better is known", "bold")
+            words = Piece("nothing to enter: it is known already", "bold")
             self.query_one(StatusLine).say([words, Piece("escape leaves", "$text-muted")])
             return
         said = []

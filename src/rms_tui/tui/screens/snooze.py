@@ -44,7 +44,7 @@ class SnoozeMenu(ModalScreen[float | None]):
                 *(Option(Content(f"{at}  {words}")) for at, (words, _) in enumerate(CHOICES, 1)),
                 compact=True,
             )
-            hint = "enter or 1-4 snoozes, escape leaves. What gets worse rings all the same."
+            hint = "enter or 1-4 snoozes, escape leaves. One that gets worse rings anyway."
             yield Static(Content(hint), classes="hint")
 
     def on_mount(self) -> None:

@@ -89,6 +89,12 @@ class CursorTable(ScrollView, can_focus=True, inherit_bindings=False):
         return self._row if len(self._rows) else 0
 
     @property
+    def cursor_line(self) -> int | None:
+        """The screen's line that the cursor's row is on; None where it is out of sight."""
+        line = self.cursor_row - self.scroll_offset.y
+        return self.content_region.y + HEADER + line if 0 <= line < self._page else None
+
+    @property
     def cursor_key(self) -> Hashable | None:
         """The key under the cursor, None when there are no rows."""
         return self._key if len(self._rows) else None
