@@ -74,7 +74,7 @@ class Cycle:
 
     def run(self, book: Book) -> assessment.Assessment:
         past = self.assessed
-        exposing = exposure.held(book, self.exposed)
+        exposing = exposure.sums(book, self.exposed)
         read = reading(book, self.plan, past, exposing=exposing)
         self.remembered = remembered(read, self.remembered, interval=1.0)
         self.assessed = judged(read, self.remembered, past)

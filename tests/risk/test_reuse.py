@@ -172,7 +172,7 @@ class Desk:
         self.book = seen = replace(seen, **tables)
         past = self.assessed if self.reuse else None
         scoped = assessment.scope(PLAN, seen.accounts, past and past.scope)
-        exposing = exposure.held(seen, self.exposed if self.reuse else None)
+        exposing = exposure.sums(seen, self.exposed if self.reuse else None)
         if self.reuse:  # everything in one sweep over the positions, or each in its own
             aggregates = assessment.held(seen, past, scoped, (exposing,))
         else:

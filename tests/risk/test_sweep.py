@@ -49,7 +49,7 @@ def test_the_size_of_the_blocks_changes_no_sum(held, size, cells):
 
 
 def all_of_it(seen):
-    exposing = exposure.held(seen, None)
+    exposing = exposure.sums(seen, None)
     made = holdings.held(seen, None, KEYS, (exposing,))
     by_symbol = exposure.exposure(seen, "USD", None, exposing.made()).by_symbol
     return {

@@ -56,7 +56,7 @@ def read_after(before: Frame | None, book: Book, plan: Plan, *, stale: bool) -> 
     """Lay the plan over the Book that came after that Frame."""
     past = None if before is None else before.assessment
     known = None if before is None else before.memory
-    exposing = exposure.held(book, None if before is None else before.exposure)
+    exposing = exposure.sums(book, None if before is None else before.exposure)
     return reading(book, plan, past, stale=stale, known=known, exposing=exposing)
 
 

@@ -262,15 +262,26 @@ def assess(
     previous: Assessment | None = None,
 ) -> Assessment:
     """Every verdict over a Book, given what `held` and `undecided` said of it."""
-    half = half_units(book, None if previous is None else previous.half)
     with np.errstate(divide="ignore", invalid="ignore"):
-        figures = holdings.figures(
-            scoped.figures,
-            book,
-            {} if previous is None else previous.figures,
-            aggregates.figures,
-            memory.bare,
-        )
+        return _assessed(book, scoped, memory, aggregates, undecided_rows, previous)
+
+
+def _assessed(
+    book: Book,
+    scoped: Scope,
+    memory: Memory,
+    aggregates: holdings.Held,
+    undecided_rows: Bytes,
+    previous: Assessment | None,
+) -> Assessment:
+    half = half_units(book, None if previous is None else previous.half)
+    figures = holdings.figures(
+        scoped.figures,
+        book,
+        {} if previous is None else previous.figures,
+        aggregates.figures,
+        memory.bare,
+    )
     offers = offers_of(scoped.trails, memory, {} if previous is None else previous.offers)
     columns = columns_of(book, memory, aggregates, half, figures, offers, scoped.initial)
     if previous is not None and undecided_rows.tobytes() == previous.undecided.tobytes():
@@ -280,20 +291,19 @@ def assess(
     known: Sequence[tuple[Read, Verdict] | None] = [None] * len(scoped.applied)
     if past is not None:
         known = list(zip(past.inputs, past.verdicts, strict=True))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        made = [
-            _judged(one, columns, withheld, before)
-            for one, before in zip(scoped.applied, known, strict=True)
-        ]
-        verdicts = tuple([verdict for _, verdict in made])
-        notices = overnight(
-            scoped.plan.overnight_minutes,
-            scoped.applied,
-            verdicts,
-            columns,
-            memory.days,
-            book.taken_at,
-        )
+    made = [
+        _judged(one, columns, withheld, before)
+        for one, before in zip(scoped.applied, known, strict=True)
+    ]
+    verdicts = tuple([verdict for _, verdict in made])
+    notices = overnight(
+        scoped.plan.overnight_minutes,
+        scoped.applied,
+        verdicts,
+        columns,
+        memory.days,
+        book.taken_at,
+    )
     unchanged = past is not None and past.undecided is undecided_rows
     still = None if past is None else _still(verdicts, past, len(book.accounts))
     if unchanged and past is not None and _same(verdicts, past.verdicts):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Book, Flags, Floats, Ints, Symbols
+from rms_tui.book import Book, Flags, Floats, Ints, Symbols, summed
 from rms_tui.risk.conversion import mids, paths, rate
 from rms_tui.risk.netting import ByCurrency, Legs, legs, netted
 from rms_tui.risk.profile import mask_matches
@@ -99,9 +99,15 @@ class Held:
     sell_price: Floats
     accounts: Ints
     positions: Ints
+    shown: BySymbol
+
+
+class Sums(NamedTuple):
+    """What the positions of a Book come to by symbol."""
+
+    held: Held
     swap: Money
     profit: Money
-    shown: BySymbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,7 @@ class Exposure:
     by_currency: ByCurrency
     rates: Mapping[str, float]
     net_notional: float
-    held: Held
+    sums: Sums
     legs: Legs
     chains: tuple[object, Mapping[str, tuple[tuple[int, bool], ...]]]
 
@@ -126,26 +132,27 @@ def exposure(
     book: Book,
     report_currency: str,
     previous: Exposure | None = None,
-    summed_up: Held | None = None,
+    summed_up: Sums | None = None,
 ) -> Exposure:
     """The exposure of a Book. `previous` saves what did not change since its Book, `summed_up` is
-    what `held` came to in a sweep over its positions, if there was one."""
+    what `sums` came to in a sweep over its positions, if there was one."""
     if summed_up is None:
-        summed_up = swept(book, held(book, previous))
-    by_side = _with_money(book, summed_up)
+        summed_up = swept(book, sums(book, previous))
+    held = summed_up.held
+    swap = _money(book.positions.swap, held, summed_up.swap)
+    profit = _money(book.positions.profit, held, summed_up.profit)
     mid = mids(book.symbols)
     chains = _chains(book.symbols, mid, report_currency, previous)
     rates = {name: rate(path, mid) for name, path in chains[1].items()}
-    by_symbol = _by_symbol(book, by_side, mid, rates)
-    past = None if previous is None else previous.legs
-    sides = legs(book.symbols, by_side.buy, by_side.sell, past)
+    by_symbol = _by_symbol(book, held, profit.sums + swap.sums, mid, rates)
+    sides = legs(book.symbols, held.buy, held.sell, None if previous is None else previous.legs)
     return Exposure(
         report_currency,
         by_symbol,
         netted(sides, book.symbols, mid, rates),
         rates,
         float(np.abs(by_symbol.notional).sum()),
-        by_side,
+        Sums(held, swap, profit),
         sides,
         chains,
     )
@@ -181,13 +188,14 @@ def _terms(book: Book) -> tuple[object, ...]:
     )
 
 
-def held(book: Book, previous: Exposure | None) -> Summing[Held]:
-    """Lots, prices and holders of each symbol and direction; those before while no position's terms
-    changed."""
+def sums(book: Book, previous: Exposure | None) -> Summing[Sums]:
+    """Lots, prices and holders of each symbol and direction, with what they earned; those before
+    while no position's terms changed."""
     sources = _terms(book)
-    before = None if previous is None else previous.held
-    if before is not None and all(map(is_, sources, before.sources)):
-        return Summing(lambda: before)
+    known = None if previous is None else previous.sums
+    before = None if known is None else known.held
+    if known is not None and all(map(is_, sources, known.held.sources)):
+        return Summing(lambda: known)
     kind = _kinds(book, before)
     count, width = len(book.symbols), max(len(kind.currencies), 1)
     lots, worth, coverage = np.zeros(2 * count), np.zeros(2 * count), np.zeros(count)
@@ -220,7 +228,7 @@ def held(book: Book, previous: Exposure | None) -> Summing[Held]:
         np.add.at(swap, at, swaps)
         np.add.at(profit, at, profits)
 
-    def made() -> Held:
+    def made() -> Sums:
         with np.errstate(divide="ignore", invalid="ignore"):
             price = worth / lots
         client = None if kind.all_clients else kind.client[positions.account]
@@ -236,33 +244,29 @@ def held(book: Book, previous: Exposure | None) -> Summing[Held]:
             price[:count],
             holders,
             number,
-            Money(positions.swap, swap),
-            Money(positions.profit, profit),
             NOTHING,
         )
-        return replace(by_side, shown=_shown(by_side))
+        return Sums(
+            replace(by_side, shown=_shown(by_side)),
+            Money(positions.swap, swap),
+            Money(positions.profit, profit),
+        )
 
     return Summing(made, add)
 
 
-def _with_money(book: Book, held: Held) -> Held:
-    """With the sums of the swaps and profits that stand in this Book."""
-    swap = _money(book.positions.swap, held.swap, held)
-    profit = _money(book.positions.profit, held.profit, held)
-    if swap is held.swap and profit is held.profit:
-        return held
-    return replace(held, swap=swap, profit=profit)
-
-
-def _money(amount: Floats, before: Money, held: Held) -> Money:
+def _money(amount: Floats, held: Held, before: Money) -> Money:
+    """The sums of a position column that stands in the Book; those before of the very same."""
     if amount is before.source:
         return before
     theirs = amount if held.client is None else amount * held.client
+    if len(theirs) <= PIECE:
+        return Money(amount, summed(held.key, theirs, len(before.sums)))
     sums = np.zeros(len(before.sums))
     with np.errstate(invalid="ignore", over="ignore"):  # both are answers here
         for start in range(0, len(theirs), PIECE):
             here = slice(start, start + PIECE)
-            np.add.at(sums, held.key[here].astype(np.int64, copy=False), theirs[here])
+            np.add.at(sums, held.key[here].astype(np.int64), theirs[here])
     return Money(amount, sums)
 
 
@@ -287,10 +291,13 @@ def _coded(texts: tuple[str, ...]) -> tuple[tuple[str, ...], Ints]:
     return names, np.fromiter(map(index.__getitem__, texts), dtype=np.int64, count=len(texts))
 
 
-def _by_symbol(book: Book, held: Held, mid: Floats, rates: Mapping[str, float]) -> BySymbol:
+def _by_symbol(
+    book: Book, held: Held, floating: Floats, mid: Floats, rates: Mapping[str, float]
+) -> BySymbol:
+    """`floating` is profit + swap for each symbol and account currency, in that currency."""
     symbols, nan = book.symbols, float("nan")
     width = max(len(held.kind.currencies), 1)
-    used = (held.profit.sums + held.swap.sums).reshape(-1, width)
+    used = floating.reshape(-1, width)
     to_report = np.array([rates.get(currency, nan) for currency in held.kind.currencies])
     if len(to_report) == 0:
         floating = np.zeros(len(symbols))

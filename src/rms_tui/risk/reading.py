@@ -34,7 +34,7 @@ class Reading:
     held: holdings.Held
     undecided: Bytes
     good: Flags
-    exposed: exposure.Held | None = None
+    exposed: exposure.Sums | None = None
 
 
 def reading(
@@ -45,7 +45,7 @@ def reading(
     stale: bool = False,
     held: holdings.Held | None = None,
     known: Memory | None = None,
-    exposing: Summing[exposure.Held] | None = None,
+    exposing: Summing[exposure.Sums] | None = None,
 ) -> Reading:
     """Lay the plan over a Book. `before` saves what did not change since the assessment before.
 
