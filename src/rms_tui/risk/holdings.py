@@ -105,7 +105,7 @@ def held(
     known: Figures = {} if before is None else before.figures
     own = _number_and_risk(book, before)
     asked = {key: _summing(key, book, known.get(key)) for key in keys if isinstance(key, _SUMMED)}
-    sweep(book, (own, *asked.values(), *also))
+    sweep(book, (own, *also, *asked.values()))  # who reads the same columns, one after the other
     return own.made()._replace(figures={key: one.made() for key, one in asked.items()})
 
 
