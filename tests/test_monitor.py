@@ -194,6 +194,21 @@ def _raised(errors):
     raise errors.pop()
 
 
+def test_what_breaks_every_poll_in_the_same_way_is_logged_once(monkeypatch, caplog):
+    monitor = Monitor(FakeFeed(book()), PLAN, interval=0.01, clock=Clock())
+    monkeypatch.setattr(Polling, "step", lambda _: _raised([ZeroDivisionError("the same")]))
+    monitor.start()
+    try:
+        seen = 0
+        for _ in range(3):
+            seen, told = monitor.frames.newer(seen, timeout=10)
+    finally:
+        monitor.stop()
+    assert told.health.errors >= 3
+    logged = [one for one in caplog.records if one.name == "rms_tui.monitor.pace"]
+    assert [one.getMessage() for one in logged] == ["a poll broke"]
+
+
 def test_a_snooze_shows_at_once_and_is_a_fact():
     monitor, clock = made(FakeFeed(book(shock=5000.0)))
     monitor.step()

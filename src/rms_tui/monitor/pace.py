@@ -31,14 +31,17 @@ def thread(polling: Polling, wake: threading.Event, stopping: threading.Event) -
 
 def run(polling: Polling, wake: threading.Event, stopping: threading.Event) -> None:
     """Poll each interval until `stopping`; `wake` ends a wait early, for another interval."""
-    due = time.monotonic()
+    due, told = time.monotonic(), ""
     while not stopping.is_set():
         before = _weak(polling.newest.frame)
         try:
             polling.step()
+            told = ""
         except Exception as error:
-            logger.exception("a poll broke")
-            polling.broke(error)
+            text = polling.broke(error).health.error or ""
+            if text != told:  # once, not each second
+                logger.exception("a poll broke")
+            told = text
         due += polling.interval
         now = time.monotonic()
         if not now + polling.interval / 2 <= due <= now + polling.interval:
