@@ -268,4 +268,6 @@ def test_a_console_whose_stderr_goes_into_a_file_says_that_nothing_would_be_seen
         os.close(ours)
         os.close(theirs)
     assert done.returncode == 2
-    assert done.stderr.startswith("rms-tui: the console is drawn on stderr, which is no terminal")
+    assert done.stderr.startswith(
+        "rms-tui: the console is drawn on stderr, which is not a terminal"
+    )

@@ -45,7 +45,8 @@ def test_logs_say_which_account_was_where_and_what_was_killed(fleet: Fleet) -> N
 
     until(lambda: said("worker-*.log", f"process {terminal.pid} was ended by SIGKILL"))
     assert said("worker-*.log", f"account {FIRST} on {SERVER}, through C:\\MT5\\one\\0")
-    assert said("rms.log", f"worker {worker.pid} of {FIRST} on {SERVER} on instance one-0, term 1")
+    started = f"worker {worker.pid} of {FIRST} on {SERVER} started, instance one-0, term 1"
+    assert said("rms.log", started)
 
 
 def test_workers_of_a_killed_supervisor_release_and_the_next_one_takes_over(fleet: Fleet) -> None:

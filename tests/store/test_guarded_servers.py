@@ -236,14 +236,14 @@ def test_doctor_knows_every_state_of_the_master_key(server_uri: str, tmp_path: P
         return only.grade, f"{only.found} {only.mend}"
 
     assert state()[0] == "OK"
-    assert "none, and nothing encrypted" in state()[1]
+    assert "none, and nothing is encrypted yet" in state()[1]
     write_new(file)
     assert state()[0] == "WARN"
     database = connect(patient(server_uri), name)
     for _said in init(database, file):
         continue
     assert state()[0] == "OK"
-    assert "opens 1 data keys" in state()[1]
+    assert "opens 1 data key" in state()[1]
     if sys.platform != "win32":
         file.chmod(0o644)
         assert state()[0] == "FAIL"
@@ -254,7 +254,7 @@ def test_doctor_knows_every_state_of_the_master_key(server_uri: str, tmp_path: P
     assert "secrets rotate --master" in state()[1]
     beside(file).replace(file)
     assert state()[0] == "FAIL"
-    assert "does not open 1 of 1 data keys" in state()[1]
+    assert "does not open 1 of 1 data key" in state()[1]
     file.write_text("nonsense")
     assert "is not a master key" in state()[1]
     file.unlink()

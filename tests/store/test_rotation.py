@@ -108,7 +108,7 @@ def test_a_password_that_nobody_can_read_stops_nothing_and_is_reported(
 
     database.elements.update_one({"login": 1002}, {"$set": {"password": Binary(bytes(broken), 6)}})
     said = all_of(rotation.change_data_key(database, file))
-    assert any(step.startswith("1 passwords cannot be read") for step in said)
+    assert any(step.startswith("1 password nobody can read") for step in said)
     found = rotation.state(database, file)
     assert (found.readable, len(found.unreadable)) == (2, 1)
     login, server, why = found.unreadable[0]

@@ -95,3 +95,18 @@ async def test_t_says_the_name_of_the_theme(bench: Bench) -> None:
         said = [str(one.message) for one in bench.app._notifications if "theme" in str(one.message)]
         assert bench.app.theme != before
         assert said == [f"theme {bench.app.theme}"]
+
+
+async def test_a_frame_that_comes_when_the_screens_are_gone_already_breaks_nothing(
+    bench: Bench,
+) -> None:
+    async with bench.app.run_test(size=(120, 40), notifications=True) as pilot:
+        await bench.shown(pilot)
+        await told(bench, pilot)
+        screens = bench.app._screen_stack
+        left = screens.copy()
+        screens.clear()  # as while the app ends
+        try:
+            bench.app._tick()
+        finally:
+            screens.extend(left)

@@ -95,7 +95,7 @@ def change_data_key(database: Rms, file: Path) -> Iterator[str]:
         yield f"{counted(count, 'password')} encrypted with data key {key}"
         if unreadable:
             yield (
-                f"{counted(len(unreadable), 'password')} cannot be read and left as before: see "
+                f"{counted(len(unreadable), 'password')} nobody can read, left as before: see "
                 "`rms-tui secrets status`"
             )
         for former in _forgotten(database):

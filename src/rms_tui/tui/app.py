@@ -213,7 +213,7 @@ class RmsApp(FrugalApp[None]):
         ]
         self._hear_holder()
         if self._notifications:
-            place_toasts(self.screen)
+            self._place_toasts()
         moment = self.moment()
         if moment is None:
             return
@@ -223,6 +223,10 @@ class RmsApp(FrugalApp[None]):
                 show(moment)
             if not screen.is_modal:
                 break
+
+    def _place_toasts(self) -> None:
+        if self.screen_stack:  # none is left while the app ends
+            place_toasts(self.screen)
 
     def _hear_holder(self) -> None:
         refused = self._holder.refused()
@@ -240,12 +244,12 @@ class RmsApp(FrugalApp[None]):
         lines = [text] if isinstance(text, str) else text
         said = "\n".join(map(literal, lines))
         self.notify(said, title=title, severity=severity, timeout=TOAST_SECONDS, markup=False)
-        place_toasts(self.screen)
+        self._place_toasts()
 
     @on(CursorTable.CursorMoved)
     @on(DescendantFocus)
     def _cursor_moved(self) -> None:
-        place_toasts(self.screen)
+        self._place_toasts()
 
     # Keys
 
@@ -253,7 +257,7 @@ class RmsApp(FrugalApp[None]):
         """The next theme."""
         self.theme = next_theme(self.theme)
         self.notify(f"theme {self.theme}", timeout=NAMED_SECONDS, markup=False)
-        place_toasts(self.screen)
+        self._place_toasts()
 
     def action_pause(self) -> None:
         """Hold the picture; polling and the alert bell go on. A replay stands still itself."""
