@@ -64,8 +64,12 @@ def serving(
             raise AssertionError("it ended before it listened")
         yield process
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()  # so that it stops its mongod too
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         process.stdout.close()  # type: ignore[union-attr]  # it is a pipe
         process.stderr.close()
 
