@@ -24,7 +24,7 @@ from rms_tui.gateways.manager.directory import Directory
 from rms_tui.gateways.manager.ledger import Ledger
 from rms_tui.gateways.manager.symbols import SymbolBoard
 from rms_tui.gateways.mapped import Growing
-from rms_tui.gateways.pipe import Changes, applied, changes, kept_tables, receive, send
+from rms_tui.gateways.pipe import Changes, applied, changes, kept_tables, receive, send, widen
 
 _TYPES = {
     "Position": "u8",
@@ -212,6 +212,7 @@ def through_the_pipe(accounts: int, positions_each: int = 5, repeats: int = 15) 
     book: Book | None = None
     growing = Growing()
     with os.fdopen(came, "rb", 0) as stream, os.fdopen(ask, "wb", 0) as asking:
+        widen(stream)  # as the parent of a gateway does
         for _ in range(repeats + 2):
             time.sleep(0.05)  # the child moves its rows meanwhile
             began = time.perf_counter()

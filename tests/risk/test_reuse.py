@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.risk.desk import book, utc
 
 from rms_tui.book import Book, kept
-from rms_tui.risk import assessment, exposure, holdings, memory
+from rms_tui.risk import assessment, exposure, memory
 from rms_tui.risk.memory_rows import memory_rows
 from rms_tui.risk.profile import Assign, Plan, RiskProfile
 
@@ -181,7 +181,7 @@ class Desk:
         self.memory = memory.remember(
             self.memory, seen, undecided == 0, scoped.rollovers, interval=5.0,
             trails=scoped.trails, initial=scoped.initial,
-            stops=holdings.BARE_AGE in scoped.figures,
+            without=aggregates.without,
         )  # fmt: skip
         self.assessed = assessment.assess(seen, scoped, self.memory, aggregates, undecided, past)
         summed_up = exposing.made() if self.reuse else None

@@ -9,8 +9,10 @@ Both ends are this program: nothing that crosses comes from outside, so unpickli
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import struct
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import IO, Any, Literal, TypeAlias, TypeVar, cast
@@ -31,6 +33,12 @@ from rms_tui.book import (
 from rms_tui.feed import FeedError, Phase, Selection
 from rms_tui.gateways import Gateway, Spec
 from rms_tui.gateways.mapped import Growing, filled
+
+if sys.platform == "linux":
+    import fcntl
+
+_PIPE_BYTES = 1 << 20
+_F_SETPIPE_SZ = 1031
 
 Opener: TypeAlias = Callable[[Spec], Gateway]
 """Makes the gateway in the child; must be importable there by its name."""
@@ -211,6 +219,13 @@ def kept_tables(book: Book, before: Book) -> Book:
         symbols=kept(book.symbols, before.symbols),
         deals=kept(book.deals, before.deals),
     )
+
+
+def widen(stream: IO[bytes]) -> None:
+    """Let Linux hold a megabyte in the pipe instead of 64 KiB: fewer switches for a big Book."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(stream, _F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def send(stream: IO[bytes], message: object) -> None:

@@ -9,7 +9,6 @@ secrets travels through the pipe only: never in argv, the environment or a file.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pickle
 import queue
@@ -20,7 +19,7 @@ from collections.abc import Callable
 from typing import IO, cast
 
 from rms_tui.feed import FeedError
-from rms_tui.gateways.pipe import Hello, Refusal, Stop, receive, send
+from rms_tui.gateways.pipe import Hello, Refusal, Stop, receive, send, widen
 
 _CHILD = (
     "import pickle, sys; "
@@ -28,11 +27,6 @@ _CHILD = (
     "from rms_tui.gateways.child import main; "
     "main({parent})"
 )
-if sys.platform == "linux":
-    import fcntl
-
-_PIPE_BYTES = 1 << 20
-_F_SETPIPE_SZ = 1031
 
 
 class Child:
@@ -82,7 +76,7 @@ class Child:
 
     def _take_in(self) -> None:
         stream = cast("IO[bytes]", self.process.stdout)
-        _widen(stream)
+        widen(stream)
         try:
             with stream:
                 while True:
@@ -112,10 +106,3 @@ def _gone(process: subprocess.Popen[bytes], patience: float) -> bool:
     except subprocess.TimeoutExpired:
         return False
     return True
-
-
-def _widen(stream: IO[bytes]) -> None:
-    """Let Linux hold a megabyte in the pipe instead of 64 KiB: fewer switches for a big Book."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(stream, _F_SETPIPE_SZ, _PIPE_BYTES)

@@ -284,7 +284,7 @@ def _assessed(
     )
     offers = offers_of(scoped.trails, memory, {} if previous is None else previous.offers)
     columns = columns_of(book, memory, aggregates, half, figures, offers, scoped.initial)
-    if previous is not None and undecided_rows.tobytes() == previous.undecided.tobytes():
+    if previous is not None and np.array_equal(undecided_rows, previous.undecided):
         undecided_rows = previous.undecided
     withheld = undecided_rows if np.count_nonzero(undecided_rows) else None
     past = previous if previous is not None and previous.scope is scoped else None

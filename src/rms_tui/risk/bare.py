@@ -58,14 +58,15 @@ def bare_after(
     good: Flags,
     last_good: Floats,
     gap: float,
+    naked: Ints,
     *,
     vouched: bool = False,
 ) -> Bare | None:
     """What is known after a Book; what was known before while none of its rows is `good`.
 
     `last_good` is when each account was last fit to decide on (UTC seconds). Across more than `gap`
-    seconds without a look nothing is certain. `vouched` is for a written timeline, whose positions
-    are opened where they first stand.
+    seconds without a look nothing is certain. `naked` are the rows of the positions without a stop;
+    `vouched` is for a written timeline, whose positions are opened where they first stand.
     """
     if not bool(good.any()):
         return before
@@ -76,11 +77,10 @@ def bare_after(
     looked = Looked(book.accounts.login, held.ticket, held.account, held.sl, held.opened, clock)
     if before is not None and before.looked is not None and _same(before.looked, looked):
         return replace(before, at=now)
-    rows = np.flatnonzero(np.isnan(looked.sl))
-    if before is not None and _none(before) and len(rows) == 0 and len(before.since) == len(good):
+    if before is not None and _none(before) and not len(naked) and len(before.since) == len(good):
         return replace(before, at=now, looked=looked)
-    without = _without(before, book, rows, last_good, vouched)
-    account = held.account[rows]
+    without = _without(before, book, naked, last_good, vouched)
+    account = held.account[naked]
     was = (None, None) if before is None else (before.since, before.earliest)
     since = _kept(_oldest(without.since, account, len(good)), was[0])
     earliest = since
@@ -94,7 +94,8 @@ def first_look(book: Book) -> Bare:
     good = np.ones(len(book.accounts), dtype=np.bool_)
     never = np.full(len(good), np.nan)
     none = np.full(len(good), np.inf)
-    return bare_after(None, book, good, never, 0.0) or Bare(none, none, book.taken_at)
+    naked = np.flatnonzero(np.isnan(book.positions.sl))
+    return bare_after(None, book, good, never, 0.0, naked) or Bare(none, none, book.taken_at)
 
 
 def moved_bare(bare: Bare, row: Ints, known: Flags) -> Bare:

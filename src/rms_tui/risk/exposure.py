@@ -85,7 +85,7 @@ class Held:
 
     Every column has a row for each symbol. `key` joins a position's symbol and its account's
     currency, so that floating profit can be summed before it is converted. `client` says which
-    positions are clients' (None: all).
+    positions are clients' (None: all), `units` is (buy - sell)·contract.
     """
 
     sources: tuple[object, ...]
@@ -99,6 +99,7 @@ class Held:
     sell_price: Floats
     accounts: Ints
     positions: Ints
+    units: Floats
     shown: BySymbol
 
 
@@ -185,6 +186,7 @@ def _terms(book: Book) -> tuple[object, ...]:
         accounts.group,
         accounts.currency,
         book.symbols.name,
+        book.symbols.contract,
     )
 
 
@@ -244,6 +246,7 @@ def sums(book: Book, previous: Exposure | None) -> Summing[Sums]:
             price[:count],
             holders,
             number,
+            (lots[count:] - lots[:count]) * book.symbols.contract,
             NOTHING,
         )
         return Sums(
@@ -305,8 +308,7 @@ def _by_symbol(
         worth = np.where(used == 0, 0.0, used * to_report)
         floating = worth[:, 0] if width == 1 else worth.sum(axis=1)
     quote_rate = np.array([rates.get(quote, nan) for quote in symbols.quote])
-    net = held.buy - held.sell
-    notional = np.where(net == 0, 0.0, net * symbols.contract * mid * quote_rate)
+    notional = np.where(held.units == 0, 0.0, held.units * mid * quote_rate)
     shown = held.shown
     return BySymbol(
         shown.code,

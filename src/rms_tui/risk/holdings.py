@@ -14,12 +14,12 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from rms_tui.book import Book, Floats, summed
+from rms_tui.book import Book, Floats, Ints, summed
 from rms_tui.risk.bare import Bare, first_look
 from rms_tui.risk.conversion import rates
 from rms_tui.risk.ideas import Closed, Ideas, closed_trades, idea_risk
 from rms_tui.risk.profile import mask_matches
-from rms_tui.risk.stops import risk_at_stop
+from rms_tui.risk.stops import losses_at_stop, risk_at_stop
 from rms_tui.risk.sweep import Block, Summing, finite, sweep, swept
 
 
@@ -77,11 +77,12 @@ Figures: TypeAlias = Mapping[Hashable, Figure]
 
 class Held(NamedTuple):
     """Each account's number of open positions and largest loss at a stop, with what they came from,
-    and the figures that were summed up along with them."""
+    the rows of positions `without` a stop, and the figures that were summed up along with them."""
 
     sources: tuple[object, ...]
     number: Floats
     risk: Floats
+    without: Ints
     figures: Figures
 
 
@@ -106,21 +107,27 @@ def held(
     own = _number_and_risk(book, before)
     asked = {key: _summing(key, book, known.get(key)) for key in keys if isinstance(key, _SUMMED)}
     sweep(book, (own, *also, *asked.values()))  # who reads the same columns, one after the other
-    return own.made()._replace(figures={key: one.made() for key, one in asked.items()})
+    made = own.made()
+    if not asked and not made.figures:
+        return made
+    return made._replace(figures={key: one.made() for key, one in asked.items()})
 
 
 def _number_and_risk(book: Book, before: Held | None) -> Summing[Held]:
     sources = _risk_sources(book)
     if before is not None and _same(sources, before.sources):
         return Summing(lambda: before)
-    number, risk = np.zeros(len(book.accounts)), risk_at_stop(book)
+    number, risk = np.zeros(len(book.accounts)), np.zeros(len(book.accounts))
+    without = [np.zeros(0, dtype=np.int64)]
 
     def add(block: Block) -> None:
         number[block.rows] = np.bincount(block.account, minlength=block.accounts)
-        if risk.add is not None:
-            risk.add(block)
+        risk[block.rows] = risk_at_stop(block)
+        rows = block.once(losses_at_stop).without
+        if len(rows):
+            without.append(rows + block.here.start)
 
-    return Summing(lambda: Held(sources, number, risk.made(), {}), add)
+    return Summing(lambda: Held(sources, number, risk, np.concatenate(without), {}), add)
 
 
 def figures(

@@ -62,7 +62,8 @@ def idea_risk(book: Book, window: float, closed: Closed) -> Summing[Ideas]:
             began = np.full(ideas.cells, np.inf)
             np.minimum.at(began, ideas.of, book.positions.opened[block.here].astype(np.float64))
             lost += _lost(_open_idea(ideas, mine, began), began, mine, window)
-        lost[ideas.of[without]] = np.inf
+        if len(without):
+            lost[ideas.of[without]] = np.inf
         risk[block.rows] = ideas.largest(lost)
 
     return Summing(lambda: _with_closed(risk, book, window, closed), add)

@@ -76,7 +76,7 @@ def remember(
     keep_intervals: float = 3.0,
     vouched: bool = False,
     stored: bool = False,
-    stops: bool = False,
+    without: Ints | None = None,
 ) -> Memory:
     """The memory after a Book.
 
@@ -86,8 +86,9 @@ def remember(
     follow, `initial` each account's initial balance (NaN for none). `vouched` is for a written
     timeline: it starts with the cycle and nothing happened between its rows. `stored` is for a
     memory that was read back: nobody looked since its last figures, and where somebody would have
-    seen newer ones before the rollover they are no base. With `stops` it is followed since when
-    positions have none. Columns that did not change stay the same objects.
+    seen newer ones before the rollover they are no base. `without` are the rows of positions that
+    have no stop, where it is followed since when they have none. Columns that did not change stay
+    the same objects.
     """
     rows = len(book.accounts)
     login = book.accounts.login
@@ -111,9 +112,9 @@ def remember(
     periods, quiet = before.periods, before.quiet
     if server_day is not None:
         periods, quiet = periods_after(periods, quiet, book, in_step, came, server_day.at)
-    bare = before.bare if stops else None
-    if stops:
-        bare = bare_after(bare, book, good, before.last.at, gap, vouched=vouched)
+    bare = None
+    if without is not None:
+        bare = bare_after(before.bare, book, good, before.last.at, gap, without, vouched=vouched)
     return Memory(
         book.accounts.login,
         _last(before.last, book, good),

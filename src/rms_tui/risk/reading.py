@@ -87,7 +87,7 @@ def remembered(
         initial=read.scope.initial,
         vouched=vouched,
         stored=stored,
-        stops=holdings.BARE_AGE in read.scope.figures,
+        without=read.held.without if holdings.BARE_AGE in read.scope.figures else None,
     )
 
 

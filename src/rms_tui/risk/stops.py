@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rms_tui.book import Book, Floats, Ints
-from rms_tui.risk.sweep import Block, Summing
+from rms_tui.book import Floats, Ints
+from rms_tui.risk.sweep import Block
 
 
 class Losses(NamedTuple):
@@ -37,14 +37,12 @@ def losses_at_stop(block: Block) -> Losses:
     return Losses(loss, without)
 
 
-def risk_at_stop(book: Book) -> Summing[Floats]:
-    """Each account's largest loss of a position at its stop, at least 0: infinite without a stop,
-    NaN without a rate."""
-    risk = np.zeros(len(book.accounts))
-
-    def add(block: Block) -> None:
-        loss, without = block.once(losses_at_stop)
-        np.maximum.at(risk[block.rows], block.account, loss)
-        risk[block.rows][block.account[without]] = np.inf
-
-    return Summing(lambda: risk, add)
+def risk_at_stop(block: Block) -> Floats:
+    """The largest loss of a position at its stop of each of the block's accounts, at least 0:
+    infinite without a stop, NaN without a rate."""
+    loss, without = block.once(losses_at_stop)
+    risk = np.zeros(block.accounts)
+    np.maximum.at(risk, block.account, loss)
+    if len(without):
+        risk[block.account[without]] = np.inf
+    return risk
