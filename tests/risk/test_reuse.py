@@ -14,6 +14,8 @@ from rms_tui.book import Book, kept
 from rms_tui.risk import assessment, exposure, memory
 from rms_tui.risk.memory_rows import memory_rows
 from rms_tui.risk.profile import Assign, Plan, RiskProfile
+from rms_tui.risk.scope import scope_of
+from rms_tui.risk.undecided import undecided_rows
 
 START = utc("2026-03-02 20:00")
 
@@ -171,13 +173,13 @@ class Desk:
             tables = {name: kept(getattr(seen, name), getattr(before, name)) for name in TABLES}
         self.book = seen = replace(seen, **tables)
         past = self.assessed if self.reuse else None
-        scoped = assessment.scope(PLAN, seen.accounts, past and past.scope)
+        scoped = scope_of(PLAN, seen.accounts, past and past.scope)
         exposing = exposure.sums(seen, self.exposed if self.reuse else None)
         if self.reuse:  # everything in one sweep over the positions, or each in its own
             aggregates = assessment.held(seen, past, scoped, (exposing,))
         else:
             aggregates = assessment.held(seen, past)
-        undecided = assessment.undecided(seen, aggregates[1])
+        undecided = undecided_rows(seen, aggregates[1])
         self.memory = memory.remember(
             self.memory, seen, undecided == 0, scoped.rollovers, interval=5.0,
             trails=scoped.trails, initial=scoped.initial,

@@ -15,7 +15,9 @@ from rms_tui.risk import assessment, memory
 from rms_tui.risk.exposure import exposure
 from rms_tui.risk.profile import Plan, limits_profile
 from rms_tui.risk.scenario import Scenario
+from rms_tui.risk.scope import scope_of
 from rms_tui.risk.stress import Shock, laid, opposite, shocked_book, stress
+from rms_tui.risk.undecided import undecided_rows
 from rms_tui.risk.verdict import Reason
 
 LIMITS = limits_profile(margin_warning=150, margin_critical=100, max_loss=-1000)
@@ -23,9 +25,9 @@ PLAN = Plan(profiles=(LIMITS,), default=LIMITS.name)
 
 
 def judged(book, plan=PLAN):
-    scope = assessment.scope(plan, book.accounts)
+    scope = scope_of(plan, book.accounts)
     held = assessment.held(book, None)
-    undecided = assessment.undecided(book, held[1])
+    undecided = undecided_rows(book, held[1])
     remembered = memory.remember(
         None, book, undecided == Reason.NONE, scope.rollovers, interval=1.0, trails=scope.trails
     )

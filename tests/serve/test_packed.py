@@ -20,6 +20,8 @@ from rms_tui.frame import Frame
 from rms_tui.risk import assessment
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.profile import Plan
+from rms_tui.risk.scope import scope_of
+from rms_tui.risk.undecided import undecided_rows
 from rms_tui.serve import packed_alerts, packed_book
 from rms_tui.serve.packed import Held, Unpackable, pack, unpack
 from rms_tui.serve.standing import BOOK_VIEW
@@ -64,11 +66,9 @@ class Follower:
         assert self.book is not None
         assert self.memory is not None
         past = self.assessed
-        scope = assessment.scope(
-            self.plan, self.book.accounts, None if past is None else past.scope
-        )
+        scope = scope_of(self.plan, self.book.accounts, None if past is None else past.scope)
         held = assessment.held(self.book, past)
-        undecided = assessment.undecided(self.book, held[1], stale=self.header["stale"])
+        undecided = undecided_rows(self.book, held[1], stale=self.header["stale"])
         self.assessed = assessment.assess(self.book, scope, self.memory, held, undecided, past)
 
 

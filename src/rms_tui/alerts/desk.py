@@ -28,7 +28,8 @@ from rms_tui.alerts.life import (
 )
 from rms_tui.alerts.tracks import Begun, Track
 from rms_tui.book import Book, rows_of
-from rms_tui.risk.assessment import Applied, Assessment
+from rms_tui.risk.assessment import Assessment
+from rms_tui.risk.scope import Applied
 from rms_tui.risk.verdict import Reason, Verdict
 
 Episode = tuple[int, str]

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from rms_tui.alerts.life import Pending, Severity
 from rms_tui.book import Bytes, Flags, Floats, Ints, rows_of
-from rms_tui.risk.assessment import Applied
 from rms_tui.risk.profile import Confirm
+from rms_tui.risk.scope import Applied
 from rms_tui.risk.verdict import State, Verdict
 
 _SEVERITY = np.zeros(max(State) + 1, dtype=np.int8)

@@ -14,7 +14,7 @@ import numpy as np
 
 from rms_tui.book import Bytes, Ints, rows_of
 from rms_tui.frame import Frame
-from rms_tui.risk.assessment import Applied
+from rms_tui.risk.scope import Applied
 from rms_tui.risk.verdict import Reason, State, Verdict
 
 NO_FIGURES = (Reason.STALE, Reason.DISCONNECTED)

@@ -12,10 +12,11 @@ from types import MappingProxyType
 
 from rms_tui.book import Book
 from rms_tui.monitor.health import outdated
-from rms_tui.risk import assessment, holdings
+from rms_tui.risk import holdings
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.profile import Plan
 from rms_tui.risk.reading import reading, remembered
+from rms_tui.risk.scope import scope_of
 
 
 def memory_for(
@@ -25,7 +26,7 @@ def memory_for(
 
     `own` is what the replay remembered before the Book, None at its beginning.
     """
-    scoped = assessment.scope(plan, book.accounts)
+    scoped = scope_of(plan, book.accounts)
     stops = holdings.BARE_AGE in scoped.figures and recorded.bare is None
     if (
         not stops

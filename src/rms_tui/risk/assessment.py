@@ -1,13 +1,11 @@
-"""assess: every rule of every profile over a Book, and which rows may not be decided at all.
+"""assess: every rule of every profile over a Book, and what they come to for each account.
 
-A row gives *no decision* when it is stale or disconnected, when a needed figure is missing, or
-when its figures contradict each other: the rules then say `unknown`, with the reason. A verdict
-whose input columns are the very same objects as last time is not computed again.
+A verdict whose input columns are the very same objects as last time is not computed again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import is_
 from typing import Any, NamedTuple
@@ -15,66 +13,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Accounts, Book, Bytes, Flags, Floats, Ints, least, most
-from rms_tui.risk import currency, holdings
+from rms_tui.book import Book, Bytes, Floats
+from rms_tui.risk import holdings
 from rms_tui.risk.columns import Half, Offers, columns_of, half_units, offers_of
 from rms_tui.risk.memory import SERVER_DAY, Memory
 from rms_tui.risk.overnight import Overnight, overnight
-from rms_tui.risk.profile import (
-    Plan,
-    RiskProfile,
-    Rollover,
-    Rule,
-    Trail,
-    TrailingDrawdown,
-    rollover_of,
-    trail_of,
-)
 from rms_tui.risk.rules import RULES
-from rms_tui.risk.rules.shape import Columns, Key, Limits, Ruled, initial_of
+from rms_tui.risk.rules.shape import Columns, Key, Limits, Ruled
+from rms_tui.risk.scope import Applied, Scope
 from rms_tui.risk.sweep import Summing
 from rms_tui.risk.verdict import Reason, State, Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """One rule of one profile and the account rows it applies to (None: all).
-
-    `key` is the rule's identity across polls, restarts and edits of other rules: its profile, which
-    one it is of those with its name, and that name. `against` is each row's Reason for deciding
-    nothing whatever the figures, None where there is none.
-    """
-
-    profile: RiskProfile
-    rule: Rule
-    rows: Ints | None
-    key: str
-    limits_read: tuple[Key, ...]
-    reads: tuple[Key, ...]
-    against: Bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """A plan laid over the accounts of a Book: which rules run over which rows.
-
-    `profile` is the index of each account's profile in the plan, -1 for none, and `initial` that
-    profile's initial balance, NaN for none. `rollovers` are those a rule needs, after the server's
-    own day for the Day P/L column; `trails` the peaks and `figures` the holdings rules ask for.
-    """
-
-    plan: Plan
-    login: Ints
-    group: tuple[str, ...]
-    currency: tuple[str, ...]
-    profile: Ints
-    applied: tuple[Applied, ...]
-    rollovers: tuple[Rollover, ...]
-    initial: Floats
-    trails: tuple[Trail, ...]
-    figures: tuple[Key, ...]
-    refused: Ints
-    """Rows whose own profile cannot be used."""
 
 
 class Read(NamedTuple):
@@ -119,124 +67,6 @@ class Assessment:
     overnight: tuple[Overnight, ...] = ()
     still: Worst | None = None
     """Of the verdicts that were the same as before: it spares another look at them."""
-
-
-def scope(plan: Plan, accounts: Accounts, previous: Scope | None = None) -> Scope:
-    """Lay a plan over accounts; the previous scope is kept while nothing changed."""
-    if (
-        previous is not None
-        and previous.plan is plan
-        and previous.login is accounts.login
-        and previous.group is accounts.group
-        and previous.currency is accounts.currency
-    ):
-        return previous
-    chosen = np.array(plan.rows(accounts.login.tolist(), accounts.group), dtype=np.int64)
-    initial = np.array([*(initial_of(profile) for profile in plan.profiles), np.nan])
-    starts = initial[chosen]
-    applied: list[Applied] = []
-    for index, profile in enumerate(plan.profiles):
-        rows = np.flatnonzero(chosen == index)
-        if not len(rows):
-            continue
-        where = None if len(rows) == len(chosen) else rows
-        elsewhere = currency.foreign(profile, accounts.currency, rows)
-        if elsewhere is not None:
-            starts[rows[elsewhere]] = np.nan
-        applied += [
-            _applied(profile, key, rule, where, elsewhere)
-            for key, rule in zip(keys_of(profile), profile.rules, strict=True)
-        ]
-    rollovers = dict.fromkeys(
-        [SERVER_DAY, *(rollover_of(one.profile, one.rule) for one in applied)]
-    )
-    trails = dict.fromkeys(
-        trail_of(one.profile, one.rule) for one in applied if isinstance(one.rule, TrailingDrawdown)
-    )
-    figures = dict.fromkeys(key for one in applied for key in one.reads if holdings.is_figure(key))
-    return Scope(
-        plan,
-        accounts.login,
-        accounts.group,
-        accounts.currency,
-        chosen,
-        tuple(applied),
-        tuple(rollovers),
-        starts,
-        tuple(trails),
-        tuple(figures),
-        _refused(plan, accounts),
-    )
-
-
-def _refused(plan: Plan, accounts: Accounts) -> Ints:
-    logins = np.array(sorted(plan.refused), dtype=np.int64)
-    return np.flatnonzero(np.isin(accounts.login, logins)).astype(np.int64)
-
-
-def keys_of(profile: RiskProfile) -> list[str]:
-    """The identity of each rule of a profile, in their order."""
-    names = [rule.rule for rule in profile.rules]
-    return [
-        f"{profile.name}/{names[:place].count(name)}:{name}" for place, name in enumerate(names)
-    ]
-
-
-def _applied(
-    profile: RiskProfile, key: str, rule: Rule, rows: Ints | None, elsewhere: Flags | None
-) -> Applied:
-    meant = currency.converted(profile, rule, elsewhere)
-    kind = RULES[type(meant)]
-    return Applied(
-        profile,
-        meant,
-        rows,
-        key,
-        kind.limits_read(meant, profile),
-        kind.reads(meant),
-        currency.against(rule, elsewhere),
-    )
-
-
-def undecided(
-    book: Book,
-    positions: Floats,
-    *,
-    stale: bool = False,
-    emptied: Callable[[], Flags | None] = lambda: None,
-) -> Bytes:
-    """Each row's Reason for giving no decision. `positions` is the number of open ones, NaN where
-    some are open and nobody counted them; `emptied` is asked where one is at 0, and says of which
-    rows it is not known where all their money went (None: of none).
-
-    Equity must be balance + credit + floating within two units of the currency's last digit, and
-    may not be 0 while there is an open position (a terminal that just started).
-    """
-    accounts = book.accounts
-    if stale or not book.connected:
-        why = Reason.STALE if stale else Reason.DISCONNECTED
-        return np.full(len(accounts), why, dtype=np.int8)
-    reason = np.zeros(len(accounts), dtype=np.int8)
-    with np.errstate(invalid="ignore"):  # infinite less infinite is no figure either
-        gap = accounts.balance + accounts.credit
-        gap += accounts.floating
-        gap -= accounts.equity
-    np.abs(gap, out=gap)
-    if not most(gap) <= 2e-3:  # NaN is not
-        odd = ~(gap <= 2e-3)
-        tolerance = 2.0 * 10.0 ** -accounts.digits[odd].astype(np.float64)
-        tolerance += 1e-9 * np.abs(accounts.equity[odd])
-        off = gap[odd] > tolerance
-        reason[odd] = np.where(
-            np.isfinite(gap[odd]), np.where(off, Reason.IDENTITY, Reason.NONE), Reason.NOT_A_NUMBER
-        )
-    if not least(accounts.equity) > 0:  # NaN is not
-        zero = accounts.equity == 0.0
-        reason[zero & (accounts.balance >= 0) & (positions != 0)] = Reason.ZERO_EQUITY
-        gone = emptied()
-        if gone is not None:
-            reason[gone & (reason == Reason.NONE)] = Reason.EMPTIED
-    return reason
 
 
 def held(

@@ -12,11 +12,13 @@ import numpy as np
 
 from rms_tui.book import Book, Bytes, Flags
 from rms_tui.risk import assessment, exposure, holdings, memory
-from rms_tui.risk.assessment import Assessment, Scope
+from rms_tui.risk.assessment import Assessment
 from rms_tui.risk.emptied import emptied
 from rms_tui.risk.memory import Memory
 from rms_tui.risk.profile import Plan
+from rms_tui.risk.scope import Scope, scope_of
 from rms_tui.risk.sweep import Summing
+from rms_tui.risk.undecided import undecided_rows
 from rms_tui.risk.verdict import Reason
 
 
@@ -53,10 +55,10 @@ def reading(
     before tells an emptied account from one that only seems so. What the Book's exposure needs of
     its positions is `exposing`, and is summed up in the same sweep over them.
     """
-    scope = assessment.scope(plan, book.accounts, None if before is None else before.scope)
+    scope = scope_of(plan, book.accounts, None if before is None else before.scope)
     also = () if exposing is None else (exposing,)
     holds = assessment.held(book, before, scope, also) if held is None else held
-    undecided = assessment.undecided(
+    undecided = undecided_rows(
         book, holds.number, stale=stale, emptied=lambda: emptied(book, known)
     )
     good = undecided == Reason.NONE

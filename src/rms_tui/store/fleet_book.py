@@ -31,9 +31,10 @@ from rms_tui.book import (
     kept,
 )
 from rms_tui.fleet_state import STANDINGS, FleetRow, FleetState, Standing
-from rms_tui.risk.assessment import Applied, Assessment
+from rms_tui.risk.assessment import Assessment
 from rms_tui.risk.own_profile import OwnProfile
 from rms_tui.risk.profile import RiskProfile, Rule
+from rms_tui.risk.scope import Applied
 from rms_tui.risk.verdict import Reason, State, Verdict
 from rms_tui.store.database import Document
 from rms_tui.store.fleet_view import FleetDocuments

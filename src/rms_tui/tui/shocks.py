@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from textual.message_pump import MessagePump
 
 from rms_tui.frame import Frame
-from rms_tui.risk import assessment
 from rms_tui.risk.profile import Plan
+from rms_tui.risk.scope import scope_of
 from rms_tui.risk.stop_out import Reach, reach_together
 from rms_tui.risk.stress import Laid, Stressed, opposite, stress
 from rms_tui.tui.errand import once, run_errand
@@ -66,7 +66,7 @@ def answered(question: Question, before: Answer | None) -> Answer:
         over = move.laid(question.percent, assessed.scope.plan, book)
         if up is None or down is None:
             if not question.judged:
-                no_rules = assessment.scope(Plan(profiles=()), book.accounts)
+                no_rules = scope_of(Plan(profiles=()), book.accounts)
                 assessed = replace(assessed, scope=no_rules)
             given = (book, assessed, frame.memory, frame.exposure)
             up = stress(*given, *over.shocks)

@@ -1,0 +1,55 @@
+"""Which rows of a Book may not be decided at all, and why.
+
+A row gives *no decision* when it is stale or disconnected, when a needed figure is missing, or
+when its figures contradict each other: the rules then say `unknown`, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from rms_tui.book import Book, Bytes, Flags, Floats, least, most
+from rms_tui.risk.verdict import Reason
+
+
+def undecided_rows(
+    book: Book,
+    positions: Floats,
+    *,
+    stale: bool = False,
+    emptied: Callable[[], Flags | None] = lambda: None,
+) -> Bytes:
+    """Each row's Reason for giving no decision. `positions` is the number of open ones, NaN where
+    some are open and nobody counted them; `emptied` is asked where one is at 0, and says of which
+    rows it is not known where all their money went (None: of none).
+
+    Equity must be balance + credit + floating within two units of the currency's last digit, and
+    may not be 0 while there is an open position (a terminal that just started).
+    """
+    accounts = book.accounts
+    if stale or not book.connected:
+        why = Reason.STALE if stale else Reason.DISCONNECTED
+        return np.full(len(accounts), why, dtype=np.int8)
+    reason = np.zeros(len(accounts), dtype=np.int8)
+    with np.errstate(invalid="ignore"):  # infinite less infinite is no figure either
+        gap = accounts.balance + accounts.credit
+        gap += accounts.floating
+        gap -= accounts.equity
+    np.abs(gap, out=gap)
+    if not most(gap) <= 2e-3:  # NaN is not
+        odd = ~(gap <= 2e-3)
+        tolerance = 2.0 * 10.0 ** -accounts.digits[odd].astype(np.float64)
+        tolerance += 1e-9 * np.abs(accounts.equity[odd])
+        off = gap[odd] > tolerance
+        reason[odd] = np.where(
+            np.isfinite(gap[odd]), np.where(off, Reason.IDENTITY, Reason.NONE), Reason.NOT_A_NUMBER
+        )
+    if not least(accounts.equity) > 0:  # NaN is not
+        zero = accounts.equity == 0.0
+        reason[zero & (accounts.balance >= 0) & (positions != 0)] = Reason.ZERO_EQUITY
+        gone = emptied()
+        if gone is not None:
+            reason[gone & (reason == Reason.NONE)] = Reason.EMPTIED
+    return reason
