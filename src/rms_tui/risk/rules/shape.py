@@ -164,7 +164,8 @@ def above_floor(rule: Any, limits: Limits, columns: Columns) -> Ruled:
     if limits.at_least is not None and bool(limits.at_least.any()):
         open_question = limits.at_least & (state != _BREACHED)
         open_question &= state != _UNKNOWN
-        rows = np.flatnonzero(open_question)
+        everybody = bool(open_question.all())
+        rows = slice(None) if everybody else np.flatnonzero(open_question)
         state[rows] = State.UNKNOWN
         reason[rows] = Reason.PEAK_UNKNOWN
         used[rows] = np.nan
