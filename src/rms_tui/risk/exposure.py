@@ -17,7 +17,7 @@ from rms_tui.book import Book, Flags, Floats, Ints, Symbols, summed
 from rms_tui.risk.conversion import mids, paths, rate
 from rms_tui.risk.netting import ByCurrency, Legs, legs, netted
 from rms_tui.risk.profile import mask_matches
-from rms_tui.risk.sweep import Block, Summing, swept
+from rms_tui.risk.sweep import Block, Summing, finite, swept
 
 COVERAGE = "coverage*"
 """Groups whose accounts hold the broker's own hedges: apart from the clients, and netted."""
@@ -231,6 +231,7 @@ def sums(book: Book, previous: Exposure | None) -> Summing[Sums]:
         np.add.at(profit, at, profits)
 
     def made() -> Sums:
+        lots[:], coverage[:] = finite(lots), finite(coverage)
         with np.errstate(divide="ignore", invalid="ignore"):
             price = worth / lots
         client = None if kind.all_clients else kind.client[positions.account]

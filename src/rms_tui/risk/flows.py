@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rms_tui.book import Book, Deals, Flags, Floats, Ints, rows_of, summed
+from rms_tui.book import Book, Deals, Flags, Floats, Ints, repeated, rows_of, summed
 
 FLOW_TYPES = (2, 3, 4, 5, 6, 19, 20)
 """Deal types that are money in or out, not a trading result: balance, credit, charge, correction,
@@ -184,6 +184,8 @@ def sums(
     at = np.flatnonzero(wanted)
     row = rows_of(book.accounts.login, deals.login[at])
     at, row = at[row >= 0], row[row >= 0]
+    if not len(at):
+        return repeated(0.0, len(book.accounts))
     amount = deals.profit[at] + deals.swap[at] + deals.commission[at]
     return summed(row, amount, len(book.accounts))
 

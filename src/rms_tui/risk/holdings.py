@@ -244,7 +244,7 @@ def _lots_held(block: Block) -> Floats:
 
 
 def _notional(block: Block) -> Floats:
-    return finite(block.worth * block.book.positions.price[block.here])
+    return block.worth * block.book.positions.price[block.here]
 
 
 def _notional_held(block: Block) -> Floats:
@@ -264,7 +264,7 @@ def _largest(
         def add(block: Block) -> None:
             largest[block.rows] = block.held.largest(in_cells(block))
 
-        return Summing(lambda: largest, add)
+        return Summing(lambda: finite(largest), add)
     wanted = np.array([mask_matches(mask, name) for name in book.symbols.name], dtype=np.bool_)
 
     def add_masked(block: Block) -> None:
@@ -272,7 +272,7 @@ def _largest(
         account, theirs = block.account[chosen], amount(block)[chosen]
         largest[block.rows] = summed(account, theirs, block.accounts)
 
-    return Summing(lambda: largest, add_masked)
+    return Summing(lambda: finite(largest), add_masked)
 
 
 def _rate(key: Rate, book: Book, before: Figure | None) -> Figure:

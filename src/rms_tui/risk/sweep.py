@@ -44,9 +44,8 @@ class Block:
     @cached_property
     def account(self) -> Ints:
         """Each position's account, counted from the block's first."""
-        account: Ints = self.book.positions.account[self.here].astype(np.int64)
-        account -= self.rows.start
-        return account
+        account = self.book.positions.account[self.here] - np.int32(self.rows.start)
+        return account.astype(np.int64)
 
     @cached_property
     def symbol(self) -> Ints:
@@ -61,7 +60,8 @@ class Block:
     @cached_property
     def kind(self) -> Ints:
         """symbol, and for what was bought as many more as there are symbols."""
-        kind: Ints = self.bought * np.int64(len(self.book.symbols))
+        kind = self.bought.astype(np.int64)
+        kind *= len(self.book.symbols)
         kind += self.symbol
         return kind
 
@@ -70,17 +70,17 @@ class Block:
         """The pairs of account and symbol."""
         return pairs(self.account, self.symbol, self.accounts, len(self.book.symbols))
 
-    @cached_property
+    @property
     def lots(self) -> Floats:
-        """NaN where it is no number."""
-        return finite(self.book.positions.lots[self.here])
+        """As they stand in the Book."""
+        return self.book.positions.lots[self.here]
 
     @cached_property
     def worth(self) -> Floats:
         """lots·contract·rate: the account's money for one unit of the symbol's price."""
         positions = self.book.positions
         worth: Floats = self.book.symbols.contract.take(self.symbol)
-        worth *= positions.lots[self.here]
+        worth *= self.lots
         worth *= positions.rate[self.here]
         return worth
 
@@ -137,7 +137,8 @@ def blocks(book: Book) -> Iterator[Block]:
 
 
 def finite(column: Floats) -> Floats:
-    """The column with NaN for what is infinite: no figure of a position is."""
-    if np.isfinite(column.sum()):
-        return column
-    return np.where(np.isfinite(column), column, np.nan)
+    """The column with NaN for what is infinite: no figure of a position is, so that it comes of one
+    that cannot be."""
+    with np.errstate(invalid="ignore"):
+        total = column.sum()
+    return column if np.isfinite(total) else np.where(np.isfinite(column), column, np.nan)

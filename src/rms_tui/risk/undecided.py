@@ -37,6 +37,7 @@ def undecided_rows(
         gap = accounts.balance + accounts.credit
         gap += accounts.floating
         gap -= accounts.equity
+    lowest = least(accounts.equity)
     np.abs(gap, out=gap)
     if not most(gap) <= 2e-3:  # NaN is not
         odd = ~(gap <= 2e-3)
@@ -46,7 +47,7 @@ def undecided_rows(
         reason[odd] = np.where(
             np.isfinite(gap[odd]), np.where(off, Reason.IDENTITY, Reason.NONE), Reason.NOT_A_NUMBER
         )
-    if not least(accounts.equity) > 0:  # NaN is not
+    if not lowest > 0:  # NaN is not
         zero = accounts.equity == 0.0
         reason[zero & (accounts.balance >= 0) & (positions != 0)] = Reason.ZERO_EQUITY
         gone = emptied()

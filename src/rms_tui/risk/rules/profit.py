@@ -84,8 +84,8 @@ def _reached(
     distance = limits.limit - value
     found = left(rule, distance, columns["half"])
     state, reason = banded(rule, used, found, limits.missing, State.REACHED)
-    if rule.flat:
-        held = state == _REACHED
+    held = state == _REACHED
+    if rule.flat and bool(held.any()):
         held &= columns["positions"] != 0
         state -= held.view(np.int8)  # REACHED is one above OK
         reason += held.view(np.int8) * _TO_POSITIONS_OPEN
