@@ -93,6 +93,19 @@ def test_coverage_accounts_stand_apart_and_are_netted():
     assert by_symbol(seen, exposed, "accounts")["GBPUSD"] == 1
 
 
+def test_what_is_not_known_of_a_coverage_account_leaves_the_clients_figures():
+    unknown = {"symbol": 2, "lots": np.nan, "profit": np.nan, "swap": np.nan, "account": 1}
+    rows = [{"balance": 1}, {"balance": 1, "group": "coverage\\lp1"}]
+    seen = over([{"symbol": 2, "lots": 5.0, "profit": 7.0}, unknown], rows=rows)
+    exposed = exposure(seen, "USD")
+    for column, expected in {"net": 5.0, "gross": 5.0, "floating": 7.0, "accounts": 1}.items():
+        assert by_symbol(seen, exposed, column)["GBPUSD"] == expected
+    assert np.isnan(by_symbol(seen, exposed, "coverage")["GBPUSD"])
+    moved = replace(seen, positions=replace(seen.positions, profit=seen.positions.profit + 1))
+    later = exposure(moved, "USD", exposed)
+    assert by_symbol(moved, later, "floating")["GBPUSD"] == 8.0
+
+
 def test_no_position_is_no_exposure():
     exposed = exposure(over([]), "USD")
     assert len(exposed.by_symbol.code) == 0

@@ -48,7 +48,7 @@ def test_both_ways_count_the_same_holders_of_the_accounts_that_count(held, clien
     for dense in (100, 0):
         laid = pairs(account, kind, ACCOUNTS, KINDS, dense)
         lots = laid.summed(np.full(len(held), 0.1))
-        assert laid.holders(laid.times(lots, client)).tolist() == expected
+        assert laid.holders(laid.among(lots, client)).tolist() == expected
 
 
 @given(positions)

@@ -51,7 +51,7 @@ def rms(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> Run:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RMS_MONGODB_URI", server_uri)
+    monkeypatch.setenv("RMS_MONGODB_URI", patient(server_uri))
     monkeypatch.setenv("RMS_MONGODB_DATABASE", database.name)
 
     def run(*words: str) -> Done:

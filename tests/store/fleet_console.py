@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.patience import patient
 
 from rms_tui.cli import main
 from rms_tui.store.database import Rms
@@ -38,7 +39,7 @@ def console(
 ) -> Run:
     """`run("element", "list", typed=b"...")`: its status, stdout and stderr."""
     monkeypatch.chdir(folder)
-    monkeypatch.setenv("RMS_MONGODB_URI", server_uri)
+    monkeypatch.setenv("RMS_MONGODB_URI", patient(server_uri))
     monkeypatch.setenv("RMS_MONGODB_DATABASE", database.name)
     monkeypatch.setenv("RMS_DATA_DIR", str(folder / "data"))
 

@@ -11,6 +11,7 @@ from subprocess import CompletedProcess
 
 import pytest
 from tests.api.scripts import MANAGER, environment
+from tests.patience import patient
 
 from rms_tui.store.database import Rms
 
@@ -21,8 +22,9 @@ Run = Callable[..., "CompletedProcess[str]"]
 def run(tmp_path: Path, database: Rms, server_uri: str) -> Run:
     def rms(*words: str, **environ: str) -> CompletedProcess[str]:
         settings = {
-            **MANAGER, "RMS_MONGODB_URI": server_uri, "RMS_MONGODB_DATABASE": database.name,
-            "RMS_DATA_DIR": str(tmp_path / "data"), **environ,
+            **MANAGER, "RMS_MONGODB_URI": patient(server_uri),
+            "RMS_MONGODB_DATABASE": database.name, "RMS_DATA_DIR": str(tmp_path / "data"),
+            **environ,
         }  # fmt: skip
         return subprocess.run(
             [sys.executable, "-m", "rms_tui", *words],

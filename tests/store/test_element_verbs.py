@@ -12,6 +12,7 @@ from fleet_console import Run, console
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.api.scripts import environment
+from tests.patience import patient
 
 from rms_tui.store.claims import Ending, Patience, claim, give_back
 from rms_tui.store.database import Rms
@@ -416,7 +417,7 @@ def test_the_older_verbs_add_and_remove_go_on_working_on_the_same_elements(
 def test_an_output_that_is_full_is_not_said_of_the_database(
     tmp_path: Path, server_uri: str, database: Rms
 ) -> None:
-    place = {"RMS_MONGODB_URI": server_uri, "RMS_MONGODB_DATABASE": database.name}
+    place = {"RMS_MONGODB_URI": patient(server_uri), "RMS_MONGODB_DATABASE": database.name}
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "rms_tui", "element", "list", "--json"], cwd=tmp_path,

@@ -214,11 +214,9 @@ def sums(book: Book, previous: Exposure | None) -> Summing[Sums]:
         if not kind.all_clients:
             client = kind.client[block.rows]
             theirs = client[block.account]
-            hedged = own * ~theirs
-            hedged *= positions.side[here]
-            np.add.at(coverage, of_symbol, hedged)
-            own, swaps, profits = own * theirs, swaps * theirs, profits * theirs
-            each, mine = theirs, block.held.times(mine, client)
+            np.add.at(coverage, of_symbol, np.where(theirs, 0.0, own * positions.side[here]))
+            own, swaps, profits = (np.where(theirs, one, 0.0) for one in (own, swaps, profits))
+            each, mine = theirs, block.held.among(mine, client)
         at = of_symbol
         if width > 1:
             at = at * width + kind.currency[block.rows][block.account]
@@ -263,7 +261,7 @@ def _money(amount: Floats, held: Held, before: Money) -> Money:
     """The sums of a position column that stands in the Book; those before of the very same."""
     if amount is before.source:
         return before
-    theirs = amount if held.client is None else amount * held.client
+    theirs = amount if held.client is None else np.where(held.client, amount, 0.0)
     if len(theirs) <= PIECE:
         return Money(amount, summed(held.key, theirs, len(before.sums)))
     sums = np.zeros(len(before.sums))

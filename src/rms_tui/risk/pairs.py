@@ -7,12 +7,11 @@ sorting), else those that are held. Which it is changes no sum.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 
-from rms_tui.book import Floats, Ints, rows_of, summed
+from rms_tui.book import Flags, Floats, Ints, rows_of, summed
 
 DENSE_CELLS = 100_000
 """Accounts x kinds up to which every possible pair has a cell."""
@@ -36,12 +35,12 @@ class Pairs:
         """The sum of a position column in each cell."""
         return summed(self.of, amount, self.cells)
 
-    def times(self, sums: Floats, by_account: npt.NDArray[Any]) -> Floats:
-        """The cells times a figure of their account."""
+    def among(self, sums: Floats, accounts: Flags) -> Floats:
+        """The cells of these accounts; nothing in those of others, whatever is unknown of them."""
         if self.held is None:
-            table: Floats = sums.reshape(self.kinds, self.accounts) * by_account
-            return table.ravel()
-        return cast("Floats", sums * by_account[self.held // self.kinds])
+            table = sums.reshape(self.kinds, self.accounts)
+            return np.where(accounts, table, 0.0).ravel()
+        return np.where(accounts[self.held // self.kinds], sums, 0.0)
 
     def largest(self, sums: Floats) -> Floats:
         """Each account's largest cell, at least 0; NaN where one is."""
