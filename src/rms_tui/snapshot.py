@@ -322,7 +322,7 @@ def _rules(frame: Frame, row: int) -> list[Shape]:
             "value": number(float(verdict.value[at]), 6),
             "limit": number(float(verdict.limit[at]), 6),
             "used": number(float(verdict.used[at]), 6),
-            "distance": number(float(verdict.distance[at]), 6),
+            "distance": number(verdict.distance_at(at), 6),
             "reason": Reason(int(verdict.reason[at])).name.lower(),
         }
         for verdict, at in verdicts_of(frame.assessment, row)

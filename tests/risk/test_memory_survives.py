@@ -48,6 +48,8 @@ def same(a: object, b: object) -> bool:
         )
     if isinstance(a, np.ndarray):
         return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(same, a, b))
     if hasattr(a, "keys"):
         return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
     return a == b or (isinstance(a, float) and math.isnan(a) and math.isnan(b))

@@ -173,7 +173,7 @@ def _said(verdict: Verdict, row: int) -> Said:
         float(verdict.value[at]),
         float(verdict.limit[at]),
         float(verdict.used[at]),
-        float(verdict.distance[at]),
+        verdict.distance_at(at),
         Reason(int(verdict.reason[at])),
     )
 

@@ -170,7 +170,7 @@ class Turns:
                 float(verdict.value[at]),
                 float(verdict.limit[at]),
                 float(verdict.used[at]),
-                float(verdict.distance[at]),
+                verdict.distance_at(at),
                 Reason(int(verdict.reason[at])),
             )
 

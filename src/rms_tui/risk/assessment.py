@@ -219,7 +219,7 @@ def _judged(
         ruled.value,
         limit,
         ruled.used,
-        ruled.distance,
+        ruled.between,
         ruled.reason,
     )
     return Read(sources, limits, own), verdict
@@ -236,7 +236,6 @@ def _withhold(ruled: Ruled, why: Bytes) -> None:
     rows = np.flatnonzero(why)
     ruled.state[rows] = State.UNKNOWN
     ruled.used[rows] = np.nan
-    ruled.distance[rows] = np.nan
     ruled.reason[rows] = why[rows]
 
 

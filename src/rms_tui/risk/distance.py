@@ -39,7 +39,7 @@ def distance_of(book: Book, row: int, verdict: Verdict, at: int) -> Distance:
 
     For a limit in money only: lots, counts and seconds have no distance in money.
     """
-    money = float(verdict.distance[at])
+    money = verdict.distance_at(at)
     if not in_money(verdict):
         return Distance(math.nan, math.nan)
     if isinstance(verdict.rule, MaxLoss) and verdict.rule.currency is not None:

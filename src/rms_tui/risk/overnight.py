@@ -18,7 +18,7 @@ from rms_tui.risk.days import DayBase
 from rms_tui.risk.profile import DailyLoss, RiskProfile, Rollover, Rule, rollover_of
 from rms_tui.risk.rules import RULES
 from rms_tui.risk.rules.shape import Columns, Key, Ruled, day_column
-from rms_tui.risk.verdict import Reason, State, Verdict
+from rms_tui.risk.verdict import Reason, State, Verdict, distance
 
 UNFIT = (
     Reason.STALE,
@@ -83,7 +83,8 @@ def overnight(
         ruled = after_rollover(profile, rule, rows, columns)
         breach = (ruled.state == State.BREACHED) & (verdict.state != State.BREACHED)
         breach &= ~np.isin(verdict.reason, UNFIT)
-        found.append(Overnight(index, day.until, rows, breach, ruled.limit, ruled.distance))
+        left = distance(ruled.state, ruled.between)
+        found.append(Overnight(index, day.until, rows, breach, ruled.limit, left))
     return tuple(found)
 
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TypeAlias
+
+import numpy as np
 
 from rms_tui.book import Bytes, Floats, Ints
 from rms_tui.risk.profile import Rule
+
+Between: TypeAlias = tuple[Floats, Floats]
+"""Two columns that are there anyway, whose difference is a distance."""
 
 
 class State(IntEnum):
@@ -98,7 +104,8 @@ class Verdict:
 
     `rows` are the accounts' rows in the Book, None for all. `value` and `limit` are in the rule's
     unit (money, percent, lots, seconds, positions), `used` is the share of the allowance (1.0 = at
-    the limit), `distance` what is left of it (negative beyond). NaN where unknown or off.
+    the limit), NaN where unknown or off. `between` are two columns: the first less the second is
+    the distance, which is asked of few rows.
     """
 
     rule: Rule
@@ -108,5 +115,23 @@ class Verdict:
     value: Floats
     limit: Floats
     used: Floats
-    distance: Floats
+    between: Between
     reason: Bytes
+
+    @property
+    def distance(self) -> Floats:
+        """What is left of the allowance (negative beyond), NaN where unknown or off: a new column
+        each time."""
+        return distance(self.state, self.between)
+
+    def distance_at(self, row: int) -> float:
+        """The distance in one of its rows."""
+        return float(distance(self.state, self.between, slice(row, row + 1))[0])
+
+
+def distance(state: Bytes, between: Between, rows: slice = slice(None)) -> Floats:
+    """What is left of an allowance in those rows, NaN where the state is unknown."""
+    ahead, behind = between
+    with np.errstate(invalid="ignore"):  # infinite less infinite is unknown
+        left = ahead[rows] - behind[rows]
+    return np.where(state[rows] == State.UNKNOWN, np.nan, left)

@@ -29,6 +29,7 @@ from rms_tui.book import (
     clock_offset,
     empty,
     kept,
+    repeated,
 )
 from rms_tui.fleet_state import STANDINGS, FleetRow, FleetState, Standing
 from rms_tui.risk.assessment import Assessment
@@ -364,6 +365,6 @@ def _verdict(name: str, rule: Rule, rows: Any, ones: Sequence[Judged], old: Any)
         column("value"),
         column("limit"),
         np.where(live, column("used"), np.nan),
-        np.where(live, column("distance"), np.nan),
+        (column("distance"), repeated(0.0, len(ones))),
         np.where(live, [int(one.reason) for one in ones], old).astype(np.int8),
     )

@@ -49,10 +49,10 @@ def _max_loss(rule: MaxLoss, limits: Limits, columns: Columns) -> Ruled:
         value = value * columns[Rate(rule.currency)]
     distance = value - rule.amount
     found = left(rule, distance, columns["half"])
-    used = value / rule.amount
+    used = np.divide(value, rule.amount, out=distance)
     np.maximum(used, 0.0, out=used)  # clip would keep the -0.0 of no result
     state, reason = banded(rule, used, found, Reason.NO_RATE, State.BREACHED)
-    return Ruled(state, value, limits.limit, used, distance, reason)
+    return Ruled(state, value, limits.limit, used, (value, limits.limit), reason)
 
 
 def _daily_limits(rule: DailyLoss, profile: RiskProfile, columns: Columns) -> Limits:

@@ -64,7 +64,7 @@ def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
     critical = level < rule.critical + half
     critical |= out
     caution = level < rule.warning + half
-    used = rule.critical / level
+    used = np.divide(rule.critical, level, out=distance)
     if not least(level) > 0:  # NaN is not
         used[level <= 0] = np.inf
     state = bands(caution, critical)
@@ -78,7 +78,7 @@ def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
     if limits.off is not None:
         put(state, limits.off, State.OFF)
         put(reason, limits.off, Reason.NO_MARGIN)
-    return Ruled(state, level, limits.limit, used, distance, reason)
+    return Ruled(state, level, limits.limit, used, (equity, limits.allowance), reason)
 
 
 MARGIN_LEVEL = RuleKind(

@@ -56,18 +56,18 @@ def _position_risk(rule: PositionRisk, limits: Limits, columns: Columns) -> Rule
     value = columns[_risk_of(rule)]
     distance = limits.limit - value
     found = left(rule, distance, columns["half"])
-    used = _used_up(value, limits.limit)
+    used = _used_up(value, limits.limit, distance)
     state, reason = banded(rule, used, found, limits.missing, State.BREACHED)
     if not most(value) < np.inf:  # NaN is not
         put(reason, np.isinf(value), Reason.NO_STOP_LOSS)
-    ruled = Ruled(state, value, limits.limit, used, distance, reason)
+    ruled = Ruled(state, value, limits.limit, used, (limits.limit, value), reason)
     return _of_holders(columns["positions"], ruled)
 
 
-def _used_up(value: Floats, limit: Floats) -> Floats:
+def _used_up(value: Floats, limit: Floats, out: Floats) -> Floats:
     """The share of a limit that is used up: 0 where there is nothing that could, infinite where
     there is something and nothing is allowed, NaN where either is unknown."""
-    used: Floats = value / limit
+    used = np.divide(value, limit, out=out)
     if least(value) >= 0 and least(limit) > 0:  # NaN is not
         return used
     used[(limit <= 0) & (value > 0)] = np.inf
@@ -89,7 +89,6 @@ def _of_holders(positions: Floats, ruled: Ruled) -> Ruled:
     ruled.state[unknown] = State.UNKNOWN
     ruled.reason[unknown] = Reason.NOT_A_NUMBER
     ruled.used[unknown] = np.nan
-    ruled.distance[unknown] = np.nan
     return ruled._replace(value=np.where(unknown, np.nan, ruled.value))
 
 
@@ -111,9 +110,9 @@ def _position_size(rule: PositionSize, limits: Limits, columns: Columns) -> Rule
     value = columns[_size_of(rule)]
     distance = limits.limit - value
     found = left(rule, distance, HALF_A_LOT_STEP if rule.lots is not None else columns["half"])
-    used = _used_up(value, limits.limit)
+    used = _used_up(value, limits.limit, distance)
     state, reason = banded(rule, used, found, limits.missing, State.BREACHED)
-    ruled = Ruled(state, value, limits.limit, used, distance, reason)
+    ruled = Ruled(state, value, limits.limit, used, (limits.limit, value), reason)
     return _of_holders(columns["positions"], ruled)
 
 
@@ -125,9 +124,9 @@ def _open_positions(rule: OpenPositions, limits: Limits, columns: Columns) -> Ru
     value = columns["positions"]
     distance = rule.count - value
     found = left(rule, distance, 0.5)
-    used = value / rule.count
+    used = np.divide(value, rule.count, out=distance)
     state, reason = banded(rule, used, found, Reason.NOT_A_NUMBER, State.BREACHED)
-    return Ruled(state, value, limits.limit, used, distance, reason)
+    return Ruled(state, value, limits.limit, used, (limits.limit, value), reason)
 
 
 def _stop_loss_required(rule: StopLossRequired, limits: Limits, columns: Columns) -> Ruled:
@@ -143,7 +142,6 @@ def _stop_loss_required(rule: StopLossRequired, limits: Limits, columns: Columns
             np.isnan(most[other]), Reason.CLOCK_UNKNOWN, Reason.STOPS_UNKNOWN
         )
         ruled.used[other] = np.nan
-        ruled.distance[other] = np.nan
     return _of_holders(positions, ruled)
 
 
@@ -154,10 +152,10 @@ def _without_stop(rule: StopLossRequired, limits: Limits, positions: Floats, age
         value[np.flatnonzero((positions == 0) & np.isneginf(age))] = np.nan
     distance = rule.seconds - value
     found = left(rule, distance, UNROUNDED)
-    used = value / rule.seconds
+    used = np.divide(value, rule.seconds, out=distance)
     state, reason = banded(rule, used, found, Reason.CLOCK_UNKNOWN, State.BREACHED)
     reason += (reason == _BEYOND).view(np.int8) * _TO_NO_STOP_LOSS
-    return Ruled(state, value, limits.limit, used, distance, reason)
+    return Ruled(state, value, limits.limit, used, (limits.limit, value), reason)
 
 
 POSITION_RISK = RuleKind(

@@ -60,10 +60,8 @@ def _target(rule: ProfitTarget, limits: Limits, columns: Columns) -> Ruled:
     """Equity or balance at initial + amount: `value` and `limit` are that figure and its goal."""
     assert limits.start is not None
     value = judged(rule.value, columns)
-    used = value - limits.start
-    used /= limits.allowance
-    distance, state, reason = _reached(rule, limits, columns, value, used)
-    return Ruled(state, value, limits.limit, used, distance, reason)
+    used, state, reason = _reached(rule, limits, columns, value, value - limits.start)
+    return Ruled(state, value, limits.limit, used, (limits.limit, value), reason)
 
 
 def _max_profit(rule: MaxProfit, limits: Limits, columns: Columns) -> Ruled:
@@ -71,25 +69,25 @@ def _max_profit(rule: MaxProfit, limits: Limits, columns: Columns) -> Ruled:
     assert limits.start is not None
     value = judged(rule.value, columns)
     gained = value - limits.start
-    used = gained / limits.allowance
-    distance, state, reason = _reached(rule, limits, columns, value, used)
-    return Ruled(state, gained, limits.allowance, used, distance, reason)
+    used, state, reason = _reached(rule, limits, columns, value, gained)
+    return Ruled(state, gained, limits.allowance, used, (limits.limit, value), reason)
 
 
 def _reached(
-    rule: Gain, limits: Limits, columns: Columns, value: Floats, used: Floats
+    rule: Gain, limits: Limits, columns: Columns, value: Floats, gained: Floats
 ) -> tuple[Floats, Bytes, Bytes]:
-    """Distance, state and reason; a share below 0 is put to 0 in `used`."""
-    used.clip(0.0, np.inf, out=used)
+    """The share of the way to the goal (never below 0), state and reason."""
     distance = limits.limit - value
     found = left(rule, distance, columns["half"])
+    used = np.divide(gained, limits.allowance, out=distance)
+    used.clip(0.0, np.inf, out=used)
     state, reason = banded(rule, used, found, limits.missing, State.REACHED)
     held = state == _REACHED
     if rule.flat and bool(held.any()):
         held &= columns["positions"] != 0
         state -= held.view(np.int8)  # REACHED is one above OK
         reason += held.view(np.int8) * _TO_POSITIONS_OPEN
-    return distance, state, reason
+    return used, state, reason
 
 
 def _base(rule: Gain) -> str:

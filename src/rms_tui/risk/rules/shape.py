@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rms_tui.book import Bytes, Flags, Floats, least, repeated
 from rms_tui.risk.profile import RiskProfile, Rollover, Trail
-from rms_tui.risk.verdict import Reason, State
+from rms_tui.risk.verdict import Between, Reason, State
 
 Key: TypeAlias = Hashable
 Columns: TypeAlias = Mapping[Key, npt.NDArray[Any]]
@@ -44,14 +44,14 @@ INITIAL = "initial"
 class Ruled(NamedTuple):
     """The columns a rule function gives; see `rms_tui.risk.verdict.Verdict` for their meaning.
 
-    `state`, `used`, `distance` and `reason` are made anew each time: nobody else holds them yet.
+    `state`, `used` and `reason` are made anew each time: nobody else holds them yet.
     """
 
     state: Bytes
     value: Floats
     limit: Floats
     used: Floats
-    distance: Floats
+    between: Between
     reason: Bytes
 
 
@@ -111,7 +111,8 @@ class Left(NamedTuple):
 def left(rule: Any, distance: Floats, half: Floats | float) -> Left:
     """A limit is breached after rounding the distance to the unit's digits (`half` its last one).
 
-    Ask it of a distance as soon as that is made: large columns do not stay in a processor's cache.
+    Ask it of a distance as soon as that is made, and make the next column in its place: large
+    columns do not stay in a processor's cache.
     """
     beyond = distance < (half if rule.boundary == "inclusive" else -half)
     return Left(beyond, np.isnan(distance) if isnan(least(distance)) else None)
@@ -157,7 +158,7 @@ def above_floor(rule: Any, limits: Limits, columns: Columns) -> Ruled:
     value = judged(rule.value, columns)
     distance = value - limits.limit
     found = left(rule, distance, columns["half"])
-    used = distance / limits.allowance
+    used = np.divide(distance, limits.allowance, out=distance)
     np.subtract(1.0, used, out=used)
     np.maximum(used, 0.0, out=used)
     state, reason = banded(rule, used, found, limits.missing, State.BREACHED)
@@ -169,8 +170,7 @@ def above_floor(rule: Any, limits: Limits, columns: Columns) -> Ruled:
         state[rows] = State.UNKNOWN
         reason[rows] = Reason.PEAK_UNKNOWN
         used[rows] = np.nan
-        distance[rows] = np.nan
-    return Ruled(state, value, limits.limit, used, distance, reason)
+    return Ruled(state, value, limits.limit, used, (value, limits.limit), reason)
 
 
 def base_or_flows(base: Floats) -> Bytes:

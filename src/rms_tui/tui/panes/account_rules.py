@@ -106,7 +106,7 @@ def _cells(frame: Frame, verdict: Verdict, at: int, row: int) -> dict[str, Cell]
             return Cell(f"{figures.money(value, 1)} %")
         return Cell(figures.money(value, 0 if unit == "positions" else digits))
 
-    distance = float(verdict.distance[at])
+    distance = verdict.distance_at(at)
     far = _distance(frame, verdict, at, row)
     left = figures.money(distance, 0 if unit == "positions" else digits)
     return {
