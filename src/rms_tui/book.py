@@ -277,9 +277,9 @@ def first_positions(book: Book) -> Ints:
     ).astype(np.int64)
 
 
-def repeated(value: float, rows: int) -> Floats:
+def repeated(value: float, rows: int, dtype: type[np.generic] = np.float64) -> npt.NDArray[Any]:
     """A read-only column of one number that takes no memory."""
-    return np.ndarray(rows, dtype=np.float64, buffer=np.float64(value).tobytes(), strides=(0,))
+    return np.ndarray(rows, dtype, np.array(value, dtype).tobytes(), strides=(0,))
 
 
 def least(column: Floats) -> float:
@@ -292,7 +292,26 @@ def most(column: Floats) -> float:
     return float(np.maximum.reduce(_told_apart(column), initial=-np.inf))
 
 
-def _told_apart(column: Floats) -> Floats:
+def some(column: npt.NDArray[Any]) -> bool:
+    """Whether any row is True, or not 0."""
+    return np.count_nonzero(_told_apart(column)) > 0
+
+
+def every(flags: Flags) -> bool:
+    """Whether all rows are True."""
+    return bool(_told_apart(flags).all())
+
+
+def alike(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
+    """Whether two columns of codes say the same of every row."""
+    if len(one) != len(other):
+        return False
+    if one.strides == other.strides == (0,):
+        one, other = one[:1], other[:1]
+    return one is other or bool((one == other).all())
+
+
+def _told_apart(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """One row of a column of one number, which says it all."""
     return column[:1] if column.strides == (0,) else column
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Book, Bytes, Floats
+from rms_tui.book import Book, Bytes, Floats, alike, some
 from rms_tui.risk import holdings
 from rms_tui.risk.columns import Half, Offers, columns_of, half_units, offers_of
 from rms_tui.risk.memory import SERVER_DAY, Memory
@@ -114,9 +114,9 @@ def _assessed(
     )
     offers = offers_of(scoped.trails, memory, {} if previous is None else previous.offers)
     columns = columns_of(book, memory, aggregates, half, figures, offers, scoped.initial)
-    if previous is not None and np.array_equal(undecided_rows, previous.undecided):
+    if previous is not None and alike(undecided_rows, previous.undecided):
         undecided_rows = previous.undecided
-    withheld = undecided_rows if np.count_nonzero(undecided_rows) else None
+    withheld = undecided_rows if some(undecided_rows) else None
     past = previous if previous is not None and previous.scope is scoped else None
     known: Sequence[tuple[Read, Verdict] | None] = [None] * len(scoped.applied)
     if past is not None:

@@ -13,7 +13,19 @@ from types import MappingProxyType
 
 import numpy as np
 
-from rms_tui.book import Accounts, Book, Flags, Floats, Ints, least, most, repeated, rows_of
+from rms_tui.book import (
+    Accounts,
+    Book,
+    Flags,
+    Floats,
+    Ints,
+    every,
+    least,
+    most,
+    repeated,
+    rows_of,
+    some,
+)
 from rms_tui.risk.bare import Bare, bare_after, moved_bare
 from rms_tui.risk.days import (
     SERVER_DAY,
@@ -157,7 +169,7 @@ def aligned(memory: Memory, login: Ints) -> Memory:
 
 def _last(last: LastGood, book: Book, good: Flags) -> LastGood:
     accounts = book.accounts
-    if bool(good.all()):
+    if every(good):
         at = repeated(book.taken_at, len(accounts))
         return LastGood(accounts.balance, accounts.equity, accounts.prev_equity, at)
     return LastGood(
@@ -176,7 +188,7 @@ def _starting(
     A timeline may begin in its midst, with positions open: it says that the cycle is its own.
     """
     if not np.isnan(least(last.at)):
-        return np.zeros(len(last.at), dtype=np.bool_)
+        return repeated(False, len(last.at), np.bool_)
     first = np.isnan(last.at)
     exact = (accounts.balance == initial) & (accounts.credit == 0)
     if not vouched:
@@ -231,7 +243,7 @@ def _peaks(
         lost_flows = np.isnan(total.flow) & ~np.isnan(before.total.flow)
     seen = Seen(
         watch.initial,
-        starting if starting.any() else None,
+        starting if some(starting) else None,
         good,
         in_step,
         came,

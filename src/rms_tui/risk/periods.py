@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Book, Codes, Flags, Floats, Ints, repeated
+from rms_tui.book import Book, Codes, Flags, Floats, Ints, every, repeated
 from rms_tui.risk.clock import instant
 from rms_tui.risk.days import same_start
 from rms_tui.risk.flows import Came
@@ -188,7 +188,7 @@ def _news(
         np.zeros(0) if came is None else came.equity[flowed],
         np.flatnonzero(loud),
         NOBODY if traded is None else np.flatnonzero(traded),
-        trades if not look or bool(good.all()) else None,
+        trades if not look or every(good) else None,
     )
 
 

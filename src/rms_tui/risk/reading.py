@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rms_tui.book import Book, Bytes, Flags
+from rms_tui.book import Book, Bytes, Flags, repeated, some
 from rms_tui.risk import assessment, exposure, holdings, memory
 from rms_tui.risk.assessment import Assessment
 from rms_tui.risk.emptied import emptied
@@ -61,8 +61,11 @@ def reading(
     undecided = undecided_rows(
         book, holds.number, stale=stale, emptied=lambda: emptied(book, known)
     )
-    good = undecided == Reason.NONE
+    good = repeated(True, len(undecided), np.bool_)
+    if some(undecided):
+        good = undecided == np.int8(Reason.NONE)
     if len(scope.refused):
+        undecided = undecided.copy()
         undecided[scope.refused] = np.where(
             good[scope.refused], Reason.LIMITS_REFUSED, undecided[scope.refused]
         )

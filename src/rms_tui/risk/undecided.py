@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rms_tui.book import Book, Bytes, Flags, Floats, least, most
+from rms_tui.book import Book, Bytes, Flags, Floats, least, most, repeated
 from rms_tui.risk.verdict import Reason
 
 
@@ -31,15 +31,18 @@ def undecided_rows(
     accounts = book.accounts
     if stale or not book.connected:
         why = Reason.STALE if stale else Reason.DISCONNECTED
-        return np.full(len(accounts), why, dtype=np.int8)
-    reason = np.zeros(len(accounts), dtype=np.int8)
+        return repeated(why, len(accounts), np.int8)
     with np.errstate(invalid="ignore"):  # infinite less infinite is no figure either
         gap = accounts.balance + accounts.credit
         gap += accounts.floating
         gap -= accounts.equity
     lowest = least(accounts.equity)
     np.abs(gap, out=gap)
-    if not most(gap) <= 2e-3:  # NaN is not
+    differs = not most(gap) <= 2e-3  # NaN does too
+    if lowest > 0 and not differs:  # NaN is not
+        return repeated(Reason.NONE, len(accounts), np.int8)
+    reason = np.zeros(len(accounts), dtype=np.int8)
+    if differs:
         odd = ~(gap <= 2e-3)
         tolerance = 2.0 * 10.0 ** -accounts.digits[odd].astype(np.float64)
         tolerance += 1e-9 * np.abs(accounts.equity[odd])
