@@ -294,7 +294,7 @@ def most(column: Floats) -> float:
 
 def some(column: npt.NDArray[Any]) -> bool:
     """Whether any row is True, or not 0."""
-    return np.count_nonzero(_told_apart(column)) > 0
+    return bool(np.count_nonzero(_told_apart(column)))
 
 
 def every(flags: Flags) -> bool:
@@ -308,7 +308,7 @@ def alike(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
         return False
     if one.strides == other.strides == (0,):
         one, other = one[:1], other[:1]
-    return one is other or bool((one == other).all())
+    return one is other or every(np.equal(one, other))
 
 
 def _told_apart(column: npt.NDArray[Any]) -> npt.NDArray[Any]:

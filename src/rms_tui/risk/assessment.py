@@ -257,7 +257,10 @@ def _worst(
     """The worst state and the largest share of all; `still` is what some of them come to."""
     known = set() if still is None else set(map(id, still.of))
     left = [verdict for verdict in verdicts if id(verdict) not in known]
-    if still is not None:
+    if still is not None and left and left[0].rows is None:
+        first, *left = left
+        state, used = np.maximum(still.state, first.state), np.fmax(still.used, first.used)
+    elif still is not None:
         state, used = still.state.copy(), still.used.copy()
     elif left and left[0].rows is None:
         first, *left = left

@@ -6,11 +6,11 @@ There is no rate where no chain of prices connects two currencies: NaN, never 0 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from rms_tui.book import Floats, Symbols
+from rms_tui.book import Floats, Symbols, least
 
 Step = tuple[int, bool]
 """A symbol's row, and whether it is divided by (True) or multiplied with."""
@@ -18,8 +18,11 @@ Step = tuple[int, bool]
 
 def mids(symbols: Symbols) -> Floats:
     """Market mid of each symbol, NaN where a side is missing or not positive."""
-    mid = (symbols.bid + symbols.ask) / 2.0
-    mid[~((symbols.bid > 0) & (symbols.ask > 0))] = np.nan
+    mid: Floats = symbols.bid + symbols.ask
+    mid *= 0.5
+    lower = np.minimum(symbols.bid, symbols.ask)
+    if not least(lower) > 0:  # NaN is not
+        mid[~(lower > 0)] = np.nan
     return mid
 
 
@@ -46,13 +49,13 @@ def paths(symbols: Symbols, to: str, priced: Iterable[int]) -> Mapping[str, tupl
     return found
 
 
-def rate(path: tuple[Step, ...] | None, mid: Floats) -> float:
+def rate(path: tuple[Step, ...] | None, mid: Sequence[float]) -> float:
     """Money of the path's first currency in its last; NaN without a path or a price."""
     if path is None:
         return float("nan")
     product = 1.0
     for row, divide in path:
-        product = product / float(mid[row]) if divide else product * float(mid[row])
+        product = product / mid[row] if divide else product * mid[row]
     return product
 
 
@@ -60,4 +63,5 @@ def rates(symbols: Symbols, to: str) -> Mapping[str, float]:
     """Rate of every connected currency to `to`; a currency that is absent has no rate."""
     mid = mids(symbols)
     priced = np.flatnonzero(~np.isnan(mid)).tolist()
-    return {name: rate(path, mid) for name, path in paths(symbols, to, priced).items()}
+    price = mid.tolist()
+    return {name: rate(path, price) for name, path in paths(symbols, to, priced).items()}

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Book, Flags, Floats, Ints, Symbols, summed
+from rms_tui.book import Book, Flags, Floats, Ints, Symbols
 from rms_tui.risk.conversion import mids, paths, rate
 from rms_tui.risk.netting import ByCurrency, Legs, legs, netted
 from rms_tui.risk.profile import mask_matches
@@ -144,7 +144,8 @@ def exposure(
     profit = _money(book.positions.profit, held, summed_up.profit)
     mid = mids(book.symbols)
     chains = _chains(book.symbols, mid, report_currency, previous)
-    rates = {name: rate(path, mid) for name, path in chains[1].items()}
+    price = mid.tolist()
+    rates = {name: rate(path, price) for name, path in chains[1].items()}
     by_symbol = _by_symbol(book, held, profit.sums + swap.sums, mid, rates)
     sides = legs(book.symbols, held.buy, held.sell, None if previous is None else previous.legs)
     return Exposure(
@@ -168,11 +169,11 @@ def account_rates(book: Book, rates: Mapping[str, float]) -> Floats:
 def _chains(
     symbols: Symbols, mid: Floats, to: str, previous: Exposure | None
 ) -> tuple[object, Mapping[str, tuple[tuple[int, bool], ...]]]:
-    priced = np.flatnonzero(~np.isnan(mid))
-    known = (to, symbols.name, symbols.base, symbols.quote, priced.tobytes())
+    unpriced = np.isnan(mid)
+    known = (to, symbols.name, symbols.base, symbols.quote, unpriced.tobytes())
     if previous is not None and previous.chains[0] == known:
         return previous.chains
-    return known, paths(symbols, to, priced.tolist())
+    return known, paths(symbols, to, np.flatnonzero(~unpriced).tolist())
 
 
 def _terms(book: Book) -> tuple[object, ...]:
@@ -262,13 +263,11 @@ def _money(amount: Floats, held: Held, before: Money) -> Money:
     if amount is before.source:
         return before
     theirs = amount if held.client is None else np.where(held.client, amount, 0.0)
-    if len(theirs) <= PIECE:
-        return Money(amount, summed(held.key, theirs, len(before.sums)))
     sums = np.zeros(len(before.sums))
     with np.errstate(invalid="ignore", over="ignore"):  # both are answers here
         for start in range(0, len(theirs), PIECE):
             here = slice(start, start + PIECE)
-            np.add.at(sums, held.key[here].astype(np.int64), theirs[here])
+            np.add.at(sums, held.key[here].astype(np.int64, copy=False), theirs[here])
     return Money(amount, sums)
 
 

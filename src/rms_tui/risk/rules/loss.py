@@ -37,6 +37,7 @@ from rms_tui.risk.rules.shape import (
     judged_columns,
     left,
     no_figure,
+    share_of,
     sure_of,
 )
 from rms_tui.risk.verdict import Reason, State
@@ -47,9 +48,10 @@ def _max_loss(rule: MaxLoss, limits: Limits, columns: Columns) -> Ruled:
     value = columns["floating"]
     if rule.currency is not None:
         value = value * columns[Rate(rule.currency)]
+    assert limits.share is not None
     distance = value - rule.amount
     found = left(rule, distance, columns["half"])
-    used = np.divide(value, rule.amount, out=distance)
+    used = np.multiply(value, limits.share, out=distance)
     np.maximum(used, 0.0, out=used)  # clip would keep the -0.0 of no result
     state, reason = banded(rule, used, found, Reason.NO_RATE, State.BREACHED)
     return Ruled(state, value, limits.limit, used, (value, limits.limit), reason)
@@ -68,7 +70,7 @@ def _daily_limits(rule: DailyLoss, profile: RiskProfile, columns: Columns) -> Li
         floor += columns[flows_of(rule, day)]
     if np.isnan(initial) and (rule.base == "initial" or (rule.percent and rule.of == "initial")):
         missing = Reason.INITIAL_UNKNOWN
-    return Limits(None, floor, amount, missing)
+    return Limits(floor, share_of(amount), missing)
 
 
 def day_base(rule: DailyLoss, initial: float, day: Rollover, columns: Columns) -> Floats:
@@ -99,9 +101,8 @@ def _total_limits(rule: TotalLoss, profile: RiskProfile, columns: Columns) -> Li
     like = columns[INITIAL]
     amount = amount_of(rule, initial)
     return Limits(
-        constant(initial, like),
         constant(initial - amount, like),
-        constant(amount, like),
+        share_of(constant(amount, like)),
         Reason.INITIAL_UNKNOWN,
     )
 
@@ -116,7 +117,7 @@ def _trailing_limits(rule: TrailingDrawdown, profile: RiskProfile, columns: Colu
     if rule.lock is not None:
         floor = np.minimum(floor, rule.lock)
     why = Reason.INITIAL_UNKNOWN if np.isnan(initial) else Reason.PEAK_UNKNOWN
-    return Limits(peak, floor, amount, why, ~columns[sure_of(trail)])
+    return Limits(floor, share_of(amount), why, at_least=~columns[sure_of(trail)])
 
 
 def standing_peak(peak: Floats, initial: Floats, trail: Trail) -> Floats:

@@ -27,8 +27,10 @@ def _margin_limits(rule: MarginLevel, _: RiskProfile, columns: Columns) -> Limit
     MT5 reports level 0.0 for an account without margin: that is no exposure, never an alarm.
     """
     margin, so_level = columns["margin"], columns["so_level"]
-    flat = margin <= 0
-    used = np.where(flat, np.nan, margin) if bool(flat.any()) else margin
+    flat, used = None, margin
+    if not (least(margin) > 0 and most(margin) < np.inf):  # NaN is neither
+        flat = margin <= 0
+        used = np.where(flat | np.isinf(margin), np.nan, margin)
     in_money = columns["so_mode"] == int(StopOutMode.MONEY)
     by_level, by_money = so_level, None
     lowest, highest = least(so_level), most(so_level)
@@ -40,10 +42,11 @@ def _margin_limits(rule: MarginLevel, _: RiskProfile, columns: Columns) -> Limit
         by_level = np.where(known & ~in_money, so_level, np.nan)
         by_money = np.where(known & in_money, so_level, np.nan)
     return Limits(
-        100.0 / used,
         constant(rule.critical, margin),
-        used * (rule.critical / 100.0),
-        off=flat if used is not margin else None,
+        None,
+        start=100.0 / used,
+        allowance=used * (rule.critical / 100.0),
+        off=flat,
         stop_out=(by_level, by_money),
     )
 
@@ -51,11 +54,10 @@ def _margin_limits(rule: MarginLevel, _: RiskProfile, columns: Columns) -> Limit
 def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
     """Equity / margin · 100 against two levels and the broker's stop-out."""
     assert limits.start is not None
+    assert limits.allowance is not None
     assert limits.stop_out is not None
     equity = columns["equity"]
     half = 0.005 if rule.boundary == "inclusive" else -0.005
-    distance = equity - limits.allowance
-    fit = np.isfinite(distance)
     level = equity * limits.start
     by_level, by_money = limits.stop_out
     out = level <= by_level
@@ -64,15 +66,16 @@ def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
     critical = level < rule.critical + half
     critical |= out
     caution = level < rule.warning + half
-    used = np.divide(rule.critical, level, out=distance)
-    if not least(level) > 0:  # NaN is not
+    used = rule.critical / level
+    lowest, highest = least(level), most(level)
+    if not lowest > 0:  # NaN is not
         used[level <= 0] = np.inf
     state = bands(caution, critical)
     state += out.view(np.int8)
     reason = critical.view(np.int8) + _WITHIN
     reason += out.view(np.int8) * _TO_STOP_OUT  # who is out is critical
-    if np.count_nonzero(fit) < len(fit):
-        odd = ~fit
+    if not (lowest > -np.inf and highest < np.inf):  # NaN is neither
+        odd = ~np.isfinite(level)
         put(state, odd, State.UNKNOWN)
         put(reason, odd, Reason.NOT_A_NUMBER)
     if limits.off is not None:

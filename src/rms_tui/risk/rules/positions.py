@@ -28,6 +28,7 @@ from rms_tui.risk.rules.shape import (
     left,
     no_figure,
     put,
+    share_of,
 )
 from rms_tui.risk.verdict import Reason, State
 
@@ -48,7 +49,7 @@ def _risk_limits(rule: PositionRisk, profile: RiskProfile, columns: Columns) -> 
     limit = amount_of(rule, of) if by_figure else constant(amount_of(rule, of), columns[INITIAL])
     unknown = bool(np.isnan(limit[:1]).all() and np.isnan(limit).all())
     missing = Reason.INITIAL_UNKNOWN if unknown else Reason.NO_RATE
-    return Limits(limit, limit, limit, missing)
+    return Limits(limit, None if by_figure else share_of(limit), missing)
 
 
 def _position_risk(rule: PositionRisk, limits: Limits, columns: Columns) -> Ruled:
@@ -56,7 +57,7 @@ def _position_risk(rule: PositionRisk, limits: Limits, columns: Columns) -> Rule
     value = columns[_risk_of(rule)]
     distance = limits.limit - value
     found = left(rule, distance, columns["half"])
-    used = _used_up(value, limits.limit, distance)
+    used = _used_up(value, limits, distance)
     state, reason = banded(rule, used, found, limits.missing, State.BREACHED)
     if not most(value) < np.inf:  # NaN is not
         put(reason, np.isinf(value), Reason.NO_STOP_LOSS)
@@ -64,10 +65,12 @@ def _position_risk(rule: PositionRisk, limits: Limits, columns: Columns) -> Rule
     return _of_holders(columns["positions"], ruled)
 
 
-def _used_up(value: Floats, limit: Floats, out: Floats) -> Floats:
+def _used_up(value: Floats, limits: Limits, out: Floats) -> Floats:
     """The share of a limit that is used up: 0 where there is nothing that could, infinite where
     there is something and nothing is allowed, NaN where either is unknown."""
-    used = np.divide(value, limit, out=out)
+    limit, share = limits.limit, limits.share
+    used: Floats
+    used = np.divide(value, limit, out=out) if share is None else np.multiply(value, share, out=out)
     if least(value) >= 0 and least(limit) > 0:  # NaN is not
         return used
     used[(limit <= 0) & (value > 0)] = np.inf
@@ -99,10 +102,9 @@ def _risk_of(rule: PositionRisk) -> Key:
 def _size_limits(rule: PositionSize, _: RiskProfile, columns: Columns) -> Limits:
     if rule.lots is not None:
         limit = constant(rule.lots, columns[INITIAL])
-    else:
-        assert rule.percent is not None
-        limit = columns["equity"] * (rule.percent / 100.0)
-    return Limits(limit, limit, limit, Reason.NO_RATE)
+        return Limits(limit, share_of(limit), Reason.NO_RATE)
+    assert rule.percent is not None
+    return Limits(columns["equity"] * (rule.percent / 100.0), None, Reason.NO_RATE)
 
 
 def _position_size(rule: PositionSize, limits: Limits, columns: Columns) -> Ruled:
@@ -110,7 +112,7 @@ def _position_size(rule: PositionSize, limits: Limits, columns: Columns) -> Rule
     value = columns[_size_of(rule)]
     distance = limits.limit - value
     found = left(rule, distance, HALF_A_LOT_STEP if rule.lots is not None else columns["half"])
-    used = _used_up(value, limits.limit, distance)
+    used = _used_up(value, limits, distance)
     state, reason = banded(rule, used, found, limits.missing, State.BREACHED)
     ruled = Ruled(state, value, limits.limit, used, (limits.limit, value), reason)
     return _of_holders(columns["positions"], ruled)
@@ -121,10 +123,11 @@ def _size_of(rule: PositionSize) -> Key:
 
 
 def _open_positions(rule: OpenPositions, limits: Limits, columns: Columns) -> Ruled:
+    assert limits.share is not None
     value = columns["positions"]
     distance = rule.count - value
     found = left(rule, distance, 0.5)
-    used = np.divide(value, rule.count, out=distance)
+    used = np.multiply(value, limits.share, out=distance)
     state, reason = banded(rule, used, found, Reason.NOT_A_NUMBER, State.BREACHED)
     return Ruled(state, value, limits.limit, used, (limits.limit, value), reason)
 
@@ -147,12 +150,13 @@ def _stop_loss_required(rule: StopLossRequired, limits: Limits, columns: Columns
 
 def _without_stop(rule: StopLossRequired, limits: Limits, positions: Floats, age: Floats) -> Ruled:
     """The verdict for that many seconds; -inf where every position has its stop."""
+    assert limits.share is not None
     value = np.maximum(age, 0.0)
     if not least(positions) > 0:  # NaN is not
         value[np.flatnonzero((positions == 0) & np.isneginf(age))] = np.nan
     distance = rule.seconds - value
     found = left(rule, distance, UNROUNDED)
-    used = np.divide(value, rule.seconds, out=distance)
+    used = np.multiply(value, limits.share, out=distance)
     state, reason = banded(rule, used, found, Reason.CLOCK_UNKNOWN, State.BREACHED)
     reason += (reason == _BEYOND).view(np.int8) * _TO_NO_STOP_LOSS
     return Ruled(state, value, limits.limit, used, (limits.limit, value), reason)

@@ -24,6 +24,7 @@ from rms_tui.risk.rules.shape import (
     judged,
     judged_columns,
     left,
+    share_of,
 )
 from rms_tui.risk.verdict import Reason, State
 
@@ -53,7 +54,7 @@ def _limits(rule: Gain, profile: RiskProfile, columns: Columns) -> Limits:
         else:
             missing = base_or_flows(base)
     amount = as_column(amount_of(rule, initial), start)
-    return Limits(start, start + amount, amount, missing)
+    return Limits(start + amount, share_of(amount), missing, start, amount)
 
 
 def _target(rule: ProfitTarget, limits: Limits, columns: Columns) -> Ruled:
@@ -67,6 +68,7 @@ def _target(rule: ProfitTarget, limits: Limits, columns: Columns) -> Ruled:
 def _max_profit(rule: MaxProfit, limits: Limits, columns: Columns) -> Ruled:
     """The day's or the total profit at its cap: `value` and `limit` are profits."""
     assert limits.start is not None
+    assert limits.allowance is not None
     value = judged(rule.value, columns)
     gained = value - limits.start
     used, state, reason = _reached(rule, limits, columns, value, gained)
@@ -77,9 +79,10 @@ def _reached(
     rule: Gain, limits: Limits, columns: Columns, value: Floats, gained: Floats
 ) -> tuple[Floats, Bytes, Bytes]:
     """The share of the way to the goal (never below 0), state and reason."""
+    assert limits.share is not None
     distance = limits.limit - value
     found = left(rule, distance, columns["half"])
-    used = np.divide(gained, limits.allowance, out=distance)
+    used = np.multiply(gained, limits.share, out=distance)
     used.clip(0.0, np.inf, out=used)
     state, reason = banded(rule, used, found, limits.missing, State.REACHED)
     held = state == _REACHED

@@ -59,18 +59,20 @@ class Ruled(NamedTuple):
 class Limits:
     """What a rule measures against, for each account: it moves with the day, not with the price.
 
-    `start` is where a gain or a level is counted from (None: nowhere), `limit` the floor or cap,
-    `allowance` the way between them, `missing` the Reason why there is no limit where it is NaN.
-    Where `at_least` is True the true floor may be higher than `limit`: a breach is certain there,
-    anything else is unknown. `off` are rows the rule has nothing to say of. `stop_out` is the
-    broker's own level in percent, and in money of the free margin (None: nobody's), NaN where it
-    is not meant so.
+    `limit` is the floor or cap, and `share` what one unit is of the way to it (1 / allowance, for
+    to multiply takes a third of the time to divide; None where the limit itself moves with
+    prices). `missing` is the Reason why there is no limit where it is NaN. `start` is where a gain
+    or a level is counted from, and `allowance` the way from there to the limit. Where `at_least` is
+    True the true floor may be higher than `limit`: a breach is certain there, anything else is
+    unknown. `off` are rows the rule has nothing to say of. `stop_out` is the broker's own level in
+    percent, and in money of the free margin (None: nobody's), NaN where it is not meant so.
     """
 
-    start: Floats | None
     limit: Floats
-    allowance: Floats
+    share: Floats | None
     missing: Bytes | Reason = Reason.NOT_A_NUMBER
+    start: Floats | None = None
+    allowance: Floats | None = None
     at_least: Flags | None = None
     off: Flags | None = None
     stop_out: tuple[Floats, Floats | None] | None = None
@@ -155,10 +157,11 @@ def bands(caution: Flags, critical: Flags) -> Bytes:
 
 def above_floor(rule: Any, limits: Limits, columns: Columns) -> Ruled:
     """Equity, balance or the worse of both above a floor: the loss rules' common question."""
+    assert limits.share is not None
     value = judged(rule.value, columns)
     distance = value - limits.limit
     found = left(rule, distance, columns["half"])
-    used = np.divide(distance, limits.allowance, out=distance)
+    used = np.multiply(distance, limits.share, out=distance)
     np.subtract(1.0, used, out=used)
     np.maximum(used, 0.0, out=used)
     state, reason = banded(rule, used, found, limits.missing, State.BREACHED)
@@ -185,7 +188,7 @@ def fixed(limit: Callable[[Any], float]) -> Callable[[Any, RiskProfile, Columns]
 
     def limits(rule: Any, _: RiskProfile, columns: Columns) -> Limits:
         column = constant(limit(rule), columns[INITIAL])
-        return Limits(column, column, column)
+        return Limits(column, share_of(column))
 
     return limits
 
@@ -208,6 +211,14 @@ def constant(value: float, like: Floats) -> Floats:
 def as_column(value: Any, like: Floats) -> Floats:
     """A number as a column; a column as it is."""
     return value if isinstance(value, np.ndarray) else constant(value, like)
+
+
+def share_of(allowance: Floats) -> Floats:
+    """What one unit is of each row's allowance."""
+    if allowance.strides == (0,) and len(allowance):
+        return constant(float(np.divide(1.0, allowance[0])), allowance)
+    share: Floats = 1.0 / allowance
+    return share
 
 
 def judged(value: str, columns: Columns) -> Floats:
