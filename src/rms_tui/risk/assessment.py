@@ -6,7 +6,6 @@ A verdict whose input columns are the very same objects as last time is not comp
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import is_
 from typing import Any, NamedTuple
 
@@ -33,8 +32,7 @@ class Read(NamedTuple):
     columns: tuple[npt.NDArray[Any], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Worst:
+class Worst(NamedTuple):
     """What some verdicts, all of them, come to for each account."""
 
     of: tuple[Verdict, ...]
@@ -42,8 +40,7 @@ class Worst:
     used: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(NamedTuple):
     """All verdicts over a Book, and what they come to for each account.
 
     `undecided` is each row's Reason for giving no decision (NONE where it may be decided), `state`

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import time
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -91,8 +92,7 @@ def unknown_day(rows: int, at: float, until: float) -> DayBase:
     return DayBase(at, until, none, none, np.zeros(rows, dtype=np.int8), taken, none, none, none)
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(NamedTuple):
     """How an account's start of day may be learnt.
 
     `gap` is the age in seconds up to which an observation before the rollover may be its base.

@@ -26,8 +26,7 @@ PIECE = 50_000
 """Positions summed at once: more of them have narrow codes, widened in the processor's cache."""
 
 
-@dataclass(frozen=True, slots=True)
-class BySymbol:
+class BySymbol(NamedTuple):
     """One row a symbol with open positions; `code` is its row in Symbols.
 
     Lots of clients: `buy`, `sell`, `net` (buy - sell), `gross`; `coverage` is the net of the
@@ -111,8 +110,7 @@ class Sums(NamedTuple):
     profit: Money
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(NamedTuple):
     """Both views, the rates they were made with, and the sums for the summary line.
 
     `rates` holds report-currency money for one unit of each currency. `net_notional` sums the

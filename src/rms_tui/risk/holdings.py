@@ -139,7 +139,7 @@ def figures(
 ) -> Figures:
     """Every figure that rules ask for by these keys; `summed_up` are those that `held` gave. What
     is remembered of positions without a stop is `bare`, None where all there is is this Book."""
-    made = dict[Hashable, Figure]()
+    made: dict[Hashable, Figure] = {}
     for key in keys:
         if isinstance(key, Rate):
             made[key] = _rate(key, book, before.get(key))

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import is_
+from typing import NamedTuple
 
 import numpy as np
 
 from rms_tui.book import Floats, Ints, Symbols, summed
 
 
-@dataclass(frozen=True, slots=True)
-class ByCurrency:
+class ByCurrency(NamedTuple):
     """One row a currency: net units over all positions of clients, and in the report currency."""
 
     currency: tuple[str, ...]

@@ -6,7 +6,7 @@ limits), so that the same figures come to the same verdict everywhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,7 @@ from rms_tui.risk.undecided import undecided_rows
 from rms_tui.risk.verdict import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A Book with all that can be said of it before anything is remembered.
 
     `undecided` is each row's Reason for giving no decision, and `good` says where its figures have

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -98,8 +97,7 @@ WORDS: dict[Reason, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """One rule over the accounts it applies to; every column has one row for each of them.
 
     `rows` are the accounts' rows in the Book, None for all. `value` and `limit` are in the rule's

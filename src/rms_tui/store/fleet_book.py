@@ -85,8 +85,7 @@ class FleetRows:
         used[blocked] = np.nan
         applied, verdicts = _verdicts(self.judged, undecided, assessed)
         found, count = np.unique(undecided[blocked], return_counts=True)
-        return replace(
-            assessed,
+        return assessed._replace(
             # another plan object, so that the next poll lays a scope of its own again
             scope=replace(assessed.scope, plan=assessed.scope.plan.model_copy(), applied=applied),
             undecided=undecided,

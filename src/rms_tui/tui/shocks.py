@@ -67,7 +67,7 @@ def answered(question: Question, before: Answer | None) -> Answer:
         if up is None or down is None:
             if not question.judged:
                 no_rules = scope_of(Plan(profiles=()), book.accounts)
-                assessed = replace(assessed, scope=no_rules)
+                assessed = assessed._replace(scope=no_rules)
             given = (book, assessed, frame.memory, frame.exposure)
             up = stress(*given, *over.shocks)
             down = stress(*given, *opposite(over.shocks))

@@ -72,7 +72,8 @@ def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
         used[level <= 0] = np.inf
     state = bands(caution, critical)
     state += out.view(np.int8)
-    reason = critical.view(np.int8) + _WITHIN
+    reason = critical.view(np.int8)
+    reason += _WITHIN
     reason += out.view(np.int8) * _TO_STOP_OUT  # who is out is critical
     if not (lowest > -np.inf and highest < np.inf):  # NaN is neither
         odd = ~np.isfinite(level)

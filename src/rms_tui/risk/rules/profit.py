@@ -83,7 +83,7 @@ def _reached(
     distance = limits.limit - value
     found = left(rule, distance, columns["half"])
     used = np.multiply(gained, limits.share, out=distance)
-    used.clip(0.0, np.inf, out=used)
+    np.maximum(used, 0.0, out=used)
     state, reason = banded(rule, used, found, limits.missing, State.REACHED)
     held = state == _REACHED
     if rule.flat and bool(held.any()):

@@ -123,17 +123,18 @@ def left(rule: Any, distance: Floats, half: Floats | float) -> Left:
 def banded(
     rule: Any, used: Floats, found: Left, missing: Bytes | Reason, top: State
 ) -> tuple[Bytes, Bytes]:
-    """State and reason from the share used and what is left."""
+    """State and reason from the share used and what is left, in the place of who is beyond."""
     beyond, unknown = found
-    reason = beyond.view(np.int8) + _WITHIN
+    reason = beyond.view(np.int8)
     if top is State.BREACHED:
         critical = used >= rule.critical - BAND_SLACK
         critical |= beyond
         caution = used >= rule.caution - BAND_SLACK
         state = bands(caution, critical)
-        state += beyond.view(np.int8)
+        state += reason
     else:
-        state = beyond.view(np.int8) + _OK
+        state = reason + _OK
+    reason += _WITHIN
     if unknown is not None:
         put(state, unknown, State.UNKNOWN)
         put(reason, unknown, missing)
@@ -148,8 +149,10 @@ def put(codes: Bytes, rows: Flags, code: Bytes | Reason | State) -> None:
 
 
 def bands(caution: Flags, critical: Flags) -> Bytes:
-    """OK, CAUTION or CRITICAL; whoever is critical is in the caution band too."""
-    state: Bytes = (caution | critical).view(np.int8) * _TO_CAUTION
+    """OK, CAUTION or CRITICAL, in the place of `caution`, where whoever is critical is too."""
+    caution |= critical
+    state: Bytes = caution.view(np.int8)
+    state *= _TO_CAUTION
     state += critical.view(np.int8)
     state += _OK
     return state
