@@ -18,9 +18,10 @@ from rms_tui.risk.columns import Half, Offers, columns_of, half_units, offers_of
 from rms_tui.risk.memory import SERVER_DAY, Memory
 from rms_tui.risk.overnight import Overnight, overnight
 from rms_tui.risk.rules import RULES
-from rms_tui.risk.rules.shape import Columns, Key, Limits, Ruled
+from rms_tui.risk.rules.shape import FIT, Columns, Key, Limits, Ruled
 from rms_tui.risk.scope import Applied, Scope
 from rms_tui.risk.sweep import Summing
+from rms_tui.risk.undecided import Funds
 from rms_tui.risk.verdict import Reason, State, Verdict
 
 
@@ -64,6 +65,7 @@ class Assessment(NamedTuple):
     overnight: tuple[Overnight, ...] = ()
     still: Worst | None = None
     """Of the verdicts that were the same as before: it spares another look at them."""
+    own: Funds | None = None
 
 
 def held(
@@ -87,10 +89,11 @@ def assess(
     aggregates: holdings.Held,
     undecided_rows: Bytes,
     previous: Assessment | None = None,
+    own: Funds | None = None,
 ) -> Assessment:
-    """Every verdict over a Book, given what `held` and `undecided` said of it."""
+    """Every verdict over a Book, given what `held`, `undecided_rows` and `funds` said of it."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return _assessed(book, scoped, memory, aggregates, undecided_rows, previous)
+        return _assessed(book, scoped, memory, aggregates, undecided_rows, previous, own)
 
 
 def _assessed(
@@ -100,6 +103,7 @@ def _assessed(
     aggregates: holdings.Held,
     undecided_rows: Bytes,
     previous: Assessment | None,
+    own: Funds | None,
 ) -> Assessment:
     half = half_units(book, None if previous is None else previous.half)
     figures = holdings.figures(
@@ -114,6 +118,8 @@ def _assessed(
     if previous is not None and alike(undecided_rows, previous.undecided):
         undecided_rows = previous.undecided
     withheld = undecided_rows if some(undecided_rows) else None
+    if withheld is None:
+        columns[FIT] = undecided_rows
     past = previous if previous is not None and previous.scope is scoped else None
     known: Sequence[tuple[Read, Verdict] | None] = [None] * len(scoped.applied)
     if past is not None:
@@ -155,6 +161,7 @@ def _assessed(
         offers,
         notices,
         still,
+        own,
     )
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rms_tui.book import Book, Bytes, Flags, repeated, some
+from rms_tui.book import Book, Bytes, Flags
 from rms_tui.risk import assessment, exposure, holdings, memory
 from rms_tui.risk.assessment import Assessment
 from rms_tui.risk.emptied import emptied
@@ -18,7 +18,7 @@ from rms_tui.risk.memory import Memory
 from rms_tui.risk.profile import Plan
 from rms_tui.risk.scope import Scope, scope_of
 from rms_tui.risk.sweep import Summing
-from rms_tui.risk.undecided import undecided_rows
+from rms_tui.risk.undecided import Funds, funds, nobody, undecided_rows
 from rms_tui.risk.verdict import Reason
 
 
@@ -35,6 +35,7 @@ class Reading(NamedTuple):
     held: holdings.Held
     undecided: Bytes
     good: Flags
+    own: Funds
     exposed: exposure.Sums | None = None
 
 
@@ -57,19 +58,19 @@ def reading(
     scope = scope_of(plan, book.accounts, None if before is None else before.scope)
     also = () if exposing is None else (exposing,)
     holds = assessment.held(book, before, scope, also) if held is None else held
+    own = funds(book.accounts, None if before is None else before.own)
     undecided = undecided_rows(
-        book, holds.number, stale=stale, emptied=lambda: emptied(book, known)
+        book, holds.number, own=own, stale=stale, emptied=lambda: emptied(book, known)
     )
-    good = repeated(True, len(undecided), np.bool_)
-    if some(undecided):
-        good = undecided == np.int8(Reason.NONE)
+    none, everybody = nobody(len(undecided))
+    good = everybody if undecided is none else undecided == np.int8(Reason.NONE)
     if len(scope.refused):
         undecided = undecided.copy()
         undecided[scope.refused] = np.where(
             good[scope.refused], Reason.LIMITS_REFUSED, undecided[scope.refused]
         )
     exposed = exposing.made() if exposing is not None and held is None else None
-    return Reading(book, scope, holds, undecided, good, exposed)
+    return Reading(book, scope, holds, undecided, good, own, exposed)
 
 
 def remembered(
@@ -97,4 +98,5 @@ def remembered(
 
 def judged(read: Reading, known: Memory, before: Assessment | None = None) -> Assessment:
     """Every verdict over this Book by what is remembered; `before` as in `reading`."""
-    return assessment.assess(read.book, read.scope, known, read.held, read.undecided, before)
+    book, scope, held, undecided = read.book, read.scope, read.held, read.undecided
+    return assessment.assess(book, scope, known, held, undecided, before, read.own)

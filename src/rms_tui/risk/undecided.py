@@ -7,22 +7,49 @@ when its figures contradict each other: the rules then say `unknown`, with the r
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
-from rms_tui.book import Book, Bytes, Flags, Floats, least, most, repeated
+from rms_tui.book import Accounts, Book, Bytes, Flags, Floats, least, most, repeated
 from rms_tui.risk.verdict import Reason
+
+
+class Funds(NamedTuple):
+    """Balance and credit, and what they come to together."""
+
+    balance: Floats
+    credit: Floats
+    sum: Floats
+
+
+def funds(accounts: Accounts, before: Funds | None) -> Funds:
+    """The funds of the accounts; those before while neither column changed."""
+    balance, credit = accounts.balance, accounts.credit
+    if before is not None and before.balance is balance and before.credit is credit:
+        return before
+    none = least(credit) == most(credit) == 0
+    return Funds(balance, credit, balance if none else balance + credit)
+
+
+@lru_cache(maxsize=8)
+def nobody(rows: int) -> tuple[Bytes, Flags]:
+    """That no row has a reason against it, and that every one is good."""
+    return repeated(Reason.NONE, rows, np.int8), repeated(True, rows, np.bool_)
 
 
 def undecided_rows(
     book: Book,
     positions: Floats,
     *,
+    own: Funds | None = None,
     stale: bool = False,
     emptied: Callable[[], Flags | None] = lambda: None,
 ) -> Bytes:
     """Each row's Reason for giving no decision. `positions` is the number of open ones, NaN where
-    some are open and nobody counted them; `emptied` is asked where one is at 0, and says of which
+    some are open and nobody counted them; `own` are the accounts' funds if they were summed up, and
+    `emptied` is asked where one is at 0, and says of which
     rows it is not known where all their money went (None: of none).
 
     Equity must be balance + credit + floating within two units of the currency's last digit, and
@@ -33,14 +60,13 @@ def undecided_rows(
         why = Reason.STALE if stale else Reason.DISCONNECTED
         return repeated(why, len(accounts), np.int8)
     with np.errstate(invalid="ignore"):  # infinite less infinite is no figure either
-        gap = accounts.balance + accounts.credit
-        gap += accounts.floating
+        gap = funds(accounts, own).sum + accounts.floating
         gap -= accounts.equity
     lowest = least(accounts.equity)
     np.abs(gap, out=gap)
     differs = not most(gap) <= 2e-3  # NaN does too
     if lowest > 0 and not differs:  # NaN is not
-        return repeated(Reason.NONE, len(accounts), np.int8)
+        return nobody(len(accounts))[0]
     reason = np.zeros(len(accounts), dtype=np.int8)
     if differs:
         odd = ~(gap <= 2e-3)

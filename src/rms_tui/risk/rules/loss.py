@@ -18,6 +18,7 @@ from rms_tui.risk.profile import (
     trail_of,
 )
 from rms_tui.risk.rules.shape import (
+    FIT,
     INITIAL,
     Columns,
     Key,
@@ -35,6 +36,7 @@ from rms_tui.risk.rules.shape import (
     flows_of,
     initial_of,
     judged_columns,
+    known,
     left,
     no_figure,
     share_of,
@@ -50,7 +52,8 @@ def _max_loss(rule: MaxLoss, limits: Limits, columns: Columns) -> Ruled:
         value = value * columns[Rate(rule.currency)]
     assert limits.share is not None
     distance = value - rule.amount
-    found = left(rule, distance, columns["half"])
+    fit = rule.currency is None and FIT in columns
+    found = left(rule, distance, columns["half"], known=fit)
     used = np.multiply(value, limits.share, out=distance)
     np.maximum(used, 0.0, out=used)  # clip would keep the -0.0 of no result
     state, reason = banded(rule, used, found, Reason.NO_RATE, State.BREACHED)
@@ -70,7 +73,7 @@ def _daily_limits(rule: DailyLoss, profile: RiskProfile, columns: Columns) -> Li
         floor += columns[flows_of(rule, day)]
     if np.isnan(initial) and (rule.base == "initial" or (rule.percent and rule.of == "initial")):
         missing = Reason.INITIAL_UNKNOWN
-    return Limits(floor, share_of(amount), missing)
+    return Limits(floor, share_of(amount), missing, known(floor))
 
 
 def day_base(rule: DailyLoss, initial: float, day: Rollover, columns: Columns) -> Floats:
@@ -100,11 +103,9 @@ def _total_limits(rule: TotalLoss, profile: RiskProfile, columns: Columns) -> Li
     initial = initial_of(profile)
     like = columns[INITIAL]
     amount = amount_of(rule, initial)
-    return Limits(
-        constant(initial - amount, like),
-        share_of(constant(amount, like)),
-        Reason.INITIAL_UNKNOWN,
-    )
+    floor = constant(initial - amount, like)
+    share = share_of(constant(amount, like))
+    return Limits(floor, share, Reason.INITIAL_UNKNOWN, known(floor))
 
 
 def _trailing_limits(rule: TrailingDrawdown, profile: RiskProfile, columns: Columns) -> Limits:
@@ -117,7 +118,7 @@ def _trailing_limits(rule: TrailingDrawdown, profile: RiskProfile, columns: Colu
     if rule.lock is not None:
         floor = np.minimum(floor, rule.lock)
     why = Reason.INITIAL_UNKNOWN if np.isnan(initial) else Reason.PEAK_UNKNOWN
-    return Limits(floor, share_of(amount), why, at_least=~columns[sure_of(trail)])
+    return Limits(floor, share_of(amount), why, known(floor), at_least=~columns[sure_of(trail)])
 
 
 def standing_peak(peak: Floats, initial: Floats, trail: Trail) -> Floats:

@@ -7,6 +7,7 @@ import numpy as np
 from rms_tui.book import Bytes, Floats
 from rms_tui.risk.profile import MaxProfit, ProfitTarget, RiskProfile, rollover_of
 from rms_tui.risk.rules.shape import (
+    FIT,
     TOTAL_FLOW,
     TOTAL_FLOW_BALANCE,
     Columns,
@@ -23,6 +24,7 @@ from rms_tui.risk.rules.shape import (
     initial_of,
     judged,
     judged_columns,
+    known,
     left,
     share_of,
 )
@@ -54,7 +56,8 @@ def _limits(rule: Gain, profile: RiskProfile, columns: Columns) -> Limits:
         else:
             missing = base_or_flows(base)
     amount = as_column(amount_of(rule, initial), start)
-    return Limits(start + amount, share_of(amount), missing, start, amount)
+    goal = start + amount
+    return Limits(goal, share_of(amount), missing, known(goal), start, amount)
 
 
 def _target(rule: ProfitTarget, limits: Limits, columns: Columns) -> Ruled:
@@ -81,7 +84,7 @@ def _reached(
     """The share of the way to the goal (never below 0), state and reason."""
     assert limits.share is not None
     distance = limits.limit - value
-    found = left(rule, distance, columns["half"])
+    found = left(rule, distance, columns["half"], known=limits.known and FIT in columns)
     used = np.multiply(gained, limits.share, out=distance)
     np.maximum(used, 0.0, out=used)
     state, reason = banded(rule, used, found, limits.missing, State.REACHED)

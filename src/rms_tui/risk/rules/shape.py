@@ -37,6 +37,9 @@ TOTAL_FLOW = "total flow"
 TOTAL_FLOW_BALANCE = "total flow of the balance"
 """Money in and out since an account was first seen, and the part of it that moved the balance."""
 
+FIT = "fit"
+"""Key that is there where nobody is withheld: balance, equity and floating are numbers."""
+
 INITIAL = "initial"
 """Each account's initial balance, NaN where there is none in its currency."""
 
@@ -61,7 +64,8 @@ class Limits:
 
     `limit` is the floor or cap, and `share` what one unit is of the way to it (1 / allowance, for
     to multiply takes a third of the time to divide; None where the limit itself moves with
-    prices). `missing` is the Reason why there is no limit where it is NaN. `start` is where a gain
+    prices). `missing` is the Reason why there is no limit where it is NaN, and `known` says that it
+    is nowhere. `start` is where a gain
     or a level is counted from, and `allowance` the way from there to the limit. Where `at_least` is
     True the true floor may be higher than `limit`: a breach is certain there, anything else is
     unknown. `off` are rows the rule has nothing to say of. `stop_out` is the broker's own level in
@@ -71,6 +75,7 @@ class Limits:
     limit: Floats
     share: Floats | None
     missing: Bytes | Reason = Reason.NOT_A_NUMBER
+    known: bool = False
     start: Floats | None = None
     allowance: Floats | None = None
     at_least: Flags | None = None
@@ -110,14 +115,17 @@ class Left(NamedTuple):
     unknown: Flags | None
 
 
-def left(rule: Any, distance: Floats, half: Floats | float) -> Left:
+def left(rule: Any, distance: Floats, half: Floats | float, *, known: bool = False) -> Left:
     """A limit is breached after rounding the distance to the unit's digits (`half` its last one).
 
+    `known` is for a distance that is a number in every row, which spares to look for others.
     Ask it of a distance as soon as that is made, and make the next column in its place: large
     columns do not stay in a processor's cache.
     """
     beyond = distance < (half if rule.boundary == "inclusive" else -half)
-    return Left(beyond, np.isnan(distance) if isnan(least(distance)) else None)
+    if known or not isnan(least(distance)):
+        return Left(beyond, None)
+    return Left(beyond, np.isnan(distance))
 
 
 def banded(
@@ -163,7 +171,7 @@ def above_floor(rule: Any, limits: Limits, columns: Columns) -> Ruled:
     assert limits.share is not None
     value = judged(rule.value, columns)
     distance = value - limits.limit
-    found = left(rule, distance, columns["half"])
+    found = left(rule, distance, columns["half"], known=limits.known and FIT in columns)
     used = np.multiply(distance, limits.share, out=distance)
     np.subtract(1.0, used, out=used)
     np.maximum(used, 0.0, out=used)
@@ -191,7 +199,7 @@ def fixed(limit: Callable[[Any], float]) -> Callable[[Any, RiskProfile, Columns]
 
     def limits(rule: Any, _: RiskProfile, columns: Columns) -> Limits:
         column = constant(limit(rule), columns[INITIAL])
-        return Limits(column, share_of(column))
+        return Limits(column, share_of(column), known=known(column))
 
     return limits
 
@@ -214,6 +222,11 @@ def constant(value: float, like: Floats) -> Floats:
 def as_column(value: Any, like: Floats) -> Floats:
     """A number as a column; a column as it is."""
     return value if isinstance(value, np.ndarray) else constant(value, like)
+
+
+def known(limit: Floats) -> bool:
+    """Whether a limit is a number in every row."""
+    return not isnan(least(limit))
 
 
 def share_of(allowance: Floats) -> Floats:
