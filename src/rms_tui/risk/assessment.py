@@ -82,6 +82,7 @@ def held(
     return holdings.held(book, None if previous is None else previous.positions, figures, also)
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def assess(
     book: Book,
     scoped: Scope,
@@ -92,19 +93,6 @@ def assess(
     own: Funds | None = None,
 ) -> Assessment:
     """Every verdict over a Book, given what `held`, `undecided_rows` and `funds` said of it."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return _assessed(book, scoped, memory, aggregates, undecided_rows, previous, own)
-
-
-def _assessed(
-    book: Book,
-    scoped: Scope,
-    memory: Memory,
-    aggregates: holdings.Held,
-    undecided_rows: Bytes,
-    previous: Assessment | None,
-    own: Funds | None,
-) -> Assessment:
     half = half_units(book, None if previous is None else previous.half)
     figures = holdings.figures(
         scoped.figures,
@@ -201,12 +189,13 @@ def _judged(
     own = tuple([columns[name] for name in one.reads])
     if withheld is not None:
         own = (*own, withheld)
-    kind = RULES[type(one.rule)]
     if past is not None and _same(sources, past[0].sources):
         limits = past[0].limits
         if _same(own, past[0].columns):
             return past
+        kind = RULES[type(one.rule)]
     else:
+        kind = RULES[type(one.rule)]
         limits = kind.limits(one.rule, one.profile, _picked(one, one.limits_read, columns))
     ruled = kind.evaluate(one.rule, limits, _picked(one, one.reads, columns))
     limit = ruled.limit

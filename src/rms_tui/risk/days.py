@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rms_tui.book import Book, Bytes, Deals, Flags, Floats, Ints, repeated
+from rms_tui.book import Book, Bytes, Deals, Flags, Floats, Ints, repeated, some
 from rms_tui.risk.clock import last_rollover, next_rollover
 from rms_tui.risk.flows import CREDIT_TYPES, after, complete_since, sums
 from rms_tui.risk.profile import SERVER, Rollover
@@ -103,7 +103,7 @@ class Watch(NamedTuple):
 
     gap: float
     flow_types: tuple[int, ...]
-    starting: Flags
+    starting: Flags | None
     initial: Floats
     vouched: bool = False
     stored: bool = False
@@ -130,7 +130,7 @@ def day_after(
     open_question = day.origin < _OBSERVED
     if rollover == SERVER_DAY and (watch.stored or book.taken_at - day.at <= SERVER_LATEST):
         open_question = _or_recorded(open_question, day, last, book)
-    if bool(open_question.any()):
+    if some(open_question):
         unsettled = good & open_question & _may_improve(day, last, book, rollover)
         if bool(unsettled.any()):
             day = _settled(day, _learnt(day, last, book, unsettled, rollover, watch))
@@ -206,14 +206,10 @@ def _learnt(
         )
     if book.taken_at == day.at:
         return _put(columns, unsettled, accounts.balance, accounts.equity, Origin.OBSERVED, day.at)
-    columns = _put(
-        columns,
-        unsettled & watch.starting,
-        watch.initial,
-        watch.initial,
-        Origin.OBSERVED,
-        book.taken_at,
-    )
+    if watch.starting is not None:
+        first = unsettled & watch.starting
+        at = book.taken_at
+        columns = _put(columns, first, watch.initial, watch.initial, Origin.OBSERVED, at)
     columns = _watched(columns, day, last, book, unsettled, before, tolerance, watch)
     if rollover == SERVER_DAY:
         columns = _from_server(columns, day, last, book, unsettled, before, by_deals, tolerance)

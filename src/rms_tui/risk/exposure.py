@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Book, Flags, Floats, Ints, Symbols
+from rms_tui.book import Book, Flags, Floats, Ints, Symbols, least
 from rms_tui.risk.conversion import mids, paths, rate
 from rms_tui.risk.netting import ByCurrency, Legs, legs, netted
 from rms_tui.risk.profile import mask_matches
@@ -151,7 +151,7 @@ def exposure(
         by_symbol,
         netted(sides, book.symbols, mid, rates),
         rates,
-        float(np.abs(by_symbol.notional).sum()),
+        float(np.add.reduce(np.abs(by_symbol.notional))),
         Sums(held, swap, profit),
         sides,
         chains,
@@ -256,16 +256,16 @@ def sums(book: Book, previous: Exposure | None) -> Summing[Sums]:
     return Summing(made, add)
 
 
+@np.errstate(invalid="ignore", over="ignore")  # both are answers here
 def _money(amount: Floats, held: Held, before: Money) -> Money:
     """The sums of a position column that stands in the Book; those before of the very same."""
     if amount is before.source:
         return before
     theirs = amount if held.client is None else np.where(held.client, amount, 0.0)
     sums = np.zeros(len(before.sums))
-    with np.errstate(invalid="ignore", over="ignore"):  # both are answers here
-        for start in range(0, len(theirs), PIECE):
-            here = slice(start, start + PIECE)
-            np.add.at(sums, held.key[here].astype(np.int64, copy=False), theirs[here])
+    for start in range(0, len(theirs), PIECE):
+        here = slice(start, start + PIECE)
+        np.add.at(sums, held.key[here].astype(np.int64, copy=False), theirs[here])
     return Money(amount, sums)
 
 
@@ -300,9 +300,10 @@ def _by_symbol(
     to_report = np.array([rates.get(currency, nan) for currency in held.kind.currencies])
     if len(to_report) == 0:
         floating = np.zeros(len(symbols))
+    elif least(to_report) > 0:  # NaN is not
+        floating = used @ to_report
     else:
-        worth = np.where(used == 0, 0.0, used * to_report)
-        floating = worth[:, 0] if width == 1 else worth.sum(axis=1)
+        floating = np.where(used == 0, 0.0, used * to_report).sum(axis=1)
     quote_rate = np.array([rates.get(quote, nan) for quote in symbols.quote])
     notional = np.where(held.units == 0, 0.0, held.units * mid * quote_rate)
     shown = held.shown

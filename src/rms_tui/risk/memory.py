@@ -182,20 +182,21 @@ def _last(last: LastGood, book: Book, good: Flags) -> LastGood:
 
 def _starting(
     last: LastGood, accounts: Accounts, good: Flags, initial: Floats, *, vouched: bool
-) -> Flags:
-    """Rows first seen with their initial balance and nothing else: the start of their cycle.
+) -> Flags | None:
+    """Rows first seen with their initial balance and nothing else: the start of their cycle (None:
+    there are none).
 
     A timeline may begin in its midst, with positions open: it says that the cycle is its own.
     """
     if not np.isnan(least(last.at)):
-        return repeated(False, len(last.at), np.bool_)
+        return None
     first = np.isnan(last.at)
     exact = (accounts.balance == initial) & (accounts.credit == 0)
     if not vouched:
         exact &= accounts.equity == initial
         exact &= initial > 0  # zeros may be those of a terminal that has only begun to start
     starting: Flags = first & exact & good
-    return starting
+    return starting if some(starting) else None
 
 
 def _in_step(last: LastGood, book: Book, came: Came | None, good: Flags) -> Flags:
@@ -243,7 +244,7 @@ def _peaks(
         lost_flows = np.isnan(total.flow) & ~np.isnan(before.total.flow)
     seen = Seen(
         watch.initial,
-        starting if some(starting) else None,
+        starting if starting is not None and some(starting) else None,
         good,
         in_step,
         came,

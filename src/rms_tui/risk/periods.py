@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Book, Codes, Flags, Floats, Ints, every, repeated
+from rms_tui.book import Book, Codes, Flags, Floats, Ints, every, repeated, some
 from rms_tui.risk.clock import instant
 from rms_tui.risk.days import same_start
 from rms_tui.risk.flows import Came
@@ -176,7 +176,7 @@ def _news(
         if came is not None:
             loud |= came.equity != 0
         loud &= good
-        if came is None and not look and not bool(loud.any()):
+        if came is None and not look and not some(loud):
             return None
     flowed = NOBODY if came is None else np.flatnonzero(came.equity)
     traded = trades > 0 if look else None

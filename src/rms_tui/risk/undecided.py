@@ -39,6 +39,7 @@ def nobody(rows: int) -> tuple[Bytes, Flags]:
     return repeated(Reason.NONE, rows, np.int8), repeated(True, rows, np.bool_)
 
 
+@np.errstate(invalid="ignore")  # infinite less infinite is no figure either
 def undecided_rows(
     book: Book,
     positions: Floats,
@@ -59,9 +60,8 @@ def undecided_rows(
     if stale or not book.connected:
         why = Reason.STALE if stale else Reason.DISCONNECTED
         return repeated(why, len(accounts), np.int8)
-    with np.errstate(invalid="ignore"):  # infinite less infinite is no figure either
-        gap = funds(accounts, own).sum + accounts.floating
-        gap -= accounts.equity
+    gap = funds(accounts, own).sum + accounts.floating
+    gap -= accounts.equity
     lowest = least(accounts.equity)
     np.abs(gap, out=gap)
     differs = not most(gap) <= 2e-3  # NaN does too

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rms_tui.book import Bytes, Floats
+from rms_tui.book import Bytes, Floats, some
 from rms_tui.risk.profile import MaxProfit, ProfitTarget, RiskProfile, rollover_of
 from rms_tui.risk.rules.shape import (
     FIT,
@@ -88,8 +88,7 @@ def _reached(
     used = np.multiply(gained, limits.share, out=distance)
     np.maximum(used, 0.0, out=used)
     state, reason = banded(rule, used, found, limits.missing, State.REACHED)
-    held = state == _REACHED
-    if rule.flat and bool(held.any()):
+    if rule.flat and some(held := state == _REACHED):
         held &= columns["positions"] != 0
         state -= held.view(np.int8)  # REACHED is one above OK
         reason += held.view(np.int8) * _TO_POSITIONS_OPEN
