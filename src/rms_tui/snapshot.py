@@ -319,7 +319,7 @@ def _rules(frame: Frame, row: int) -> list[Shape]:
             "rule": verdict.rule.rule,
             "profile": verdict.profile,
             "state": State(int(verdict.state[at])).word,
-            "value": number(float(verdict.value[at]), 6),
+            "value": number(verdict.value_at(at), 6),
             "limit": number(float(verdict.limit[at]), 6),
             "used": number(float(verdict.used[at]), 6),
             "distance": number(verdict.distance_at(at), 6),

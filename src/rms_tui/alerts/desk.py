@@ -256,7 +256,7 @@ def _raise(
     at = begun.at
     accounts = book.accounts
     login = int(accounts.login[row])
-    value, limit = float(verdict.value[at]), float(verdict.limit[at])
+    value, limit = verdict.value_at(at), float(verdict.limit[at])
     used, distance = float(verdict.used[at]), verdict.distance_at(at)
     reason = Reason(int(verdict.reason[at]))
     known = changes.alerts.get((login, applied.key))

@@ -170,7 +170,7 @@ def _said(verdict: Verdict, row: int) -> Said:
     at = row if verdict.rows is None else int(np.searchsorted(verdict.rows, row))
     return Said(
         State(int(verdict.state[at])),
-        float(verdict.value[at]),
+        verdict.value_at(at),
         float(verdict.limit[at]),
         float(verdict.used[at]),
         verdict.distance_at(at),

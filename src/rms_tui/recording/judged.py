@@ -167,7 +167,7 @@ class Turns:
                 one.key,
                 State(int(was[at])) if was[at] >= 0 else None,
                 State(int(state[at])),
-                float(verdict.value[at]),
+                verdict.value_at(at),
                 float(verdict.limit[at]),
                 float(verdict.used[at]),
                 verdict.distance_at(at),

@@ -209,11 +209,12 @@ def _judged(
         one.profile.name,
         one.rows,
         ruled.state,
-        ruled.value,
+        ruled.figure,
         limit,
         ruled.used,
         ruled.between,
         ruled.reason,
+        ruled.since,
     )
     return Read(sources, limits, own), verdict
 

@@ -44,7 +44,7 @@ def distance_of(book: Book, row: int, verdict: Verdict, at: int) -> Distance:
         return Distance(math.nan, math.nan)
     if isinstance(verdict.rule, MaxLoss) and verdict.rule.currency is not None:
         floating = float(book.accounts.floating[row])
-        value = float(verdict.value[at])
+        value = verdict.value_at(at)
         money = money * floating / value if value else math.nan
     equity = float(book.accounts.equity[row])
     percent = 100.0 * money / equity if equity > 0 else math.nan

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rms_tui.book import Book, Flags, Floats, Ints, Symbols, least
+from rms_tui.book import Book, Flags, Floats, Ints, Symbols, least, some
 from rms_tui.risk.conversion import mids, paths, rate
 from rms_tui.risk.netting import ByCurrency, Legs, legs, netted
 from rms_tui.risk.profile import mask_matches
@@ -84,7 +84,8 @@ class Held:
 
     Every column has a row for each symbol. `key` joins a position's symbol and its account's
     currency, so that floating profit can be summed before it is converted. `client` says which
-    positions are clients' (None: all), `units` is (buy - sell)·contract.
+    positions are clients' (None: all), `units` is (buy - sell)·contract, and `level` says where it
+    is 0 (None: nowhere).
     """
 
     sources: tuple[object, ...]
@@ -99,6 +100,7 @@ class Held:
     accounts: Ints
     positions: Ints
     units: Floats
+    level: Flags | None
     shown: BySymbol
 
 
@@ -232,6 +234,8 @@ def sums(book: Book, previous: Exposure | None) -> Summing[Sums]:
         with np.errstate(divide="ignore", invalid="ignore"):
             price = worth / lots
         client = None if kind.all_clients else kind.client[positions.account]
+        units = (lots[count:] - lots[:count]) * book.symbols.contract
+        level = units == 0
         by_side = Held(
             sources,
             kind,
@@ -244,7 +248,8 @@ def sums(book: Book, previous: Exposure | None) -> Summing[Sums]:
             price[:count],
             holders,
             number,
-            (lots[count:] - lots[:count]) * book.symbols.contract,
+            units,
+            level if some(level) else None,
             NOTHING,
         )
         return Sums(
@@ -305,7 +310,9 @@ def _by_symbol(
     else:
         floating = np.where(used == 0, 0.0, used * to_report).sum(axis=1)
     quote_rate = np.array([rates.get(quote, nan) for quote in symbols.quote])
-    notional = np.where(held.units == 0, 0.0, held.units * mid * quote_rate)
+    notional = held.units * mid * quote_rate
+    if held.level is not None:
+        notional[held.level] = 0.0  # also where there is no rate
     shown = held.shown
     return BySymbol(
         shown.code,

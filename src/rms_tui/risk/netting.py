@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rms_tui.book import Floats, Ints, Symbols, summed
+from rms_tui.book import Floats, Ints, Symbols, least, summed
 
 
 class ByCurrency(NamedTuple):
@@ -81,4 +81,7 @@ def netted(held: Legs, symbols: Symbols, mid: Floats, rates: Mapping[str, float]
     for place in held.alone.tolist():
         code = int(held.row[place])
         worth[held.leg[2 * place]] = mid[code] * rates.get(symbols.quote[code], nan)
-    return ByCurrency(held.currency, net, np.where(net == 0, 0.0, net * worth))
+    reported = net * worth
+    if np.isnan(least(reported)):
+        reported[net == 0] = 0.0  # also where there is no rate
+    return ByCurrency(held.currency, net, reported)

@@ -102,19 +102,30 @@ class Verdict(NamedTuple):
 
     `rows` are the accounts' rows in the Book, None for all. `value` and `limit` are in the rule's
     unit (money, percent, lots, seconds, positions), `used` is the share of the allowance (1.0 = at
-    the limit), NaN where unknown or off. `between` are two columns: the first less the second is
-    the distance, which is asked of few rows.
+    the limit), NaN where unknown or off. `value` is `figure`, or `figure` less `since`, and the
+    distance the first less the second of the columns `between`: both are asked of few rows.
     """
 
     rule: Rule
     profile: str
     rows: Ints | None
     state: Bytes
-    value: Floats
+    figure: Floats
     limit: Floats
     used: Floats
     between: Between
     reason: Bytes
+    since: Floats | None = None
+
+    @property
+    def value(self) -> Floats:
+        """What is held against the limit: where it is a gain, a new column each time."""
+        return self.figure if self.since is None else self.figure - self.since
+
+    def value_at(self, row: int) -> float:
+        """The value in one of its rows."""
+        figure = float(self.figure[row])
+        return figure if self.since is None else figure - float(self.since[row])
 
     @property
     def distance(self) -> Floats:

@@ -83,7 +83,7 @@ def _of_holders(positions: Floats, ruled: Ruled) -> Ruled:
     counts, is within every limit of this kind; of whom that is not known, nothing is."""
     if least(positions) > 0:  # NaN is not
         return ruled
-    idle = (positions == 0) & ~(ruled.value > 0)
+    idle = (positions == 0) & ~(ruled.figure > 0)
     put(ruled.state, idle, State.OK)
     put(ruled.reason, idle, Reason.NO_POSITIONS)
     unknown = np.isnan(positions)
@@ -92,7 +92,7 @@ def _of_holders(positions: Floats, ruled: Ruled) -> Ruled:
     ruled.state[unknown] = State.UNKNOWN
     ruled.reason[unknown] = Reason.NOT_A_NUMBER
     ruled.used[unknown] = np.nan
-    return ruled._replace(value=np.where(unknown, np.nan, ruled.value))
+    return ruled._replace(figure=np.where(unknown, np.nan, ruled.figure))
 
 
 def _risk_of(rule: PositionRisk) -> Key:

@@ -62,30 +62,30 @@ def _limits(rule: Gain, profile: RiskProfile, columns: Columns) -> Limits:
 
 def _target(rule: ProfitTarget, limits: Limits, columns: Columns) -> Ruled:
     """Equity or balance at initial + amount: `value` and `limit` are that figure and its goal."""
-    assert limits.start is not None
-    value = judged(rule.value, columns)
-    used, state, reason = _reached(rule, limits, columns, value, value - limits.start)
-    return Ruled(state, value, limits.limit, used, (limits.limit, value), reason)
+    figure = judged(rule.value, columns)
+    used, state, reason = _reached(rule, limits, columns, figure)
+    return Ruled(state, figure, limits.limit, used, (limits.limit, figure), reason)
 
 
 def _max_profit(rule: MaxProfit, limits: Limits, columns: Columns) -> Ruled:
     """The day's or the total profit at its cap: `value` and `limit` are profits."""
-    assert limits.start is not None
     assert limits.allowance is not None
-    value = judged(rule.value, columns)
-    gained = value - limits.start
-    used, state, reason = _reached(rule, limits, columns, value, gained)
-    return Ruled(state, gained, limits.allowance, used, (limits.limit, value), reason)
+    figure = judged(rule.value, columns)
+    used, state, reason = _reached(rule, limits, columns, figure)
+    between = (limits.limit, figure)
+    return Ruled(state, figure, limits.allowance, used, between, reason, limits.start)
 
 
 def _reached(
-    rule: Gain, limits: Limits, columns: Columns, value: Floats, gained: Floats
+    rule: Gain, limits: Limits, columns: Columns, figure: Floats
 ) -> tuple[Floats, Bytes, Bytes]:
     """The share of the way to the goal (never below 0), state and reason."""
+    assert limits.start is not None
     assert limits.share is not None
-    distance = limits.limit - value
+    distance = limits.limit - figure
     found = left(rule, distance, columns["half"], known=limits.known and FIT in columns)
-    used = np.multiply(gained, limits.share, out=distance)
+    used = np.subtract(figure, limits.start, out=distance)
+    used *= limits.share
     np.maximum(used, 0.0, out=used)
     state, reason = banded(rule, used, found, limits.missing, State.REACHED)
     if rule.flat and some(held := state == _REACHED):

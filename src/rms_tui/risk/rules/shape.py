@@ -51,11 +51,12 @@ class Ruled(NamedTuple):
     """
 
     state: Bytes
-    value: Floats
+    figure: Floats
     limit: Floats
     used: Floats
     between: Between
     reason: Bytes
+    since: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)

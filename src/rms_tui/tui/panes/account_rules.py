@@ -118,7 +118,7 @@ def _cells(frame: Frame, verdict: Verdict, at: int, row: int) -> dict[str, Cell]
         "percent": Cell("—" if math.isnan(far.percent) else figures.money(far.percent, 1)),
         "move": Cell(_move(far), "" if state > State.OK else "dim"),
         "price": Cell(figures.price(far.price, far.digits) if _gets_there(far) else "—"),
-        "value": figure(float(verdict.value[at])),
+        "value": figure(verdict.value_at(at)),
         "limit": figure(float(verdict.limit[at])),
         "base": _base(frame, verdict, row, digits),
         "why": Cell(Reason(int(verdict.reason[at])).words, "dim" if state <= State.OK else ""),
