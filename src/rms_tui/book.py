@@ -305,11 +305,13 @@ def every(flags: Flags) -> bool:
 
 def alike(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
     """Whether two columns of codes say the same of every row."""
+    if one is other:
+        return True
     if len(one) != len(other):
         return False
     if one.strides == other.strides == (0,):
         one, other = one[:1], other[:1]
-    return one is other or every(np.equal(one, other))
+    return every(np.equal(one, other))
 
 
 def _told_apart(column: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -185,8 +185,8 @@ def _judged(
     one: Applied, columns: Columns, withheld: Bytes | None, past: tuple[Read, Verdict] | None
 ) -> tuple[Read, Verdict]:
     """The rule's verdict with what it was made from; the one before while all of it is the same."""
-    sources = tuple([columns[name] for name in one.limits_read])
-    own = tuple([columns[name] for name in one.reads])
+    sources = tuple(map(columns.__getitem__, one.limits_read))
+    own = tuple(map(columns.__getitem__, one.reads))
     if withheld is not None:
         own = (*own, withheld)
     if past is not None and _same(sources, past[0].sources):

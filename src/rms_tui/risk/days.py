@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import time
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -146,8 +147,14 @@ def _clock_moved(day: DayBase, rollover: Rollover, server_offset: float | None) 
     """Whether the day's end is no rollover by the server's clock as it goes now."""
     if rollover.zone != SERVER or server_offset is None:
         return False
-    at = time.fromisoformat(rollover.at)
-    return (day.until + server_offset) % 86_400 != at.hour * 3600 + at.minute * 60
+    return (day.until + server_offset) % 86_400 != _into_the_day(rollover.at)
+
+
+@lru_cache(maxsize=64)
+def _into_the_day(clock: str) -> int:
+    """Seconds of a day at which it says that time."""
+    at = time.fromisoformat(clock)
+    return at.hour * 3600 + at.minute * 60
 
 
 def _or_recorded(open_question: Flags, day: DayBase, last: LastGood, book: Book) -> Flags:

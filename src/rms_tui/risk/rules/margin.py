@@ -7,6 +7,7 @@ import numpy as np
 from rms_tui.book import StopOutMode, least, most
 from rms_tui.risk.profile import MarginLevel, RiskProfile
 from rms_tui.risk.rules.shape import (
+    FIT,
     Columns,
     Limits,
     Ruled,
@@ -44,6 +45,7 @@ def _margin_limits(rule: MarginLevel, _: RiskProfile, columns: Columns) -> Limit
     return Limits(
         constant(rule.critical, margin),
         None,
+        known=flat is None,
         start=100.0 / used,
         allowance=used * (rule.critical / 100.0),
         off=flat,
@@ -67,7 +69,7 @@ def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
     critical |= out
     caution = level < rule.warning + half
     used = rule.critical / level
-    lowest, highest = least(level), most(level)
+    lowest = least(level)
     if not lowest > 0:  # NaN is not
         used[level <= 0] = np.inf
     state = bands(caution, critical)
@@ -75,7 +77,8 @@ def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
     reason = critical.view(np.int8)
     reason += _WITHIN
     reason += out.view(np.int8) * _TO_STOP_OUT  # who is out is critical
-    if not (lowest > -np.inf and highest < np.inf):  # NaN is neither
+    fit = limits.known and FIT in columns
+    if not fit and not (lowest > -np.inf and most(level) < np.inf):  # NaN is neither
         odd = ~np.isfinite(level)
         put(state, odd, State.UNKNOWN)
         put(reason, odd, Reason.NOT_A_NUMBER)
