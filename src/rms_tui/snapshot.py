@@ -321,7 +321,7 @@ def _rules(frame: Frame, row: int) -> list[Shape]:
             "state": State(int(verdict.state[at])).word,
             "value": number(verdict.value_at(at), 6),
             "limit": number(float(verdict.limit[at]), 6),
-            "used": number(float(verdict.used[at]), 6),
+            "used": number(verdict.used_at(at), 6),
             "distance": number(verdict.distance_at(at), 6),
             "reason": Reason(int(verdict.reason[at])).name.lower(),
         }

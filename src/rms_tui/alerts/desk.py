@@ -257,7 +257,7 @@ def _raise(
     accounts = book.accounts
     login = int(accounts.login[row])
     value, limit = verdict.value_at(at), float(verdict.limit[at])
-    used, distance = float(verdict.used[at]), verdict.distance_at(at)
+    used, distance = verdict.used_at(at), verdict.distance_at(at)
     reason = Reason(int(verdict.reason[at]))
     known = changes.alerts.get((login, applied.key))
     if known is not None:

@@ -172,7 +172,7 @@ def _said(verdict: Verdict, row: int) -> Said:
         State(int(verdict.state[at])),
         verdict.value_at(at),
         float(verdict.limit[at]),
-        float(verdict.used[at]),
+        verdict.used_at(at),
         verdict.distance_at(at),
         Reason(int(verdict.reason[at])),
     )

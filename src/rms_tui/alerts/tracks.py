@@ -18,7 +18,7 @@ from rms_tui.alerts.life import Pending, Severity
 from rms_tui.book import Bytes, Flags, Floats, Ints, rows_of
 from rms_tui.risk.profile import Confirm
 from rms_tui.risk.scope import Applied
-from rms_tui.risk.verdict import State, Verdict
+from rms_tui.risk.verdict import State, Verdict, used_up
 
 _SEVERITY = np.zeros(max(State) + 1, dtype=np.int8)
 _SEVERITY[State.REACHED] = Severity.REACHED
@@ -106,7 +106,7 @@ def followed(
     decided = verdict.state[rows] != State.UNKNOWN
 
     hit = np.empty((len(rows), _LEVELS), dtype=np.bool_)
-    hit[:, _CALM] = (now_at == 0) & _below_band(applied.rule, verdict.used[rows])
+    hit[:, _CALM] = (now_at == 0) & _below_band(applied.rule, used_up(verdict.rest[rows]))
     for level in Severity:
         hit[:, level] = now_at >= level
     counted = np.where(hit, streak + 1, 0)

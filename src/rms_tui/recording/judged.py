@@ -15,7 +15,7 @@ import numpy as np
 from rms_tui.book import Bytes, Ints, rows_of
 from rms_tui.frame import Frame
 from rms_tui.risk.scope import Applied
-from rms_tui.risk.verdict import Reason, State, Verdict
+from rms_tui.risk.verdict import Reason, State, Verdict, used_up
 
 NO_FIGURES = (Reason.STALE, Reason.DISCONNECTED)
 
@@ -118,7 +118,7 @@ class Summary:
             if not group:
                 continue
             rows = rows_of(_logins(frame, verdict), np.fromiter(group, dtype=np.int64))
-            used = np.where(rows >= 0, verdict.used[np.maximum(rows, 0)], np.nan)
+            used = np.where(rows >= 0, used_up(verdict.rest[np.maximum(rows, 0)]), np.nan)
             for breach, share in zip(group.values(), used.tolist(), strict=True):
                 if share > breach.worst_used:
                     breach.worst_used = share
@@ -169,7 +169,7 @@ class Turns:
                 State(int(state[at])),
                 verdict.value_at(at),
                 float(verdict.limit[at]),
-                float(verdict.used[at]),
+                verdict.used_at(at),
                 verdict.distance_at(at),
                 Reason(int(verdict.reason[at])),
             )

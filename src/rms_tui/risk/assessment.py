@@ -22,7 +22,7 @@ from rms_tui.risk.rules.shape import FIT, Columns, Key, Limits, Ruled
 from rms_tui.risk.scope import Applied, Scope
 from rms_tui.risk.sweep import Summing
 from rms_tui.risk.undecided import Funds
-from rms_tui.risk.verdict import Reason, State, Verdict
+from rms_tui.risk.verdict import Reason, State, Verdict, used_up
 
 
 class Read(NamedTuple):
@@ -38,7 +38,7 @@ class Worst(NamedTuple):
 
     of: tuple[Verdict, ...]
     state: Bytes
-    used: Floats
+    rest: Floats
 
 
 class Assessment(NamedTuple):
@@ -130,7 +130,8 @@ def assess(
     if unchanged and past is not None and _same(verdicts, past.verdicts):
         state, used = past.state, past.used
     else:
-        state, used = _worst(verdicts, len(book.accounts), still)
+        state, rest = _worst(verdicts, len(book.accounts), still)
+        used = used_up(rest, out=rest)
         if withheld is not None:
             blocked = np.flatnonzero(withheld)
             state[blocked] = np.maximum(state[blocked], State.UNKNOWN)
@@ -157,7 +158,7 @@ def worst_verdict(assessment: Assessment, row: int) -> tuple[Verdict, int] | Non
     """The verdict that gives an account its state, and the account's row in it."""
     best: tuple[tuple[int, float], Verdict, int] | None = None
     for verdict, at in verdicts_of(assessment, row):
-        used = float(verdict.used[at])
+        used = verdict.used_at(at)
         rank = (int(verdict.state[at]), -1.0 if np.isnan(used) else used)
         if best is None or rank > best[0]:
             best = (rank, verdict, at)
@@ -211,7 +212,7 @@ def _judged(
         ruled.state,
         ruled.figure,
         limit,
-        ruled.used,
+        ruled.rest,
         ruled.between,
         ruled.reason,
         ruled.since,
@@ -229,7 +230,7 @@ def _withhold(ruled: Ruled, why: Bytes) -> None:
     """Decide nothing on the rows that have a reason against it."""
     rows = np.flatnonzero(why)
     ruled.state[rows] = State.UNKNOWN
-    ruled.used[rows] = np.nan
+    ruled.rest[rows] = np.nan
     ruled.reason[rows] = why[rows]
 
 
@@ -248,28 +249,28 @@ def _still(verdicts: tuple[Verdict, ...], past: Assessment, accounts: int) -> Wo
 def _worst(
     verdicts: tuple[Verdict, ...], accounts: int, still: Worst | None = None
 ) -> tuple[Bytes, Floats]:
-    """The worst state and the largest share of all; `still` is what some of them come to."""
+    """The worst state and the smallest rest of all; `still` is what some of them come to."""
     known = set() if still is None else set(map(id, still.of))
     left = [verdict for verdict in verdicts if id(verdict) not in known]
     if still is not None and left and left[0].rows is None:
         first, *left = left
-        state, used = np.maximum(still.state, first.state), np.fmax(still.used, first.used)
+        state, rest = np.maximum(still.state, first.state), np.fmin(still.rest, first.rest)
     elif still is not None:
-        state, used = still.state.copy(), still.used.copy()
+        state, rest = still.state.copy(), still.rest.copy()
     elif left and left[0].rows is None:
         first, *left = left
-        state, used = first.state.copy(), first.used.copy()
+        state, rest = first.state.copy(), first.rest.copy()
     else:
-        state, used = np.zeros(accounts, dtype=np.int8), np.full(accounts, np.nan)
+        state, rest = np.zeros(accounts, dtype=np.int8), np.full(accounts, np.nan)
     for verdict in left:
         if verdict.rows is None:
             np.maximum(state, verdict.state, out=state)
-            np.fmax(used, verdict.used, out=used)
+            np.fmin(rest, verdict.rest, out=rest)
         else:
             rows = verdict.rows
             state[rows] = np.maximum(state[rows], verdict.state)
-            used[rows] = np.fmax(used[rows], verdict.used)
-    return state, used
+            rest[rows] = np.fmin(rest[rows], verdict.rest)
+    return state, rest
 
 
 def day_start(memory: Memory, accounts: int) -> Floats:

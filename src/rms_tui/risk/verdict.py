@@ -102,8 +102,9 @@ class Verdict(NamedTuple):
 
     `rows` are the accounts' rows in the Book, None for all. `value` and `limit` are in the rule's
     unit (money, percent, lots, seconds, positions), `used` is the share of the allowance (1.0 = at
-    the limit), NaN where unknown or off. `value` is `figure`, or `figure` less `since`, and the
-    distance the first less the second of the columns `between`: both are asked of few rows.
+    the limit), NaN where unknown or off. Few rows are ever asked for them, so they are worked out
+    then: `value` is `figure`, or `figure` less `since`; the distance is the first less the second
+    of the columns `between`; and `rest` is the share of the allowance that is left.
     """
 
     rule: Rule
@@ -112,7 +113,7 @@ class Verdict(NamedTuple):
     state: Bytes
     figure: Floats
     limit: Floats
-    used: Floats
+    rest: Floats
     between: Between
     reason: Bytes
     since: Floats | None = None
@@ -128,6 +129,15 @@ class Verdict(NamedTuple):
         return figure if self.since is None else figure - float(self.since[row])
 
     @property
+    def used(self) -> Floats:
+        """The share of the allowance used, at least 0: a new column each time."""
+        return used_up(self.rest)
+
+    def used_at(self, row: int) -> float:
+        """The share used in one of its rows."""
+        return float(used_up(self.rest[row : row + 1])[0])
+
+    @property
     def distance(self) -> Floats:
         """What is left of the allowance (negative beyond), NaN where unknown or off: a new column
         each time."""
@@ -136,6 +146,15 @@ class Verdict(NamedTuple):
     def distance_at(self, row: int) -> float:
         """The distance in one of its rows."""
         return float(distance(self.state, self.between, slice(row, row + 1))[0])
+
+
+def used_up(rest: Floats, out: Floats | None = None) -> Floats:
+    """The share used of an allowance of which that share is left: none while more than all is.
+
+    It may be put `out` to the very same column.
+    """
+    used = np.subtract(1.0, rest, out=out)
+    return np.maximum(used, 0.0, out=used)
 
 
 def distance(state: Bytes, between: Between, rows: slice = slice(None)) -> Floats:

@@ -194,7 +194,7 @@ def worst(assessed: Assessment) -> Worst:
     figures = {name: np.full(rows, np.nan) for name in FIGURES}
     for index, verdict in enumerate(assessed.verdicts):
         at = np.arange(rows) if verdict.rows is None else verdict.rows
-        used = np.where(np.isnan(verdict.used), -1.0, verdict.used)
+        used = np.nan_to_num(verdict.used, nan=-1.0, posinf=np.inf)
         worse = (verdict.state > state[at]) | ((verdict.state == state[at]) & (used > share[at]))
         here = at[worse]
         rule[here], state[here], share[here] = index, verdict.state[worse], used[worse]

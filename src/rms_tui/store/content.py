@@ -352,7 +352,7 @@ def _worst(assessment: Assessment, named: Ints, by: Ints) -> Worst:
     held = np.zeros(rows, dtype=np.bool_)
     for index, verdict in enumerate(assessment.verdicts):
         at = np.arange(rows) if verdict.rows is None else verdict.rows
-        share = np.where(np.isnan(verdict.used), -1.0, verdict.used)
+        share = np.nan_to_num(verdict.used, nan=-1.0, posinf=np.inf)
         worse = (verdict.state > state[at]) | ((verdict.state == state[at]) & (share > used[at]))
         here = at[worse]
         rule[here] = index

@@ -363,7 +363,7 @@ def _verdict(name: str, rule: Rule, rows: Any, ones: Sequence[Judged], old: Any)
         np.where(live, [int(one.state) for one in ones], int(State.UNKNOWN)).astype(np.int8),
         column("value"),
         column("limit"),
-        np.where(live, column("used"), np.nan),
+        np.where(live, 1.0 - column("used"), np.nan),
         (column("distance"), repeated(0.0, len(ones))),
         np.where(live, [int(one.reason) for one in ones], old).astype(np.int8),
     )

@@ -54,10 +54,9 @@ def _max_loss(rule: MaxLoss, limits: Limits, columns: Columns) -> Ruled:
     distance = value - rule.amount
     fit = rule.currency is None and FIT in columns
     found = left(rule, distance, columns["half"], known=fit)
-    used = np.multiply(value, limits.share, out=distance)
-    np.maximum(used, 0.0, out=used)  # clip would keep the -0.0 of no result
-    state, reason = banded(rule, used, found, Reason.NO_RATE, State.BREACHED)
-    return Ruled(state, value, limits.limit, used, (value, limits.limit), reason)
+    rest = np.multiply(distance, limits.share, out=distance)
+    state, reason = banded(rule, rest, found, Reason.NO_RATE, State.BREACHED)
+    return Ruled(state, value, limits.limit, rest, (value, limits.limit), reason)
 
 
 def _daily_limits(rule: DailyLoss, profile: RiskProfile, columns: Columns) -> Limits:

@@ -68,10 +68,11 @@ def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
     critical = level < rule.critical + half
     critical |= out
     caution = level < rule.warning + half
-    used = rule.critical / level
+    rest = rule.critical / level
+    np.subtract(1.0, rest, out=rest)
     lowest = least(level)
     if not lowest > 0:  # NaN is not
-        used[level <= 0] = np.inf
+        rest[level <= 0] = -np.inf
     state = bands(caution, critical)
     state += out.view(np.int8)
     reason = critical.view(np.int8)
@@ -85,7 +86,7 @@ def _margin_level(rule: MarginLevel, limits: Limits, columns: Columns) -> Ruled:
     if limits.off is not None:
         put(state, limits.off, State.OFF)
         put(reason, limits.off, Reason.NO_MARGIN)
-    return Ruled(state, level, limits.limit, used, (equity, limits.allowance), reason)
+    return Ruled(state, level, limits.limit, rest, (equity, limits.allowance), reason)
 
 
 MARGIN_LEVEL = RuleKind(

@@ -57,25 +57,26 @@ def _position_risk(rule: PositionRisk, limits: Limits, columns: Columns) -> Rule
     value = columns[_risk_of(rule)]
     distance = limits.limit - value
     found = left(rule, distance, columns["half"])
-    used = _used_up(value, limits, distance)
-    state, reason = banded(rule, used, found, limits.missing, State.BREACHED)
+    rest = _rest(value, limits, distance)
+    state, reason = banded(rule, rest, found, limits.missing, State.BREACHED)
     if not most(value) < np.inf:  # NaN is not
         put(reason, np.isinf(value), Reason.NO_STOP_LOSS)
-    ruled = Ruled(state, value, limits.limit, used, (limits.limit, value), reason)
+    ruled = Ruled(state, value, limits.limit, rest, (limits.limit, value), reason)
     return _of_holders(columns["positions"], ruled)
 
 
-def _used_up(value: Floats, limits: Limits, out: Floats) -> Floats:
-    """The share of a limit that is used up: 0 where there is nothing that could, infinite where
-    there is something and nothing is allowed, NaN where either is unknown."""
+def _rest(value: Floats, limits: Limits, distance: Floats) -> Floats:
+    """The share of a limit that is left, in the place of the distance: all of it where there is
+    nothing that could use it, -infinite where there is something and nothing is allowed, NaN where
+    either is unknown."""
     limit, share = limits.limit, limits.share
-    used: Floats
-    used = np.divide(value, limit, out=out) if share is None else np.multiply(value, share, out=out)
-    if least(value) >= 0 and least(limit) > 0:  # NaN is not
-        return used
-    used[(limit <= 0) & (value > 0)] = np.inf
-    used[np.flatnonzero(value <= 0)] = 0.0
-    return used
+    if share is not None:
+        return np.multiply(distance, share, out=distance)
+    rest = np.divide(distance, limit, out=distance)
+    if not least(limit) > 0:  # NaN is not
+        rest[(limit <= 0) & (value > 0)] = -np.inf
+        rest[np.flatnonzero(value <= 0)] = 1.0
+    return rest
 
 
 def _of_holders(positions: Floats, ruled: Ruled) -> Ruled:
@@ -91,7 +92,7 @@ def _of_holders(positions: Floats, ruled: Ruled) -> Ruled:
         return ruled
     ruled.state[unknown] = State.UNKNOWN
     ruled.reason[unknown] = Reason.NOT_A_NUMBER
-    ruled.used[unknown] = np.nan
+    ruled.rest[unknown] = np.nan
     return ruled._replace(figure=np.where(unknown, np.nan, ruled.figure))
 
 
@@ -112,9 +113,9 @@ def _position_size(rule: PositionSize, limits: Limits, columns: Columns) -> Rule
     value = columns[_size_of(rule)]
     distance = limits.limit - value
     found = left(rule, distance, HALF_A_LOT_STEP if rule.lots is not None else columns["half"])
-    used = _used_up(value, limits, distance)
-    state, reason = banded(rule, used, found, limits.missing, State.BREACHED)
-    ruled = Ruled(state, value, limits.limit, used, (limits.limit, value), reason)
+    rest = _rest(value, limits, distance)
+    state, reason = banded(rule, rest, found, limits.missing, State.BREACHED)
+    ruled = Ruled(state, value, limits.limit, rest, (limits.limit, value), reason)
     return _of_holders(columns["positions"], ruled)
 
 
@@ -127,9 +128,9 @@ def _open_positions(rule: OpenPositions, limits: Limits, columns: Columns) -> Ru
     value = columns["positions"]
     distance = rule.count - value
     found = left(rule, distance, 0.5)
-    used = np.multiply(value, limits.share, out=distance)
-    state, reason = banded(rule, used, found, Reason.NOT_A_NUMBER, State.BREACHED)
-    return Ruled(state, value, limits.limit, used, (limits.limit, value), reason)
+    rest = np.multiply(distance, limits.share, out=distance)
+    state, reason = banded(rule, rest, found, Reason.NOT_A_NUMBER, State.BREACHED)
+    return Ruled(state, value, limits.limit, rest, (limits.limit, value), reason)
 
 
 def _stop_loss_required(rule: StopLossRequired, limits: Limits, columns: Columns) -> Ruled:
@@ -144,7 +145,7 @@ def _stop_loss_required(rule: StopLossRequired, limits: Limits, columns: Columns
         ruled.reason[other] = np.where(
             np.isnan(most[other]), Reason.CLOCK_UNKNOWN, Reason.STOPS_UNKNOWN
         )
-        ruled.used[other] = np.nan
+        ruled.rest[other] = np.nan
     return _of_holders(positions, ruled)
 
 
@@ -156,10 +157,10 @@ def _without_stop(rule: StopLossRequired, limits: Limits, positions: Floats, age
         value[np.flatnonzero((positions == 0) & np.isneginf(age))] = np.nan
     distance = rule.seconds - value
     found = left(rule, distance, UNROUNDED)
-    used = np.multiply(value, limits.share, out=distance)
-    state, reason = banded(rule, used, found, Reason.CLOCK_UNKNOWN, State.BREACHED)
+    rest = np.multiply(distance, limits.share, out=distance)
+    state, reason = banded(rule, rest, found, Reason.CLOCK_UNKNOWN, State.BREACHED)
     reason += (reason == _BEYOND).view(np.int8) * _TO_NO_STOP_LOSS
-    return Ruled(state, value, limits.limit, used, (limits.limit, value), reason)
+    return Ruled(state, value, limits.limit, rest, (limits.limit, value), reason)
 
 
 POSITION_RISK = RuleKind(

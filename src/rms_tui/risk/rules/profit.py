@@ -63,36 +63,33 @@ def _limits(rule: Gain, profile: RiskProfile, columns: Columns) -> Limits:
 def _target(rule: ProfitTarget, limits: Limits, columns: Columns) -> Ruled:
     """Equity or balance at initial + amount: `value` and `limit` are that figure and its goal."""
     figure = judged(rule.value, columns)
-    used, state, reason = _reached(rule, limits, columns, figure)
-    return Ruled(state, figure, limits.limit, used, (limits.limit, figure), reason)
+    rest, state, reason = _reached(rule, limits, columns, figure)
+    return Ruled(state, figure, limits.limit, rest, (limits.limit, figure), reason)
 
 
 def _max_profit(rule: MaxProfit, limits: Limits, columns: Columns) -> Ruled:
     """The day's or the total profit at its cap: `value` and `limit` are profits."""
     assert limits.allowance is not None
     figure = judged(rule.value, columns)
-    used, state, reason = _reached(rule, limits, columns, figure)
+    rest, state, reason = _reached(rule, limits, columns, figure)
     between = (limits.limit, figure)
-    return Ruled(state, figure, limits.allowance, used, between, reason, limits.start)
+    return Ruled(state, figure, limits.allowance, rest, between, reason, limits.start)
 
 
 def _reached(
     rule: Gain, limits: Limits, columns: Columns, figure: Floats
 ) -> tuple[Floats, Bytes, Bytes]:
-    """The share of the way to the goal (never below 0), state and reason."""
-    assert limits.start is not None
+    """The share of the way to the goal that is left, state and reason."""
     assert limits.share is not None
     distance = limits.limit - figure
     found = left(rule, distance, columns["half"], known=limits.known and FIT in columns)
-    used = np.subtract(figure, limits.start, out=distance)
-    used *= limits.share
-    np.maximum(used, 0.0, out=used)
-    state, reason = banded(rule, used, found, limits.missing, State.REACHED)
+    rest = np.multiply(distance, limits.share, out=distance)
+    state, reason = banded(rule, rest, found, limits.missing, State.REACHED)
     if rule.flat and some(held := state == _REACHED):
         held &= columns["positions"] != 0
         state -= held.view(np.int8)  # REACHED is one above OK
         reason += held.view(np.int8) * _TO_POSITIONS_OPEN
-    return used, state, reason
+    return rest, state, reason
 
 
 def _base(rule: Gain) -> str:

@@ -22,8 +22,8 @@ Key: TypeAlias = Hashable
 Columns: TypeAlias = Mapping[Key, npt.NDArray[Any]]
 
 BAND_SLACK = 1e-9
-"""A share this close below a band counts as in it: 0.8 of an allowance is caution, however the
-division rounded."""
+"""A share this close below a band counts as in it: 0.8 of an allowance is caution, however it was
+rounded."""
 
 _OK = np.array(State.OK, dtype=np.int8)
 _UNKNOWN = np.array(State.UNKNOWN, dtype=np.int8)
@@ -47,13 +47,13 @@ INITIAL = "initial"
 class Ruled(NamedTuple):
     """The columns a rule function gives; see `rms_tui.risk.verdict.Verdict` for their meaning.
 
-    `state`, `used` and `reason` are made anew each time: nobody else holds them yet.
+    `state`, `rest` and `reason` are made anew each time: nobody else holds them yet.
     """
 
     state: Bytes
     figure: Floats
     limit: Floats
-    used: Floats
+    rest: Floats
     between: Between
     reason: Bytes
     since: Floats | None = None
@@ -130,15 +130,15 @@ def left(rule: Any, distance: Floats, half: Floats | float, *, known: bool = Fal
 
 
 def banded(
-    rule: Any, used: Floats, found: Left, missing: Bytes | Reason, top: State
+    rule: Any, rest: Floats, found: Left, missing: Bytes | Reason, top: State
 ) -> tuple[Bytes, Bytes]:
-    """State and reason from the share used and what is left, in the place of who is beyond."""
+    """State and reason from the share that is left, the reason in the place of who is beyond."""
     beyond, unknown = found
     reason = beyond.view(np.int8)
     if top is State.BREACHED:
-        critical = used >= rule.critical - BAND_SLACK
+        critical = rest <= 1.0 - rule.critical + BAND_SLACK
         critical |= beyond
-        caution = used >= rule.caution - BAND_SLACK
+        caution = rest <= 1.0 - rule.caution + BAND_SLACK
         state = bands(caution, critical)
         state += reason
     else:
@@ -173,10 +173,8 @@ def above_floor(rule: Any, limits: Limits, columns: Columns) -> Ruled:
     value = judged(rule.value, columns)
     distance = value - limits.limit
     found = left(rule, distance, columns["half"], known=limits.known and FIT in columns)
-    used = np.multiply(distance, limits.share, out=distance)
-    np.subtract(1.0, used, out=used)
-    np.maximum(used, 0.0, out=used)
-    state, reason = banded(rule, used, found, limits.missing, State.BREACHED)
+    rest = np.multiply(distance, limits.share, out=distance)
+    state, reason = banded(rule, rest, found, limits.missing, State.BREACHED)
     if limits.at_least is not None and bool(limits.at_least.any()):
         open_question = limits.at_least & (state != _BREACHED)
         open_question &= state != _UNKNOWN
@@ -184,8 +182,8 @@ def above_floor(rule: Any, limits: Limits, columns: Columns) -> Ruled:
         rows = slice(None) if everybody else np.flatnonzero(open_question)
         state[rows] = State.UNKNOWN
         reason[rows] = Reason.PEAK_UNKNOWN
-        used[rows] = np.nan
-    return Ruled(state, value, limits.limit, used, (value, limits.limit), reason)
+        rest[rows] = np.nan
+    return Ruled(state, value, limits.limit, rest, (value, limits.limit), reason)
 
 
 def base_or_flows(base: Floats) -> Bytes:
@@ -200,7 +198,8 @@ def fixed(limit: Callable[[Any], float]) -> Callable[[Any, RiskProfile, Columns]
 
     def limits(rule: Any, _: RiskProfile, columns: Columns) -> Limits:
         column = constant(limit(rule), columns[INITIAL])
-        return Limits(column, share_of(column), known=known(column))
+        allowance = constant(abs(limit(rule)), column)
+        return Limits(column, share_of(allowance), known=known(column))
 
     return limits
 

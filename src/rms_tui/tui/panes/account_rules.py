@@ -89,14 +89,14 @@ def _place(verdict: Verdict, row: int | None) -> int | None:
 
 
 def _share(verdict: Verdict, at: int) -> float:
-    share = float(verdict.used[at])
+    share = verdict.used_at(at)
     return -1.0 if math.isnan(share) else share
 
 
 def _cells(frame: Frame, verdict: Verdict, at: int, row: int) -> dict[str, Cell]:
     digits = int(accounts(frame).digits[row])
     unit = RULES[type(verdict.rule)].unit
-    state, used = int(verdict.state[at]), float(verdict.used[at])
+    state, used = int(verdict.state[at]), verdict.used_at(at)
     style = STATE_CELLS[state].style
 
     def figure(value: float) -> Cell:

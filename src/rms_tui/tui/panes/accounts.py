@@ -262,8 +262,9 @@ def _worst_rule_rank(made: Assessment, rows: int) -> Floats:
     best, rank = np.full(rows, -1.0), np.full(rows, np.nan)
     for index, verdict in enumerate(made.verdicts):
         where = np.arange(rows) if verdict.rows is None else verdict.rows
-        better = verdict.used > best[where]
-        best[where[better]] = verdict.used[better]
+        used = verdict.used
+        better = used > best[where]
+        best[where[better]] = used[better]
         rank[where[better]] = index
     return rank
 
@@ -278,7 +279,7 @@ def worst_verdict(made: Assessment, row: int) -> tuple[Verdict, int] | None:
             at = int(np.searchsorted(verdict.rows, row))
             if at >= len(verdict.rows) or verdict.rows[at] != row:
                 continue
-        used = float(verdict.used[at])
+        used = verdict.used_at(at)
         rank = (int(verdict.state[at]), -1.0 if math.isnan(used) else used)
         if rank > best:
             best, worst = rank, (verdict, at)
