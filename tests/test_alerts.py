@@ -10,6 +10,7 @@ from tests.risk.desk import Chain, book, plan
 
 from rms_tui import alerts
 from rms_tui.alerts import Severity, Stage
+from rms_tui.alerts.desk import Changes
 
 LOSS = {"rule": "max_loss", "amount": -1000}
 
@@ -137,6 +138,30 @@ def test_alerts_stand_worst_and_unhandled_first():
     worst = shift.open[0]
     shift.desk, _ = alerts.acknowledge(shift.desk, worst.id, "eva", None, shift.now)
     assert shift.open[-1].id == worst.id
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(st.sampled_from([0.0, -850.0, -960.0, -1500.0]), min_size=12, max_size=12),
+                min_size=2, max_size=12), st.integers(0, 11))  # fmt: skip
+def test_alerts_stand_in_the_same_order_whatever_order_they_stood_in_before(polls, answered):
+    shift, stood = Shift(), ()
+    for at, poll in enumerate(polls):
+        shift.see(*poll)
+        if at % 2 and shift.open:
+            alert = shift.open[answered % len(shift.open)]
+            shift.desk, _ = alerts.acknowledge(shift.desk, alert.id, "eva", None, shift.now)
+        stood = alerts.worst_first(shift.desk.alerts, stood)
+        assert stood == alerts.worst_first(shift.desk.alerts)
+        assert alerts.worst_first(shift.desk.alerts, stood) == stood
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from([0.0, -850.0, -960.0, -1500.0]), min_size=3, max_size=40))
+def test_nothing_is_due_before_the_desk_says_so(path):
+    shift, times = Shift(), alerts.Times()
+    for floating in path:
+        shift.see(floating, -floating - 1500.0)
+        assert shift.desk.due <= Changes.of(shift.desk).next_due(times)
 
 
 def test_a_value_that_hovers_for_a_thousand_polls_makes_one_alert():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from bisect import insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
@@ -47,8 +48,8 @@ PATIENCE = 60.0
 class Desk:
     """All open alerts, those that recovered lately (by id), and what leads to the next ones.
 
-    `missing` says of open alerts whose account is in no Book since when that is so. `due` is the
-    earliest instant at which time alone changes something.
+    `missing` says of open alerts whose account is in no Book since when that is so. Before `due`
+    time alone changes nothing.
     """
 
     alerts: Mapping[Episode, Alert]
@@ -101,15 +102,20 @@ class Changes:
         if alert is not None:
             self.events.append(AlertEvent("closed", life.closed(alert, now), now))
 
-    def onto(self, desk: Desk, times: Times) -> Desk:
+    def onto(self, desk: Desk, due: float) -> Desk:
         """The desk with these alerts."""
         return replace(
             desk,
             alerts=MappingProxyType(self.alerts),
             recovered=MappingProxyType(self.recovered),
             missing=MappingProxyType(self.missing),
-            due=_next_due(self.alerts.values(), self.recovered.values(), times),
+            due=due,
         )
+
+    def next_due(self, times: Times) -> float:
+        """The earliest instant at which time alone changes one of the alerts."""
+        known = chain(self.alerts.values(), self.recovered.values())
+        return min((_due(alert, times) for alert in known), default=math.inf)
 
 
 def nobody(_: int) -> bool:
@@ -170,9 +176,14 @@ def step(
     feed_track = desk.feed
     if not held:
         feed_track = _follow_feed(desk, changes, book, assessment, times, now)
-    if now >= desk.due and not held:
+    due = desk.due
+    if now >= due and not held:
         _pass_time(changes, made, times, now)
-    same = feed_track is desk.feed and all(desk.tracks.get(key) is made[key] for key in made)
+        due = changes.next_due(times)
+    elif changes.events:
+        due = min(due, *(_due(event.alert, times) for event in changes.events))
+    same = due == desk.due and feed_track is desk.feed
+    same &= all(desk.tracks.get(key) is made[key] for key in made)
     same &= changes.missing == desk.missing
     if not changes.events and same and len(made) == len(desk.tracks):
         return desk, ()
@@ -181,8 +192,9 @@ def step(
         tracks=MappingProxyType(made),
         feed=feed_track,
         missing=MappingProxyType(changes.missing),
+        due=due,
     )
-    return changes.onto(stepped, times) if changes.events else stepped, changes.events
+    return changes.onto(stepped, due) if changes.events else stepped, changes.events
 
 
 def _back(desk: Desk, changes: Changes, book: Book) -> Mapping[str, Track]:
@@ -229,14 +241,26 @@ def _there(episodes: Iterable[Episode], book: Book) -> list[Episode]:
     return [one for one, row in zip(asked, rows.tolist(), strict=True) if row >= 0]
 
 
-def worst_first(alerts: Mapping[Episode, Alert]) -> tuple[Alert, ...]:
-    """Open alerts: unanswered before handled ones, then by severity, newest first."""
-    return tuple(
-        sorted(
-            alerts.values(),
-            key=lambda a: (a.stage is not Stage.RAISED, -a.severity, -a.changed_at, a.login, a.key),
-        )
-    )
+def worst_first(
+    alerts: Mapping[Episode, Alert], before: tuple[Alert, ...] = ()
+) -> tuple[Alert, ...]:
+    """Open alerts: unanswered before handled ones, then by severity, newest first.
+
+    `before` is the order of a moment ago: what is still as it was needs no sorting.
+    """
+    by_id = dict(zip(map(id, alerts.values()), alerts.values(), strict=True))
+    ordered = [alert for alert in before if by_id.pop(id(alert), None)]
+    fresh = by_id.values()
+    if len(fresh) > len(ordered) // 8:
+        return tuple(sorted(alerts.values(), key=_rank))
+    for alert in fresh:
+        insort(ordered, alert, key=_rank)
+    return tuple(ordered)
+
+
+def _rank(alert: Alert) -> tuple[bool, int, float, int, str]:
+    handled = alert.stage is not Stage.RAISED
+    return handled, -alert.severity, -alert.changed_at, alert.login, alert.key
 
 
 def newest_first(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
@@ -326,12 +350,10 @@ def _escalates_at(alert: Alert, times: Times) -> float:
     return alert.unanswered_since + times.escalate
 
 
-def _next_due(open_ones: Iterable[Alert], recovered: Iterable[Alert], times: Times) -> float:
-    instants = chain(
-        (
-            _escalates_at(alert, times) if alert.snoozed_until is None else alert.snoozed_until
-            for alert in open_ones
-        ),
-        ((alert.recovered_at or 0.0) + times.close for alert in recovered),
-    )
-    return min(instants, default=math.inf)
+def _due(alert: Alert, times: Times) -> float:
+    """When time alone changes that alert."""
+    if alert.stage is Stage.RECOVERED:
+        return (alert.recovered_at or 0.0) + times.close
+    if alert.stage is Stage.CLOSED:
+        return math.inf
+    return _escalates_at(alert, times) if alert.snoozed_until is None else alert.snoozed_until

@@ -62,7 +62,7 @@ def heard(desk: Desk, handlings: Iterable[Handling], times: Times = TIMES) -> De
         if after is not None:
             by_id[after.id] = changes.alerts[after.episode] = after
             changed = True
-    return changes.onto(desk, times) if changed else desk
+    return changes.onto(desk, changes.next_due(times)) if changed else desk
 
 
 def restored(
@@ -107,7 +107,7 @@ def restored(
     for (key, rule), severities in found.items():
         made[key] = with_raised(made.get(key), key, rule, severities)
     tracked = replace(desk, tracks=MappingProxyType(made))
-    return changes.onto(tracked, times), changes.events
+    return changes.onto(tracked, changes.next_due(times)), changes.events
 
 
 def given_up(desk: Desk, waited: Iterable[Alert], logins: Ints) -> Desk:
@@ -174,7 +174,7 @@ def _handle(
                 return desk, None
             changes = Changes.of(desk)
             changes.put(by.change, after, by.at)
-            return changes.onto(desk, times), changes.events[0]
+            return changes.onto(desk, changes.next_due(times)), changes.events[0]
     return desk, None
 
 

@@ -79,6 +79,7 @@ def following(
     before: Frame | None, now: float, health: Health, shown: Shown, desk: Desk, counts: Counts
 ) -> Frame:
     """The Frame after that one."""
+    known = () if before is None else before.alerts
     same = before is not None and before.desk.alerts is desk.alerts
     return Frame(
         1 if before is None else before.seq + 1,
@@ -88,7 +89,7 @@ def following(
         shown.memory,
         shown.assessment,
         shown.exposure,
-        alerts=before.alerts if before and same else alerts.worst_first(desk.alerts),
+        alerts=known if same else alerts.worst_first(desk.alerts, known),
         desk=desk,
         recalls=counts.recalls,
         edges=counts.edges,
@@ -101,7 +102,7 @@ def with_desk(before: Frame, desk: Desk, counts: Counts) -> Frame:
     return replace(
         before,
         seq=before.seq + 1,
-        alerts=alerts.worst_first(desk.alerts),
+        alerts=alerts.worst_first(desk.alerts, before.alerts),
         desk=desk,
         edges=counts.edges,
         outside=counts.outside,

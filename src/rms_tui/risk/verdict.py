@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
@@ -135,7 +136,8 @@ class Verdict(NamedTuple):
 
     def used_at(self, row: int) -> float:
         """The share used in one of its rows."""
-        return float(used_up(self.rest[row : row + 1])[0])
+        used = 1.0 - float(self.rest[row])
+        return 0.0 if used < 0 else used  # NaN is not
 
     @property
     def distance(self) -> Floats:
@@ -145,7 +147,9 @@ class Verdict(NamedTuple):
 
     def distance_at(self, row: int) -> float:
         """The distance in one of its rows."""
-        return float(distance(self.state, self.between, slice(row, row + 1))[0])
+        ahead, behind = self.between
+        unknown = self.state[row] == State.UNKNOWN
+        return math.nan if unknown else float(ahead[row]) - float(behind[row])
 
 
 def used_up(rest: Floats, out: Floats | None = None) -> Floats:
@@ -157,9 +161,8 @@ def used_up(rest: Floats, out: Floats | None = None) -> Floats:
     return np.maximum(used, 0.0, out=used)
 
 
-def distance(state: Bytes, between: Between, rows: slice = slice(None)) -> Floats:
-    """What is left of an allowance in those rows, NaN where the state is unknown."""
+@np.errstate(invalid="ignore")  # infinite less infinite is unknown
+def distance(state: Bytes, between: Between) -> Floats:
+    """What is left of an allowance, NaN where the state is unknown."""
     ahead, behind = between
-    with np.errstate(invalid="ignore"):  # infinite less infinite is unknown
-        left = ahead[rows] - behind[rows]
-    return np.where(state[rows] == State.UNKNOWN, np.nan, left)
+    return np.where(state == State.UNKNOWN, np.nan, ahead - behind)

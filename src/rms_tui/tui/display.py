@@ -13,9 +13,11 @@ import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import textual
 import textual.screen
 from rich.cells import get_character_cell_size
@@ -27,6 +29,7 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.screen import Screen
 from textual.strip import Strip
 
+from rms_tui.book import Flags
 from rms_tui.tui.output import Output
 from rms_tui.tui.theme import ThemedApp
 
@@ -39,9 +42,6 @@ BRIDGED = 6
 PICTURES = 120
 """Pictures a second at most. Textual paints at once, and then not again for a sixtieth of a second:
 a key that falls into that wait is the one that seems slow. `TEXTUAL_FPS` says otherwise."""
-
-PIECE = 16
-"""Cells compared at once."""
 
 ReturnType = TypeVar("ReturnType")
 
@@ -118,9 +118,11 @@ class Difference(CompositorUpdate):
 
 
 class Shown(NamedTuple):
-    """A stretch of cells on a line, each one character wide; where each style ends."""
+    """A stretch of cells on a line, each one character wide, with the characters' code points;
+    where each style ends."""
 
     text: str
+    codes: npt.NDArray[np.uint32]
     ends: list[int]
     styles: list[Style | None]
 
@@ -166,7 +168,7 @@ class Terminal:
                 continue
             before = self._lines.get(y, {}).get(x)
             self._remember(x, y, strip.cell_length, shown)
-            text, ends, styles = shown
+            text, _, ends, styles = shown
             for start, end in _changed_runs(before, shown):
                 written.append(f"\x1b[{y + 1};{x + start + 1}H")
                 span = bisect_right(ends, start)
@@ -200,69 +202,59 @@ def _shown(strip: Strip) -> Shown | None:
     styles: list[Style | None] = []
     end = 0
     for text, style, control in strip:
-        if control or not text.isprintable() or (style is not None and style.link):
-            return None
-        if not (text.isascii() or all(map(_is_one_cell, text))):
+        if control or (style is not None and style.link) or not _one_cell_each(text):
             return None
         if text:
             end += len(text)
             ends.append(end)
             styles.append(style)
-    return Shown(strip.text, ends, styles)
+    text = strip.text
+    return Shown(text, np.frombuffer(text.encode("utf-32-le"), np.uint32), ends, styles)
 
 
-def _is_one_cell(character: str) -> bool:
-    return get_character_cell_size(character) == 1
+@lru_cache(maxsize=8192)
+def _one_cell_each(text: str) -> bool:
+    """Whether every character is printable and one cell wide; cells of a table are mostly those of
+    a moment ago."""
+    if not text.isprintable():
+        return False
+    return text.isascii() or all(get_character_cell_size(character) == 1 for character in text)
 
 
 def _changed_runs(before: Shown | None, shown: Shown) -> list[tuple[int, int]]:
     """Half-open runs of cells that differ, over small gaps of one style."""
-    text, ends, _ = shown
-    if before is None or len(before.text) != len(text):
-        return [(0, len(text))] if text else []
-    runs: list[tuple[int, int]] = []
-    start = end = -1
-    for at in _changed(before, shown):
-        if at == end:
-            end = at + 1
-            continue
-        if start >= 0:
-            if at - end <= BRIDGED and bisect_right(ends, end) == bisect_right(ends, at):
-                end = at + 1
-                continue
-            runs.append((start, end))
-        start, end = at, at + 1
-    if start >= 0:
-        runs.append((start, end))
+    width = len(shown.codes)
+    if before is None or len(before.codes) != width:
+        return [(0, width)] if width else []
+    changed = before.codes != shown.codes
+    if before.ends != shown.ends or before.styles != shown.styles:
+        _mark_restyled(changed, before, shown)
+    at = np.flatnonzero(changed)
+    if not len(at):
+        return []
+    gaps = np.flatnonzero(np.diff(at) > 1)
+    starts = [int(at[0]), *at[gaps + 1].tolist()]
+    stops = [*(at[gaps] + 1).tolist(), int(at[-1]) + 1]
+    runs = [(starts[0], stops[0])]
+    for start, stop in zip(starts[1:], stops[1:], strict=True):
+        first, end = runs[-1]
+        ends = shown.ends
+        if start - end <= BRIDGED and bisect_right(ends, end) == bisect_right(ends, start):
+            runs[-1] = (first, stop)
+        else:
+            runs.append((start, stop))
     return runs
 
 
-def _changed(before: Shown, shown: Shown) -> list[int]:
-    """Which cells differ, ascending. Whole pieces are compared first: most are equal."""
-    changed: list[int] = []
-    start = 0
-    for end, same_style in _pieces(before, shown):
-        if not same_style:
-            changed += range(start, end)
-        else:
-            old_piece, piece = before.text[start:end], shown.text[start:end]
-            if old_piece != piece:
-                pairs = enumerate(zip(old_piece, piece, strict=True), start)
-                changed += [at for at, (old, new) in pairs if old != new]
-        start = end
-    return changed
-
-
-def _pieces(before: Shown, shown: Shown) -> Iterator[tuple[int, bool]]:
-    """Where each piece of a line ends, and whether it was of the style that it is of now."""
-    if before.ends == shown.ends and before.styles == shown.styles:
-        width = len(shown.text)
-        yield from ((min(at, width), True) for at in range(PIECE, width + PIECE, PIECE))
-        return
-    old = new = end = 0
-    while end < len(shown.text):
+def _mark_restyled(changed: Flags, before: Shown, shown: Shown) -> None:
+    """Mark the cells that have another style than before."""
+    old = new = start = 0
+    width = len(shown.codes)
+    while start < width:
         end = min(before.ends[old], shown.ends[new])
         was, now = before.styles[old], shown.styles[new]
-        yield end, was is now or was == now
+        if not (was is now or was == now):
+            changed[start:end] = True
         old += before.ends[old] == end
         new += shown.ends[new] == end
+        start = end
