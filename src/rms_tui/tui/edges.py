@@ -14,23 +14,28 @@ class Edges:
 
     def __init__(self, since: float = 0.0) -> None:
         self._since = since
+        self._seen: tuple[Alert, ...] = ()
         self._rung: dict[tuple[int, str], float] = {}
+        """When each of them wanted the bell last."""
 
     def news(self, frame: Frame) -> list[Alert]:
         """Alerts that wanted the bell since the last call, worst first."""
-        rung, since = self._rung, self._since
-        fresh = [
-            alert
-            for alert in frame.alerts
-            if alert.stage is Stage.RAISED
-            and _wanted_at(alert) >= since
-            and _wanted_at(alert) > rung.get(alert.episode, float("-inf"))
-        ]
-        self._rung = {
-            alert.episode: max(_wanted_at(alert), rung.get(alert.episode, float("-inf")))
-            for alert in frame.alerts
-        }
+        before, self._seen = self._seen, frame.alerts
+        left, changed = _without(before, self._seen), _without(self._seen, before)
+        rung = {alert.episode: self._rung.pop(alert.episode) for alert in left}
+        fresh = []
+        for alert in changed:
+            wanted, then = _wanted_at(alert), rung.get(alert.episode, float("-inf"))
+            if alert.stage is Stage.RAISED and wanted >= self._since and wanted > then:
+                fresh.append(alert)
+            self._rung[alert.episode] = max(wanted, then)
         return fresh
+
+
+def _without(alerts: tuple[Alert, ...], others: tuple[Alert, ...]) -> list[Alert]:
+    """Those that are not the very same in the others: of thousands few change at a time."""
+    same = set(map(id, others))
+    return [alert for alert in alerts if id(alert) not in same]
 
 
 def _wanted_at(alert: Alert) -> float:

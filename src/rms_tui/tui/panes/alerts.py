@@ -123,10 +123,9 @@ class AlertsSource:
         """See `Source.view`."""
         alerts = frame.alerts
         order = ordered(self._sort_key(alerts, sort[0]), query.mask(frame), descending=sort[1])
-        row_of = {alert.id: row for row, alert in enumerate(alerts)}
 
-        def find(key: Hashable) -> int | None:
-            return row_of.get(key) if isinstance(key, str) else None
+        def find(key: Hashable) -> int | None:  # asked once or twice: not worth an index
+            return next((row for row, alert in enumerate(alerts) if alert.id == key), None)
 
         drawn = _drawn(alerts, frame.health.server_offset, columns)
         rows = OrderedRows(
@@ -193,7 +192,7 @@ def _fitting(forms: Sequence[str], room: int) -> str:
 
 
 def _subject(alerts: tuple[Alert, ...], pending: tuple[Pending, ...]) -> str:
-    escalated = sum(map(is_escalated, alerts))
+    escalated = sum(alert.escalated_at is not None and is_escalated(alert) for alert in alerts)
     numbers = ((escalated, "ESCALATED"), (len(pending), "pending"))
     return ", ".join(f"{figures.count(number)} {word}" for number, word in numbers if number)
 
