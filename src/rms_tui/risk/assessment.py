@@ -47,7 +47,9 @@ class Assessment(NamedTuple):
     `undecided` is each row's Reason for giving no decision (NONE where it may be decided), `state`
     the worst state of its rules, `used` the largest share of an allowance (NaN where no rule
     says), `day_profit` equity less the server day's base and flows (NaN where the base is unknown).
-    `overnight` says of each daily loss rule near its rollover whom the new day would breach.
+    `overnight` says of each daily loss rule near its rollover whom the new day would breach. `own`
+    are the accounts' funds, and `still` what the verdicts come to that were the same as before:
+    both spare another look.
     """
 
     scope: Scope
@@ -64,7 +66,6 @@ class Assessment(NamedTuple):
     offers: Offers
     overnight: tuple[Overnight, ...] = ()
     still: Worst | None = None
-    """Of the verdicts that were the same as before: it spares another look at them."""
     own: Funds | None = None
 
 

@@ -26,8 +26,8 @@ class Reading(NamedTuple):
     """A Book with all that can be said of it before anything is remembered.
 
     `undecided` is each row's Reason for giving no decision, and `good` says where its figures have
-    none: they are remembered, also of an account whose limits cannot be used. `exposed` is what
-    was summed up for its exposure.
+    none: they are remembered, also of an account whose limits cannot be used. `own` are the
+    accounts' funds, and `exposed` is what was summed up for the Book's exposure.
     """
 
     book: Book
