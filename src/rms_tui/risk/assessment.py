@@ -83,7 +83,7 @@ def held(
     return holdings.held(book, None if previous is None else previous.positions, figures, also)
 
 
-@np.errstate(divide="ignore", invalid="ignore")
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")
 def assess(
     book: Book,
     scoped: Scope,

@@ -64,13 +64,13 @@ class Limits:
     """What a rule measures against, for each account: it moves with the day, not with the price.
 
     `limit` is the floor or cap, and `share` what one unit is of the way to it (1 / allowance, for
-    to multiply takes a third of the time to divide; None where the limit itself moves with
-    prices). `missing` is the Reason why there is no limit where it is NaN, and `known` says that it
-    is nowhere. `start` is where a gain
-    or a level is counted from, and `allowance` the way from there to the limit. Where `at_least` is
-    True the true floor may be higher than `limit`: a breach is certain there, anything else is
-    unknown. `off` are rows the rule has nothing to say of. `stop_out` is the broker's own level in
-    percent, and in money of the free margin (None: nobody's), NaN where it is not meant so.
+    to multiply takes a third of the time to divide; None where the limit moves with prices).
+    `missing` is the Reason why there is no limit where it is NaN, and `known` says that it is
+    nowhere. `start` is where a gain or a level is counted from, and `allowance` the way from there
+    to the limit. Where `at_least` is True the true floor may be higher than `limit`: a breach is
+    certain there, anything else is unknown. `off` are rows the rule has nothing to say of.
+    `stop_out` is the broker's own level in percent, and in money of the free margin (None:
+    nobody's), NaN where it is not meant so.
     """
 
     limit: Floats
