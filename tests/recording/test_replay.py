@@ -231,7 +231,7 @@ def test_a_disk_that_is_too_slow_makes_a_gap_that_is_said_and_replay_goes_on_beh
     free.clear()
     demo.run(1)
     assert slow.wait(30)
-    demo.run(MOST_WAITING + 9)
+    demo.run(MOST_WAITING + 9, wait=False)
     free.set()
     written(recorder)
     demo.run(5)
