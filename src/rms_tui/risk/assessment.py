@@ -191,14 +191,14 @@ def _judged(
     own = tuple(map(columns.__getitem__, one.reads))
     if withheld is not None:
         own = (*own, withheld)
-    if past is not None and _same(sources, past[0].sources):
-        limits = past[0].limits
-        if _same(own, past[0].columns):
-            return past
-        kind = RULES[type(one.rule)]
-    else:
-        kind = RULES[type(one.rule)]
+    known = past if past is not None and _same(sources, past[0].sources) else None
+    if known is not None and _same(own, known[0].columns):
+        return known
+    kind = RULES[type(one.rule)]
+    if known is None:
         limits = kind.limits(one.rule, one.profile, _picked(one, one.limits_read, columns))
+    else:
+        limits = known[0].limits
     ruled = kind.evaluate(one.rule, limits, _picked(one, one.reads, columns))
     limit = ruled.limit
     if one.against is not None:

@@ -49,9 +49,9 @@ def undecided_rows(
     emptied: Callable[[], Flags | None] = lambda: None,
 ) -> Bytes:
     """Each row's Reason for giving no decision. `positions` is the number of open ones, NaN where
-    some are open and nobody counted them; `own` are the accounts' funds if they were summed up, and
-    `emptied` is asked where one is at 0, and says of which
-    rows it is not known where all their money went (None: of none).
+    some are open and nobody counted them. `own` are the accounts' funds if they were summed up.
+    `emptied` is asked where one is at 0, and says of which rows it is not known where all their
+    money went (None: of none).
 
     Equity must be balance + credit + floating within two units of the currency's last digit, and
     may not be 0 while there is an open position (a terminal that just started).

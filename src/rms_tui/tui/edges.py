@@ -5,6 +5,8 @@ from __future__ import annotations
 from rms_tui.alerts import Alert, Stage
 from rms_tui.frame import Frame
 
+NEVER = float("-inf")
+
 
 class Edges:
     """Follows frames; a frame that was skipped loses no edge, for alerts stay in every frame.
@@ -22,10 +24,12 @@ class Edges:
         """Alerts that wanted the bell since the last call, worst first."""
         before, self._seen = self._seen, frame.alerts
         left, changed = _without(before, self._seen), _without(self._seen, before)
-        rung = {alert.episode: self._rung.pop(alert.episode) for alert in left}
+        rung = {alert.episode: self._rung.get(alert.episode, NEVER) for alert in left}
+        for episode in rung:
+            self._rung.pop(episode, None)
         fresh = []
         for alert in changed:
-            wanted, then = _wanted_at(alert), rung.get(alert.episode, float("-inf"))
+            wanted, then = _wanted_at(alert), rung.get(alert.episode, NEVER)
             if alert.stage is Stage.RAISED and wanted >= self._since and wanted > then:
                 fresh.append(alert)
             self._rung[alert.episode] = max(wanted, then)
